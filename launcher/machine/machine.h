@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The model of one machine: what the config says, made whole. Readers of the config
+ * (config/) produce a node tree, machine_build() turns it into this, machine_validate() is
+ * the one place that checks it, boot/ and vm/ act on it and change nothing.
+ */
+#ifndef QVM_MACHINE_H
+#define QVM_MACHINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct node;		/* config/node.h: a config value with the file and line it came from */
+struct device_type;	/* dev/device.h */
+
+#define MACHINE_AUTO	UINT64_MAX	/* address or line that the board map assigns */
+
+/* Where in which file a thing was said; file is "command line" for options. */
+struct origin {
+	const char *file;
+	unsigned int line;
+};
+
+enum memory_kind { MEMORY_RAM, MEMORY_ROM };
+
+struct memory {
+	enum memory_kind kind;
+	uint64_t gpa, size;		/* bytes */
+	void *hva;			/* set by vm/mem.c */
+	struct origin origin;
+};
+
+/* One image: recognised and measured by boot/, copied by boot_load(). */
+enum image_kind { IMAGE_UNKNOWN, IMAGE_LINUX_ARM64, IMAGE_ELF, IMAGE_RAW, IMAGE_INITRD, IMAGE_FDT };
+
+struct image {
+	enum image_kind kind;
+	const char *path;		/* as the host opens it */
+	uint64_t gpa;			/* MACHINE_AUTO: boot/ chooses */
+	uint64_t size;			/* bytes in guest memory, bss included */
+	uint64_t entry;			/* gpa; kernels and ELF */
+	uint8_t *data;			/* the file, unpacked; owned */
+	size_t data_size;
+	struct origin origin;
+};
+
+struct cpu {
+	uint64_t runmask;		/* pCPUs by bit; 0: all */
+	int sched_priority;		/* 0: not given */
+	char sched_policy;		/* 'r' 'f' 'o' */
+	struct origin origin;
+};
+
+/* A device that the launcher emulates. */
+struct device_config {
+	const struct device_type *type;
+	const char *name;
+	uint64_t gpa, size;		/* bytes; gpa MACHINE_AUTO until assigned */
+	uint32_t irq;			/* INTID; 0: none */
+	const char *hostdev;		/* "-" stdio, ">-" stdout, a path, or NULL */
+	const struct node *node;	/* device's own options */
+	struct origin origin;
+};
+
+enum policy { POLICY_DEFAULT, POLICY_FAIL, POLICY_IGNORE, POLICY_ABORT };
+
+struct gic_config {
+	uint64_t gicd, gicr;		/* gpa */
+	uint32_t lines;			/* highest INTID + 1 */
+	struct origin origin;
+};
+
+struct machine {
+	const char *name;
+	struct memory *memory;		size_t memory_count;
+	struct cpu *cpu;		size_t cpu_count;
+	struct image *image;		size_t image_count;	/* in the order of the config */
+	struct device_config *device;	size_t device_count;
+	struct gic_config gic;
+	const char *cmdline;
+	uint64_t fdt_gpa;		/* MACHINE_AUTO: boot/ chooses */
+	int fdt_reg;			/* register that holds fdt_gpa at entry; default 0 (x0) */
+	enum policy policy_instruction, policy_reference, policy_register;
+	const char *fdt_dump_file;	/* or NULL */
+	bool dryrun;
+
+	/* set by boot_load() */
+	uint64_t entry;			/* gpa of the first instruction of vCPU 0 */
+	bool fdt_wanted;
+};
+
+#endif

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * qvm: the ioctl interface of /dev/qvm.
+ *
+ * Three kinds of file descriptor:
+ *   /dev/qvm   the system           QVM_QUERY, QVM_CREATE_VM
+ *   VM fd      one machine          QVM_VM_*
+ *   vCPU fd    one virtual CPU      QVM_VCPU_*, and mmap() of its run page (qvm_run.h)
+ *
+ * Life of a VM (enum qvm_vm_state):
+ *   BUILDING   --QVM_VM_ASSEMBLE-->   ASSEMBLED   --first entry-->   RUNNING   --end-->   ENDED
+ * Regions, vdevs and vCPUs are added while BUILDING. Assembly settles what the guest can
+ * touch; after it those calls fail with EBUSY. A VM ends once, for one reason, and from then
+ * on every QVM_VCPU_RUN of it returns that reason (struct qvm_run, QVM_EXIT_SYSTEM or
+ * QVM_EXIT_FATAL).
+ *
+ * Rules that hold for every command:
+ *   - Structures are extensible at their end. The size travels in the ioctl number; a smaller
+ *     (older) structure is taken as if the rest were zero, a larger (newer) one is taken if
+ *     the part that this module does not know is zero, else E2BIG. A structure smaller than
+ *     its first published version is EINVAL.
+ *   - Unknown flags, and reserved fields that are not zero: EINVAL.
+ *   - Fields marked In are read, Out are written; Out fields are undefined after an error.
+ *   - Beside the errors named at the command: EFAULT (bad pointer), ENOTTY (unknown
+ *     command for this fd), EIO (the caller's address space is not the one that created the
+ *     VM), EINTR (killed while waiting for a lock), ENOMEM.
+ *   - Everything is 64-bit clean and the same for 32-bit callers.
+ */
+#ifndef _UAPI_QVM_H
+#define _UAPI_QVM_H
+
+#include <linux/types.h>
+#include <linux/ioctl.h>
+
+#define QVM_API_VERSION		1
+#define QVM_NAME_SIZE		32	/* bytes, the terminating NUL included */
+#define QVM_MAX_VCPUS		64
+
+#define QVM_IOC			0xB6
+
+/* ---- system ------------------------------------------------------------------------- */
+
+enum qvm_arch {
+	QVM_ARCH_ARM64	= 1,
+	QVM_ARCH_X86	= 2,
+};
+
+/*
+ * QVM_QUERY: what this module and this host can do. Legal always. No errors of its own.
+ */
+struct qvm_query {
+	__u32 api_version;	/* Out: QVM_API_VERSION */
+	__u32 arch;		/* Out: enum qvm_arch */
+	__u64 features;		/* Out: QVM_FEATURE_* */
+	__u32 max_vcpus;	/* Out: highest max_vcpus of QVM_CREATE_VM */
+	__u32 ipa_bits;		/* Out: widest guest physical address, in bits */
+	__u32 run_size;		/* Out: bytes to mmap() of a vCPU fd */
+	__u32 page_size;	/* Out: granule of regions, in bytes */
+	__u64 block_sizes;	/* Out: bit n set: stage-2 can map 2^n bytes by one entry */
+	__u64 reserved;		/* must be zero */
+};
+#define QVM_QUERY		_IOWR(QVM_IOC, 0x00, struct qvm_query)
+
+#define QVM_FEATURE_DIRTY_LOG	(1ULL << 0)	/* reserved: region flag below */
+
+/*
+ * QVM_CREATE_VM: a new, empty VM; returns its fd (close-on-exec). The VM belongs to the
+ * caller's address space and lives until the last fd of it or of its vCPUs is closed.
+ *
+ * EINVAL  no name or an unprintable one, max_vcpus 0 or too large, ipa_bits out of range,
+ *         unknown vm_type or flags
+ * EEXIST  another VM has this name
+ * EMFILE, ENFILE  no free fd
+ */
+struct qvm_create_vm {
+	char  name[QVM_NAME_SIZE];	/* In: NUL-terminated, printable ASCII, not empty */
+	__u32 vm_type;			/* In: must be 0 */
+	__u32 max_vcpus;		/* In: 1 … qvm_query.max_vcpus */
+	__u32 ipa_bits;			/* In: 32 … qvm_query.ipa_bits; 0: 40 or the host's widest, if less */
+	__u32 flags;			/* In: must be 0 */
+	__u32 id;			/* Out: the VM's number, unique while the module is loaded */
+	__u32 reserved;			/* must be zero */
+};
+#define QVM_CREATE_VM		_IOWR(QVM_IOC, 0x01, struct qvm_create_vm)
+
+/* ---- VM ------------------------------------------------------------------------------ */
+
+enum qvm_vm_state {
+	QVM_VM_BUILDING		= 0,
+	QVM_VM_ASSEMBLED	= 1,
+	QVM_VM_RUNNING		= 2,
+	QVM_VM_ENDED		= 3,
+};
+
+enum qvm_region_kind {
+	QVM_REGION_RAM	= 1,	/* the guest reads, writes, executes */
+	QVM_REGION_ROM	= 2,	/* the guest reads and executes; a write is a fault */
+};
+
+#define QVM_REGION_F_DIRTY_LOG	(1U << 0)	/* reserved; EOPNOTSUPP */
+
+/*
+ * QVM_VM_ADD_REGION: pin the caller's memory at hva and map it at gpa, with the largest
+ * blocks that contiguity and alignment allow. All or nothing. The memory stays the caller's:
+ * the launcher fills it through hva, before assembly for ROM and for anything that the
+ * guest fetches with its caches off.
+ *
+ * EBUSY      the VM is assembled
+ * EEXIST     overlaps a region or a vdev
+ * EINVAL     gpa, size or hva not a multiple of the page size, size 0, unknown kind, as_id not 0
+ * ERANGE     reaches past 2^ipa_bits
+ * ENOSPC     too many regions (QVM_MAX_REGIONS)
+ * EFAULT     hva … hva+size is not writable memory of the caller
+ * EPERM      RLIMIT_MEMLOCK would be exceeded and the caller has no CAP_IPC_LOCK
+ * EOPNOTSUPP QVM_REGION_F_DIRTY_LOG
+ */
+struct qvm_region {
+	__u64 gpa;		/* In: bytes */
+	__u64 size;		/* In: bytes */
+	__u64 hva;		/* In: address in the caller */
+	__u32 kind;		/* In: enum qvm_region_kind */
+	__u32 flags;		/* In: QVM_REGION_F_* */
+	__u16 as_id;		/* In: must be 0 */
+	__u16 reserved[3];	/* must be zero */
+	__u64 blocks[3];	/* Out: how many entries map it: page size, 2 MiB, 1 GiB */
+};
+#define QVM_VM_ADD_REGION	_IOWR(QVM_IOC, 0x10, struct qvm_region)
+#define QVM_MAX_REGIONS		64
+
+/*
+ * QVM_VM_CREATE_VDEV: put an in-kernel virtual device on the board. The parameters of each
+ * type are in <arch>/qvm_vdev.h.
+ *
+ * EBUSY   the VM is assembled
+ * ENOENT  this module has no such type
+ * EEXIST  overlaps a region or a vdev, or the type can exist once and does
+ * EINVAL  a parameter is out of range or misaligned
+ * ERANGE  reaches past 2^ipa_bits
+ */
+struct qvm_create_vdev {
+	__u32 type;		/* In: QVM_VDEV_* */
+	__u32 flags;		/* In: must be 0 */
+	__u64 param[14];	/* In: by type, unused ones zero */
+};
+#define QVM_VM_CREATE_VDEV	_IOW(QVM_IOC, 0x11, struct qvm_create_vdev)
+
+/*
+ * QVM_VM_CREATE_VCPU: returns the fd of vCPU @index (close-on-exec). vCPU 0 is powered on,
+ * the others wait for the guest to start them.
+ *
+ * EBUSY   the VM is assembled
+ * EINVAL  index not below max_vcpus, unknown flags
+ * EEXIST  this vCPU exists
+ * EMFILE, ENFILE  no free fd
+ */
+struct qvm_create_vcpu {
+	__u32 index;		/* In */
+	__u32 flags;		/* In: must be 0 */
+	__u64 reserved;		/* must be zero */
+};
+#define QVM_VM_CREATE_VCPU	_IOW(QVM_IOC, 0x12, struct qvm_create_vcpu)
+
+/*
+ * QVM_VM_ASSEMBLE: settle the board: make memory coherent for a guest that starts with its
+ * caches off, freeze regions, vdevs and vCPUs. Takes no argument.
+ *
+ * EBUSY   assembled already
+ * EINVAL  no vCPU, or a vdev that the architecture needs with another is missing
+ */
+#define QVM_VM_ASSEMBLE		_IO(QVM_IOC, 0x13)
+
+/*
+ * QVM_VM_SET_IRQ: drive one input line of the board's interrupt controller. On arm64 @line is
+ * an INTID (SPI: 32 …). For an edge-triggered line a change from 0 to 1 makes it pending.
+ * Legal while ASSEMBLED or RUNNING; may be called from any thread at any time.
+ *
+ * ENXIO   no interrupt controller, or it has no such line
+ * EINVAL  level not 0 or 1
+ * ESHUTDOWN  the VM has ended; EAGAIN the VM is not assembled
+ */
+struct qvm_irq {
+	__u32 line;		/* In */
+	__u32 level;		/* In: 0 or 1 */
+	__u64 reserved;		/* must be zero */
+};
+#define QVM_VM_SET_IRQ		_IOW(QVM_IOC, 0x14, struct qvm_irq)
+
+/*
+ * QVM_VM_INFO: state of the VM. Legal always.
+ */
+struct qvm_vm_info {
+	__u32 id;		/* Out */
+	__u32 state;		/* Out: enum qvm_vm_state */
+	__u32 end_reason;	/* Out: QVM_EXIT_SYSTEM, QVM_EXIT_FATAL, or 0 */
+	__u32 end_event;	/* Out: enum qvm_system_event or enum qvm_fatal */
+	__u32 vcpu_count;	/* Out */
+	__u32 region_count;	/* Out */
+	__u64 pinned;		/* Out: bytes */
+	__u64 table_pages;	/* Out: pages of stage-2 tables */
+	__u64 cleaned;		/* Out: bytes cleaned and invalidated to PoC (arm64) */
+	__u64 reserved;		/* must be zero */
+};
+#define QVM_VM_INFO		_IOWR(QVM_IOC, 0x15, struct qvm_vm_info)
+
+/*
+ * QVM_VM_END: end the VM from outside (power cut). All vCPUs leave the guest and return
+ * QVM_EXIT_SYSTEM with QVM_SYSTEM_STOPPED, unless the VM ended before: then nothing
+ * changes. Legal always; may be called from any thread. Takes no argument.
+ */
+#define QVM_VM_END		_IO(QVM_IOC, 0x16)
+
+/*
+ * QVM_VM_SET_POLICY: what the guest gets for an access that nobody claims; the counters of
+ * struct qvm_vcpu_stats go up in every case. Legal while BUILDING.
+ *
+ * EBUSY   the VM is assembled
+ * EINVAL  unknown value
+ */
+enum qvm_policy {
+	QVM_POLICY_DEFAULT	= 0,	/* what real hardware does */
+	QVM_POLICY_FAIL		= 1,	/* the CPU exception that fits */
+	QVM_POLICY_IGNORE	= 2,	/* reads give all ones, writes are dropped */
+	QVM_POLICY_ABORT	= 3,	/* the VM ends: QVM_EXIT_FATAL */
+};
+
+struct qvm_vm_policy {
+	__u32 instruction;	/* In: enum qvm_policy */
+	__u32 reference;	/* In: enum qvm_policy; memory and device accesses */
+	__u32 sysreg;		/* In: enum qvm_policy; system registers, MSRs */
+	__u32 reserved;		/* must be zero */
+};
+#define QVM_VM_SET_POLICY	_IOW(QVM_IOC, 0x17, struct qvm_vm_policy)
+
+/* ---- vCPU ---------------------------------------------------------------------------- */
+
+/*
+ * QVM_VCPU_RUN: enter the guest until user space has something to do. Takes no argument: the
+ * run page says what happened (qvm_run.h). The first call after an MMIO exit completes that
+ * access with the data bytes of the run page.
+ *
+ * 0       exit_reason is set
+ * EINTR   a signal is pending or immediate_exit is set; nothing is lost, call again.
+ *         exit_reason is QVM_EXIT_INTR
+ * EAGAIN  the VM is not assembled
+ */
+#define QVM_VCPU_RUN		_IO(QVM_IOC, 0x20)
+
+/*
+ * QVM_VCPU_GET_REG, QVM_VCPU_SET_REG: one register by its stable id (<arch>/qvm_reg.h).
+ * Waits while the vCPU runs. Registers narrower than 128 bits use value[0].
+ *
+ * ENOENT  no register has this id
+ * EPERM   SET_REG of a read-only register
+ * EINVAL  a value that this register can't have
+ */
+struct qvm_reg {
+	__u64 id;		/* In */
+	__u64 value[2];		/* In for SET_REG, Out for GET_REG */
+};
+#define QVM_VCPU_GET_REG	_IOWR(QVM_IOC, 0x21, struct qvm_reg)
+#define QVM_VCPU_SET_REG	_IOW(QVM_IOC, 0x22, struct qvm_reg)
+
+/*
+ * QVM_VCPU_STATS: counters of this vCPU since its creation. Legal always, also while it
+ * runs (then each counter is some recent value).
+ */
+#define QVM_STATS_REASONS	64
+struct qvm_vcpu_stats {
+	__u64 entries;		/* Out: entries into the guest */
+	__u64 exits;		/* Out: exits, those answered at tier 0 included */
+	__u64 user_exits;	/* Out: returns of QVM_VCPU_RUN to user space */
+	__u64 blocks;		/* Out: times it waited for an interrupt (WFI, HLT) */
+	__u64 kicks;		/* Out: times another thread made it leave the guest */
+	__u64 mmio_kernel;	/* Out: accesses answered by an in-kernel vdev */
+	__u64 mmio_user;	/* Out: accesses sent to user space */
+	__u64 unclaimed;	/* Out: accesses at nobody's address */
+	__u64 unknown_sysreg;	/* Out: system registers or MSRs that do not exist here */
+	__u64 undefined;	/* Out: undefined-instruction exceptions injected */
+	__u64 irqs;		/* Out: exits for a host interrupt */
+	__u64 tier0;		/* Out: exits answered without leaving the guest's world */
+	__u64 reserved[4];	/* Out: zero */
+	__u64 reason[QVM_STATS_REASONS]; /* Out: exits by the hardware's own reason (arm64: ESR.EC) */
+};
+#define QVM_VCPU_STATS		_IOR(QVM_IOC, 0x23, struct qvm_vcpu_stats)
+
+#endif /* _UAPI_QVM_H */
