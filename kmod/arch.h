@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The whole seam between the generic module and an architecture: every arch/ folder defines
+ * exactly these, the build picks one. Generic code sees no register, no syndrome, no PTE bit.
+ */
+#ifndef QVM_ARCH_H
+#define QVM_ARCH_H
+
+#include "qvm.h"
+
+/* ---- module ---- */
+
+/*
+ * Probe this host and take what the hardware gives once: owner of EL2 or VMX, interrupts,
+ * per-CPU enabling by CPU hotplug callbacks. What is missing is named in one log line with
+ * its remedy. -ENODEV: hardware can't; -EBUSY: KVM holds it; -EOPNOTSUPP: this kernel's
+ * configuration. Nothing is changed on error.
+ */
+int qvm_arch_init(void);
+void qvm_arch_fini(void);
+
+/* Fill arch, features, ipa_bits, block_sizes of QVM_QUERY. */
+void qvm_arch_query(struct qvm_query *query);
+
+/* ---- VM ---- */
+
+/* arch part of a zeroed VM; may sleep. -ENOMEM. destroy: also after create failed half-way. */
+int qvm_arch_vm_create(struct qvm_vm *vm);
+void qvm_arch_vm_destroy(struct qvm_vm *vm);
+
+/* As at QVM_VM_CREATE_VDEV; VM mutex held, BUILDING. */
+int qvm_arch_vm_create_vdev(struct qvm_vm *vm, const struct qvm_create_vdev *param);
+
+/* Last step of assembly: VM mutex held. Memory is coherent for a guest with its caches off. */
+int qvm_arch_vm_assemble(struct qvm_vm *vm);
+
+/* As at QVM_VM_SET_IRQ; VM assembled. */
+int qvm_arch_vm_set_irq(struct qvm_vm *vm, u32 line, bool level);
+
+/* ---- vCPU ---- */
+
+/* Registers at their reset values; vCPU 0 powered on. May sleep. -ENOMEM. */
+int qvm_arch_vcpu_create(struct qvm_vcpu *vcpu);
+void qvm_arch_vcpu_destroy(struct qvm_vcpu *vcpu);
+
+/*
+ * Guest state onto this pCPU / off it; preemption off. put may run under the rq lock (qvm.h).
+ */
+void qvm_arch_vcpu_load(struct qvm_vcpu *vcpu, int cpu);
+void qvm_arch_vcpu_put(struct qvm_vcpu *vcpu);
+
+/* Called by the run loop's thread when it leaves for user space or sleep, before put: may lock. */
+void qvm_arch_vcpu_settle(struct qvm_vcpu *vcpu);
+
+/*
+ * Enter the guest until an exit that tier 0 does not answer. Interrupts on, preemption on, vCPU
+ * loaded. Owns the interrupts-off stretch: flushes vdev state, looks at vcpu->kicked last, enters,
+ * answers at tier 0, syncs, opens interrupts. The exit stays in vcpu->arch.
+ * 0; -EAGAIN: did not enter (kicked); -EIO: this pCPU is not enabled (leave and migrate).
+ */
+int qvm_arch_vcpu_enter(struct qvm_vcpu *vcpu);
+
+/* Tier 1: answer the exit that qvm_arch_vcpu_enter left. Interrupts and preemption on. */
+enum exit_action qvm_arch_vcpu_exit(struct qvm_vcpu *vcpu);
+
+/* Write the result of a read, or step over a write. */
+void qvm_arch_complete_access(struct qvm_vcpu *vcpu, const struct qvm_access *access, u64 data);
+
+/* Nobody's address: the exception that real hardware raises, or -EOPNOTSUPP (reads as ones). */
+int qvm_arch_inject_unclaimed(struct qvm_vcpu *vcpu, const struct qvm_access *access);
+
+/* True if a blocked vCPU should run: an interrupt to take. Any context without rq lock. */
+bool qvm_arch_vcpu_runnable(struct qvm_vcpu *vcpu);
+
+/* Before sleeping (vCPU put): arm what wakes it (timers). After: disarm. */
+void qvm_arch_vcpu_block(struct qvm_vcpu *vcpu);
+void qvm_arch_vcpu_unblock(struct qvm_vcpu *vcpu);
+
+/* The vCPU's own thread met a power-on request for it (PSCI, INIT-SIPI): take the new state. */
+void qvm_arch_vcpu_power_on(struct qvm_vcpu *vcpu);
+
+/* -ENOENT, -EPERM, -EINVAL as at QVM_VCPU_GET_REG. vCPU mutex held, not loaded. */
+int qvm_arch_get_reg(struct qvm_vcpu *vcpu, struct qvm_reg *reg);
+int qvm_arch_set_reg(struct qvm_vcpu *vcpu, const struct qvm_reg *reg);
+
+/* Where the guest is (register dump, run page). */
+u64 qvm_arch_vcpu_pc(const struct qvm_vcpu *vcpu);
+
+/* A register dump into the log, at most once per VM, after a safe state. */
+void qvm_arch_vcpu_dump(const struct qvm_vcpu *vcpu);
+
+/* ---- stage 2 ---- */
+
+/* Sizes that one entry can map on this host, bit n for 2^n bytes. */
+u64 qvm_arch_s2_block_sizes(void);
+
+/* Forget all translations of this VM, in all pCPUs. Process context. */
+void qvm_arch_s2_flush_vm(struct qvm_vm *vm);
+
+/* Order table writes before hardware walks. */
+void qvm_arch_s2_sync(void);
+
+#endif /* QVM_ARCH_H */

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The virtual GICv3 (Arm IHI 0069): distributor, redistributors, SGI/PPI/SPI state
+ * (vgic.c), their registers (vgic_mmio.c), and what carries them into the CPU interface of
+ * this pCPU (vgic_v3.c: ICH_* registers). vgic.c and vgic_mmio.c know no ICH register: they
+ * speak to struct vgic_cpuif_ops, so that another interface can stand behind it.
+ */
+#ifndef QVM_ARM64_VGIC_H
+#define QVM_ARM64_VGIC_H
+
+#include <linux/types.h>
+
+struct qvm_vm;
+struct qvm_vcpu;
+struct vgic;		/* per VM: vm->arch.vgic, NULL on a board without GIC */
+struct vgic_vcpu;	/* per vCPU: vcpu->arch.vgic, NULL likewise */
+
+/*
+ * Once per module load, on one CPU at EL2: number of list registers, priority bits.
+ * -ENODEV: no GICv3 virtual CPU interface by system registers (ID_AA64PFR0_EL1.GIC,
+ * ICC_SRE_EL1.SRE).
+ */
+int qvm_vgic_probe(void);
+
+/*
+ * Create the GIC of @vm (QVM_VDEV_ARM64_GICV3) and put it on the bus. VM mutex held, BUILDING.
+ * -EEXIST, -EINVAL, -ERANGE, -ENOMEM as at QVM_VM_CREATE_VDEV.
+ */
+int qvm_vgic_create(struct qvm_vm *vm, u64 gicd, u64 gicr, u64 lines);
+
+/* Private interrupts and redistributor of each vCPU; at assembly, VM mutex held. -ENOMEM. */
+int qvm_vgic_assemble(struct qvm_vm *vm);
+
+/* Free everything, also after a half-way failure. No vCPU runs, no interrupt can come in. */
+void qvm_vgic_destroy(struct qvm_vm *vm);
+
+/*
+ * vCPU comes onto this pCPU / leaves it: virtual interface control state (ICH_VMCR, active
+ * priorities, ICC_SRE). Preemption off; put may run under the scheduler's rq lock: it takes no
+ * lock and wakes nobody. List registers hold nothing then (sync has run).
+ */
+void qvm_vgic_load(struct qvm_vcpu *vcpu);
+void qvm_vgic_put(struct qvm_vcpu *vcpu);
+
+/*
+ * Interrupts off, vCPU loaded. flush: choose what goes into the list registers and write
+ * them, ICH_HCR_EL2.En last. sync: after an exit ICH_HCR_EL2 = 0 first (so that no maintenance
+ * interrupt reaches the host), then what the guest did with them goes back into the
+ * state. Both cost a few instructions when there is nothing in them.
+ */
+void qvm_vgic_flush(struct qvm_vcpu *vcpu);
+void qvm_vgic_sync(struct qvm_vcpu *vcpu);
+
+/* True if the guest would take an interrupt now, its PSTATE.I aside (WFI wakes). Any context. */
+bool qvm_vgic_has_pending(struct qvm_vcpu *vcpu);
+
+/*
+ * Drive a line. @vcpu for a PPI (16 … 31), NULL for an SPI. Level lines follow @level, edge
+ * lines pend at a rise. Kicks the target after its locks are dropped. Any context, interrupts
+ * on or off. -ENXIO: no such line.
+ */
+int qvm_vgic_set_irq(struct qvm_vm *vm, struct qvm_vcpu *vcpu, u32 intid, bool level);
+
+/*
+ * Tie PPI @intid of @vcpu to physical interrupt @hwirq: its list register gets HW=1, the guest's
+ * deactivation deactivates the physical one. @level tells the state of the line, asked when the
+ * guest has deactivated it (vCPU loaded, interrupts off). -ENXIO as above.
+ */
+int qvm_vgic_map_hw(struct qvm_vcpu *vcpu, u32 intid, u32 hwirq, bool (*level)(struct qvm_vcpu *vcpu));
+
+/* PPI @intid is pending by its line, or active: the physical one must stay active. */
+bool qvm_vgic_hw_busy(struct qvm_vcpu *vcpu, u32 intid);
+
+/*
+ * The guest wrote ICC_SGI1R_EL1 (group 1), ICC_ASGI1R_EL1 or ICC_SGI0R_EL1 (group 0): IRM, Aff3.2.1,
+ * RS and the target list as in IHI 0069 12.2. Interrupts on or off.
+ */
+void qvm_vgic_send_sgi(struct qvm_vcpu *vcpu, u64 value, unsigned int group);
+
+/* The guest wrote ICC_DIR_EL1 and it was trapped (an active interrupt is in no list register). */
+void qvm_vgic_deactivate(struct qvm_vcpu *vcpu, u32 intid);
+
+/* The module's view of "ICH_HCR_EL2.TDIR is set": for the trap table. PMR and groups of a stopped vCPU. */
+u64 qvm_vgic_get_vmcr(struct qvm_vcpu *vcpu);
+
+#endif /* QVM_ARM64_VGIC_H */

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The module's own view of a VM and its vCPUs. Letters behind a field say who may touch it:
+ *   [C] set at creation, constant after      [A] set by assembly, constant after
+ *   [m] VM mutex   [v] vCPU mutex (the thread in RUN holds it)   [a] atomic
+ *
+ * Lock order, outermost first:
+ *   vms_mutex (main.c) > vm->mutex > vcpu->mutex > vgic's raw locks > the scheduler's rq lock
+ * sched_out runs under the rq lock: the put path takes none of these, prints nothing, wakes nobody.
+ */
+#ifndef QVM_QVM_H
+#define QVM_QVM_H
+
+#include <linux/atomic.h>
+#include <linux/kref.h>
+#include <linux/mm_types.h>
+#include <linux/mutex.h>
+#include <linux/preempt.h>
+#include <linux/types.h>
+#include <linux/wait.h>
+
+#include <qvm.h>
+#include <qvm_run.h>
+
+#include "arch_types.h"
+#include "pgtable.h"
+#include "vdev/bus.h"
+
+struct dentry;
+struct file;
+
+/* What a handler tells the run loop; there is no other answer. */
+enum exit_action {
+	EXIT_RESUME,	/* into the guest again */
+	EXIT_TO_USER,	/* the run page is filled, or -errno is in vcpu->run_error */
+	EXIT_BLOCK,	/* wait until the vCPU has something to do */
+	EXIT_FATAL,	/* the VM has ended (qvm_vm_end was called) */
+};
+
+/* One guest access, decoded once in arch/: nothing behind it sees a syndrome. */
+struct qvm_access {
+	u64 gpa;
+	u64 data;		/* write: value, zero-extended */
+	u8 len;			/* bytes: 1, 2, 4, 8 */
+	u8 reg;			/* arch's register number */
+	bool is_write;
+	bool sign_extend;
+	bool reg64;		/* the register is 64 bits wide (arm64: SF) */
+};
+
+/* A range of gpa with memory behind it. */
+struct qvm_mem {
+	u64 gpa, size;		/* bytes */
+	u32 kind;		/* enum qvm_region_kind */
+};
+
+struct qvm_vm {
+	struct kref ref;
+	u32 id;					/* [C] */
+	char name[QVM_NAME_SIZE];		/* [C] */
+	struct mm_struct *mm;			/* [C] the creator's; mmgrab()ed */
+	struct list_head node;			/* vms_mutex */
+	struct dentry *debugfs;			/* [C] */
+
+	struct mutex mutex;
+	u32 max_vcpus;				/* [C] */
+	u32 ipa_bits;				/* [C] */
+	unsigned int region_count;		/* [m] until assembled, then [A] */
+	struct qvm_mem region[QVM_MAX_REGIONS]; /* [m]/[A] by gpa */
+	unsigned int vcpu_count;		/* [m]/[A] */
+	struct qvm_vcpu **vcpu;			/* [m]/[A] by index, max_vcpus slots, NULL where none */
+	struct qvm_bus bus;			/* [m]/[A] */
+	struct qvm_vm_policy policy;		/* [m]/[A] */
+	u64 pinned;				/* [m]/[A] bytes charged to mm */
+	u64 cleaned;				/* [m]/[A] bytes cleaned to PoC */
+	struct s2_table s2;			/* [m] while BUILDING; entries constant after assembly */
+
+	atomic_t state;				/* [a] enum qvm_vm_state */
+	atomic_t ending;			/* [a] the first ender wins */
+	struct {				/* written once before state becomes ENDED */
+		u32 exit_reason;
+		u32 vcpu;
+		u32 event;
+		u64 syndrome, pc, gva, gpa;
+	} end;
+	struct qvm_vm_arch arch;
+};
+
+struct qvm_vcpu {
+	struct qvm_vm *vm;			/* [C] holds a reference */
+	u32 index;				/* [C] */
+	struct mutex mutex;			/* one thread in the vCPU at a time */
+	struct qvm_run *run;			/* [C] the run page; user space writes it at will */
+	struct preempt_notifier notifier;	/* [v] */
+	bool loaded;				/* [v] guest state is on this pCPU */
+	int cpu;				/* where it is, or was last, loaded; -1 never */
+
+	/*
+	 * in_guest: set with interrupts off before the last look at `kicked`, cleared after the
+	 * exit. A kick is: set kicked; if in_guest, interrupt that pCPU (see qvm_vcpu_kick).
+	 */
+	atomic_t kicked;			/* [a] leave the guest, look at requests */
+	atomic_t in_guest;			/* [a] */
+	atomic_t powered;			/* [a] PSCI or INIT-SIPI state */
+	wait_queue_head_t wait;			/* blocked or powered-off thread sleeps here */
+
+	/* access that user space completes: our own copy, the run page is not trusted */
+	bool mmio_pending;			/* [v] */
+	struct qvm_access mmio;			/* [v] */
+	int run_error;				/* [v] */
+
+	struct qvm_vcpu_stats stats;		/* [v], read without lock */
+	struct qvm_vcpu_arch arch;
+};
+
+/* vm.c ------------------------------------------------------------------------------------ */
+
+/* A VM for current->mm. ERR_PTR as at QVM_CREATE_VM. The caller holds the only reference. */
+struct qvm_vm *qvm_vm_create(const struct qvm_create_vm *param);
+
+/* References: one per VM fd and per vCPU. The last put destroys; may sleep. */
+void qvm_vm_get(struct qvm_vm *vm);
+void qvm_vm_put(struct qvm_vm *vm);
+
+int qvm_vm_assemble(struct qvm_vm *vm);			/* VM mutex held */
+int qvm_vm_create_vdev(struct qvm_vm *vm, const struct qvm_create_vdev *param); /* VM mutex held */
+int qvm_vm_set_policy(struct qvm_vm *vm, const struct qvm_vm_policy *param);	/* VM mutex held */
+void qvm_vm_info(struct qvm_vm *vm, struct qvm_vm_info *info);
+
+/*
+ * End the VM, once: later calls change nothing. Any context without the rq lock. @vcpu may be
+ * NULL (from outside). Kicks every vCPU.
+ */
+void qvm_vm_end_system(struct qvm_vm *vm, struct qvm_vcpu *vcpu, u32 event, u64 detail);
+void qvm_vm_end_fatal(struct qvm_vcpu *vcpu, u32 cause, u64 syndrome, u64 gva, u64 gpa);
+
+static inline enum qvm_vm_state qvm_vm_state(const struct qvm_vm *vm)
+{
+	return atomic_read_acquire(&vm->state);
+}
+
+/* VMs and open fds that the module has; 0 after the last close (debugfs, tests). */
+extern atomic_t qvm_vm_count, qvm_vcpu_count;
+
+/* region.c -------------------------------------------------------------------------------- */
+
+/* See QVM_VM_ADD_REGION. VM mutex held, VM BUILDING. Interruptible by a fatal signal (EINTR). */
+int qvm_region_add(struct qvm_vm *vm, struct qvm_region *param);
+
+/* The region that holds @gpa, or NULL. VM assembled, or VM mutex held. */
+const struct qvm_mem *qvm_region_find(const struct qvm_vm *vm, u64 gpa);
+
+/* Unpin and uncharge everything. No vCPU runs. */
+void qvm_region_release_all(struct qvm_vm *vm);
+
+/* vcpu.c ---------------------------------------------------------------------------------- */
+
+/* ERR_PTR as at QVM_VM_CREATE_VCPU. VM mutex held. Takes a reference on @vm. */
+struct qvm_vcpu *qvm_vcpu_create(struct qvm_vm *vm, u32 index);
+
+/* Last reference of the VM is gone: no thread can be inside. */
+void qvm_vcpu_destroy(struct qvm_vcpu *vcpu);
+
+/*
+ * Guest state onto this pCPU, and away from it; vCPU mutex held. Between them a preemption
+ * puts and loads by itself. load may not nest.
+ */
+void qvm_vcpu_load(struct qvm_vcpu *vcpu);
+void qvm_vcpu_put(struct qvm_vcpu *vcpu);
+
+/*
+ * Make @vcpu look at its requests soon: leaves the guest if it is there, wakes up if it sleeps.
+ * Any context but under the rq lock; interrupts on or off.
+ */
+void qvm_vcpu_kick(struct qvm_vcpu *vcpu);
+
+/* Sleep until the vCPU has something to do. 0, or -EINTR for a signal. vCPU mutex held. */
+int qvm_vcpu_block(struct qvm_vcpu *vcpu);
+
+/* run.c ----------------------------------------------------------------------------------- */
+
+/* See QVM_VCPU_RUN. vCPU mutex held. */
+int qvm_vcpu_run(struct qvm_vcpu *vcpu);
+
+/* exit.c ---------------------------------------------------------------------------------- */
+
+/*
+ * The four answers to a guest access that the stage-2 table did not permit: an in-kernel
+ * vdev, or user space, or a fault. access->data holds the value of a write; of a read the
+ * arch's completion takes it.
+ */
+enum exit_action qvm_exit_access(struct qvm_vcpu *vcpu, const struct qvm_access *access);
+
+/* User space answered the last QVM_EXIT_MMIO: finish it. */
+enum exit_action qvm_exit_complete(struct qvm_vcpu *vcpu);
+
+/* Nobody's address: what the VM's policy says. */
+enum exit_action qvm_exit_unclaimed(struct qvm_vcpu *vcpu, const struct qvm_access *access);
+
+/* s2.c ------------------------------------------------------------------------------------ */
+
+int qvm_s2_init(struct qvm_vm *vm);	/* -ENOMEM, -EINVAL */
+void qvm_s2_destroy(struct qvm_vm *vm);	/* flushes the VM's translations, frees the tables */
+
+/* ioctl.c ---------------------------------------------------------------------------------- */
+extern const struct file_operations qvm_system_fops;
+
+#endif /* QVM_QVM_H */
