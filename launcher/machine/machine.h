@@ -10,17 +10,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+
+#include "util/log.h"	/* struct origin: where in which file a thing was said */
 
 struct node;		/* config/node.h: a config value with the file and line it came from */
 struct device_type;	/* dev/device.h */
 
 #define MACHINE_AUTO	UINT64_MAX	/* address or line that the board map assigns */
-
-/* Where in which file a thing was said; file is "command line" for options. */
-struct origin {
-	const char *file;
-	unsigned int line;
-};
 
 enum memory_kind { MEMORY_RAM, MEMORY_ROM };
 
@@ -36,10 +33,12 @@ enum image_kind { IMAGE_UNKNOWN, IMAGE_LINUX_ARM64, IMAGE_ELF, IMAGE_RAW, IMAGE_
 
 struct image {
 	enum image_kind kind;
-	const char *path;		/* as the host opens it */
+	const char *key;		/* word of the config: "kernel", "initrd", "data", "elf" */
+	char *path;			/* as the host opens it */
 	uint64_t gpa;			/* MACHINE_AUTO: boot/ chooses */
 	uint64_t size;			/* bytes in guest memory, bss included */
 	uint64_t entry;			/* gpa; kernels and ELF */
+	uint64_t align, align_offset;	/* if boot/ chooses gpa: a multiple of align + align_offset */
 	uint8_t *data;			/* the file, unpacked; owned */
 	size_t data_size;
 	struct origin origin;
@@ -55,10 +54,10 @@ struct cpu {
 /* A device that the launcher emulates. */
 struct device_config {
 	const struct device_type *type;
-	const char *name;
+	char *name;
 	uint64_t gpa, size;		/* bytes; gpa MACHINE_AUTO until assigned */
 	uint32_t irq;			/* INTID; 0: none */
-	const char *hostdev;		/* "-" stdio, ">-" stdout, a path, or NULL */
+	char *hostdev;		/* "-" stdio, ">-" stdout, a path, or NULL */
 	const struct node *node;	/* device's own options */
 	struct origin origin;
 };
@@ -72,22 +71,54 @@ struct gic_config {
 };
 
 struct machine {
-	const char *name;
+	char *name;
 	struct memory *memory;		size_t memory_count;
 	struct cpu *cpu;		size_t cpu_count;
 	struct image *image;		size_t image_count;	/* in the order of the config */
 	struct device_config *device;	size_t device_count;
 	struct gic_config gic;
-	const char *cmdline;
+	char *cmdline;
 	uint64_t fdt_gpa;		/* MACHINE_AUTO: boot/ chooses */
 	int fdt_reg;			/* register that holds fdt_gpa at entry; default 0 (x0) */
+	struct origin fdt_origin;
 	enum policy policy_instruction, policy_reference, policy_register;
-	const char *fdt_dump_file;	/* or NULL */
+	char *fdt_dump_file;		/* or NULL */
 	bool dryrun;
+	/* Entries were left out because of errors: do not report what only follows from that. */
+	bool memory_incomplete, images_incomplete;
 
-	/* set by boot_load() */
+	/* set by boot_prepare() */
 	uint64_t entry;			/* gpa of the first instruction of vCPU 0 */
 	bool fdt_wanted;
+	uint8_t *fdt_blob;		/* the FDT as the guest finds it at fdt_gpa */
+	uint64_t fdt_size;		/* bytes */
 };
+
+#define MACHINE_MAX_CPUS	64
+
+/*
+ * Make the model out of a config that went through schema_validate(), with every default and
+ * every automatic address and line assigned. Entries marked bad are left out. Devices keep
+ * pointers into the tree, which must outlive the model. Errors are said by log_at().
+ */
+void machine_build(struct machine *m, struct node *root);
+
+/*
+ * The one pass that checks the model, after boot_prepare(): overlaps, alignment, lines, images
+ * in memory. Every error is said by log_at(). Returns 0, or -1 after any error.
+ */
+int machine_validate(const struct machine *m);
+
+/* Free what the model owns. */
+void machine_fini(struct machine *m);
+
+/* The board in a few lines, for `qvm check`. */
+void machine_print(const struct machine *m, FILE *out);
+
+/*
+ * Launcher's address of the guest's bytes @gpa … @gpa + @size - 1, or NULL where they are not
+ * all in one RAM or ROM. After vm/mem.c has set memory[].hva.
+ */
+void *machine_hva(const struct machine *m, uint64_t gpa, uint64_t size);
 
 #endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The FDT that describes the model to the guest (Devicetree Specification 0.4). */
+#ifndef QVM_BOOT_FDT_H
+#define QVM_BOOT_FDT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct machine;
+
+/* Phandles: constants, so that a device's fdt hook can refer to them. */
+enum fdt_phandle {
+	FDT_PHANDLE_GIC		= 1,	/* interrupt controller; the root's interrupt-parent */
+	FDT_PHANDLE_CLOCK	= 2,	/* fixed clock, FDT_CLOCK_HZ; #clock-cells 0 */
+};
+
+#define FDT_CLOCK_HZ	24000000
+
+/*
+ * Write the FDT of this model. All addresses in the model must be final, but the size of the
+ * result does not depend on their values. *@blob is to be free()d; *@size in bytes.
+ * Returns 0, or -1 (message printed).
+ */
+int fdt_build(const struct machine *m, uint8_t **blob, size_t *size);
+
+#endif

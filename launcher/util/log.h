@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What qvm says to its user: one line a message, on standard error. */
+#ifndef QVM_UTIL_LOG_H
+#define QVM_UTIL_LOG_H
+
+#include <stdarg.h>
+#include <stdio.h>
+
+/* Where in which file a thing was said; line 0: the name says it all ("command line"). */
+struct origin {
+	const char *file;
+	unsigned int line;
+};
+
+#define ORIGIN_COMMAND_LINE	"command line"
+#define ORIGIN_BOARD		"board default"
+
+/*
+ * One message, "qvm: error: …"; the newline is added. log_error() counts, see
+ * log_error_count(). log_debug() prints only after log_set_verbose(true). Any thread.
+ */
+void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/*
+ * An error in the config: "file:line: key: what, and what would be right". It counts as an
+ * error. @key NULL: left out.
+ */
+void log_at(const struct origin *origin, const char *key, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void log_vat(const struct origin *origin, const char *key, const char *format, va_list args)
+	__attribute__((format(printf, 3, 0)));
+
+/* "file:line", or "file" where there is no line, into @text of @size bytes; returns @text. */
+const char *origin_name(const struct origin *origin, char *text, size_t size);
+
+/* Errors said so far by log_error() and log_at(). */
+unsigned int log_error_count(void);
+
+/* Start counting anew and send everything to @stream (NULL: standard error). For tests. */
+void log_reset(FILE *stream);
+
+/* Let log_debug() speak. */
+void log_set_verbose(int verbose);
+
+#endif
