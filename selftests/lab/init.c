@@ -46,11 +46,13 @@ static void say(const char *fmt, ...)
 	va_start(ap, fmt);
 	n += vsnprintf(line + n, sizeof(line) - n, fmt, ap);
 	va_end(ap);
-	if (n >= (int)sizeof(line))
-		n = sizeof(line) - 1;
+	if (n > (int)sizeof(line) - 2)
+		n = sizeof(line) - 2;
+	line[n++] = '\n';	/* without it the record stays open for more, and off the console */
+	line[n] = '\0';
 	fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
 	if (fd < 0 || write(fd, line, n) != n)
-		fprintf(stderr, "%s\n", line + 3);
+		fprintf(stderr, "%s", line + 3);
 	if (fd >= 0)
 		close(fd);
 }
