@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The only place that knows the keys of the config: one const table. */
+#ifndef QVM_CONFIG_SCHEMA_H
+#define QVM_CONFIG_SCHEMA_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "config/node.h"
+
+/* What a value may be; a bit each, as some keys take two of them. */
+enum schema_type {
+	SCHEMA_STRING	= 1 << 0,
+	SCHEMA_PATH	= 1 << 1,	/* of the host; relative to the file that says it */
+	SCHEMA_ADDRESS	= 1 << 2,	/* guest physical */
+	SCHEMA_SIZE	= 1 << 3,
+	SCHEMA_NUMBER	= 1 << 4,
+	SCHEMA_BOOL	= 1 << 5,
+	SCHEMA_ENUM	= 1 << 6,
+	SCHEMA_IRQ	= 1 << 7,
+	SCHEMA_SCHED	= 1 << 8,
+	SCHEMA_LIST	= 1 << 9,
+	SCHEMA_MAP	= 1 << 10,
+	SCHEMA_LATER	= 1 << 11,	/* of the language, but this version can't do it */
+};
+
+struct schema_key {
+	const char *path;	/* "[]": an entry of a list; "*": the name of a device type */
+	unsigned int types;
+	const char *unit;
+	const char *fallback;	/* the default as one would write it; NULL: none */
+	const char *choices;	/* ENUM: its words; MAP: exactly one of these keys must be there */
+	uint64_t min, max;	/* numbers and sizes; length of strings; max 0: no limit */
+	const char *qvmconf;	/* the qvmconf word; after a blank, its context */
+	const char *doc;	/* one line */
+};
+
+/*
+ * Check a tree against the table: unknown keys (the nearest known one is offered), wrong
+ * types, ranges, words. Every error is said by node_error(), which marks what is wrong.
+ */
+void schema_validate(struct node *root);
+
+/* The row of this path ("memory[].ram"), or NULL. */
+const struct schema_key *schema_find(const char *path);
+
+/*
+ * A value out of @entry, the map that holds the last word of the schema path @path; where it
+ * is absent or bad, the default of the table. Numbers, sizes and addresses: a default of
+ * "auto" is UINT64_MAX.
+ */
+uint64_t schema_number(const struct node *entry, const char *path);
+bool schema_bool(const struct node *entry, const char *path);
+const char *schema_string(const struct node *entry, const char *path);
+
+/* Index of the value in the row's choices. */
+unsigned int schema_choice(const struct node *entry, const char *path);
+
+/* The node that schema_number() and the like look at, or NULL: absent, empty or bad. */
+struct node *schema_node(const struct node *entry, const char *path);
+
+/* Write configs/README.md. */
+void schema_print_markdown(FILE *out);
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "config/value.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+static int digit_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : 16;
+}
+
+static bool value_shift(const char *suffix, unsigned int *shift)
+{
+	static const char letters[] = "KMG";
+	const char *letter;
+
+	*shift = 0;
+	if (!*suffix)
+		return true;
+	letter = strchr(letters, *suffix & ~0x20);
+	if (!letter || !*letter || suffix[1])
+		return false;
+	*shift = 10 * (letter - letters + 1);
+	return true;
+}
+
+bool value_number(const char *text, uint64_t *number)
+{
+	unsigned int base = 10, shift;
+	uint64_t value = 0;
+	const char *start;
+
+	if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X')) {
+		base = 16;
+		text += 2;
+	}
+	for (start = text; digit_value(*text) < (int)base; text++) {
+		if (__builtin_mul_overflow(value, base, &value) ||
+		    __builtin_add_overflow(value, digit_value(*text), &value))
+			return false;
+	}
+	if (text == start || !value_shift(text, &shift) || (value << shift) >> shift != value)
+		return false;
+	*number = value << shift;
+	return true;
+}
+
+bool value_bool(const char *text, bool *value)
+{
+	static const char *const words[] = { "false", "true", "no", "yes", "off", "on" };
+
+	for (unsigned int i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (!strcasecmp(text, words[i])) {
+			*value = i & 1;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool value_irq(const char *text, uint32_t *irq)
+{
+	uint64_t line;
+
+	if (!strcmp(text, "none")) {
+		*irq = 0;
+		return true;
+	}
+	if (strncmp(text, "gic:", 4) || !value_number(text + 4, &line) || line >= 1020)
+		return false;
+	*irq = line;
+	return true;
+}
+
+bool value_sched(const char *text, int *priority, char *policy)
+{
+	char letter = 'r', end;
+	unsigned int number;
+	int fields = sscanf(text, "%3u%c%c", &number, &letter, &end);
+
+	if (*text < '0' || *text > '9' || fields < 1 || fields > 2 || number < 1 || number > 99 ||
+	    !strchr("rfo", letter))
+		return false;
+	*priority = number;
+	*policy = letter;
+	return true;
+}
+
+const char *value_size_text(uint64_t number, char *text, unsigned int size)
+{
+	static const char letters[] = "GMK";
+
+	for (unsigned int i = 0; i < 3; i++) {
+		unsigned int shift = 30 - 10 * i;
+
+		if (number && !(number & ((1ULL << shift) - 1))) {
+			snprintf(text, size, "%" PRIu64 "%c", number >> shift, letters[i]);
+			return text;
+		}
+	}
+	snprintf(text, size, number < 4096 ? "%" PRIu64 : "0x%" PRIx64, number);
+	return text;
+}

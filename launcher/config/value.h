@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Scalars of the config as numbers and such. */
+#ifndef QVM_CONFIG_VALUE_H
+#define QVM_CONFIG_VALUE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Decimal or 0x…, with a binary K, M or G behind it; never octal. False: no number, or it
+ * does not fit in 64 bits.
+ */
+bool value_number(const char *text, uint64_t *number);
+
+/* true false yes no on off, in any case. */
+bool value_bool(const char *text, bool *value);
+
+/* "gic:37", or "none", which is 0. False: neither, or no INTID below 1020. */
+bool value_irq(const char *text, uint32_t *irq);
+
+/* PRIO and one of r f o, which is r if left out; priority 1 … 99. */
+bool value_sched(const char *text, int *priority, char *policy);
+
+/* "512M", "0x1234": the shortest way to write a size, into @text of @size bytes. */
+const char *value_size_text(uint64_t number, char *text, unsigned int size);
+
+#endif
