@@ -6,7 +6,7 @@
 #ifndef QVM_ARCH_H
 #define QVM_ARCH_H
 
-#include "qvm.h"
+#include "core.h"
 
 /* ---- module ---- */
 

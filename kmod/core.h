@@ -8,8 +8,8 @@
  *   vms_mutex (main.c) > vm->mutex > vcpu->mutex > vgic's raw locks > the scheduler's rq lock
  * sched_out runs under the rq lock: the put path takes none of these, prints nothing, wakes nobody.
  */
-#ifndef QVM_QVM_H
-#define QVM_QVM_H
+#ifndef QVM_CORE_H
+#define QVM_CORE_H
 
 #include <linux/atomic.h>
 #include <linux/kref.h>
@@ -205,4 +205,4 @@ void qvm_s2_destroy(struct qvm_vm *vm);	/* flushes the VM's translations, frees 
 /* ioctl.c ---------------------------------------------------------------------------------- */
 extern const struct file_operations qvm_system_fops;
 
-#endif /* QVM_QVM_H */
+#endif /* QVM_CORE_H */
