@@ -20,8 +20,8 @@ CFLAGS ?= -O2 -g
 C := -std=gnu11 $(CFLAGS) $(WARN) -MMD -MP
 
 LAUNCHER := $(shell find launcher -name '*.c' 2>/dev/null)
-# folders too, so that a file removed is seen
-KMOD := $(wildcard Kbuild) $(shell find kmod uapi -name '[!.]*' 2>/dev/null)
+# folders too, so that a file removed is seen; with the slash, for kmod alone is a goal
+KMOD := $(wildcard Kbuild) $(shell find kmod/ uapi/ -name '[!.]*' 2>/dev/null)
 
 .PHONY: all
 all: $(if $(LAUNCHER),$(B)/qvm)
@@ -112,7 +112,7 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 .PHONY: kmod
 kmod:
 	$(call say,KBUILD,$(B)/kmod/qvm.ko)
-	$(Q)V=$(V) $(LAB)/kbuild $(B)/kmod $(KDIR)
+	+$(Q)V=$(V) $(LAB)/kbuild $(B)/kmod $(KDIR)
 
 .PHONY: insmod
 insmod: all kmod
@@ -123,12 +123,12 @@ insmod: all kmod
 # of the lab's kernels: KERNEL is a name that deps knows, or any name together with KDIR
 KERNEL ?= 6.1
 ARM64_KBUILD := ARCH=arm64 CROSS_COMPILE=$(CROSS) CC=$(CROSS)gcc
-lab_kdir = $(if $(filter path-%,$*),$(KDIR),$(CURDIR)/$(B)/deps/kernel-$*/headers)
+lab_kdir = $(if $(findstring path-,$*),$(KDIR),$(CURDIR)/$(B)/deps/kernel-$*/headers)
 
 .SECONDEXPANSION:
-$(B)/arm64/kmod-%/qvm.ko: $(KMOD) $(LAB)/kbuild $$(if $$(filter path-%,$$*),,$(B)/deps/kernel-%/.done)
+$(B)/arm64/kmod-%/qvm.ko: $(KMOD) $(LAB)/kbuild $$(if $$(findstring path-,$$*),,$(B)/deps/kernel-$$*/.done)
 	$(call say,KBUILD,$@)
-	$(Q)V=$(V) $(LAB)/kbuild $(@D) $(lab_kdir) $(ARM64_KBUILD)
+	+$(Q)V=$(V) $(LAB)/kbuild $(@D) $(lab_kdir) $(ARM64_KBUILD)
 	$(Q)touch $@
 
 # ---- user programs and bare-metal guests of the lab
