@@ -172,7 +172,7 @@ static bool table_is_empty(const s2pte_t *table, unsigned int level)
 	return true;
 }
 
-/* The sizes of the format that a VM may use: from the page up without a gap, so that blocks split. */
+/* What a VM may use of the format's sizes: from the page up without a gap, so that blocks split. */
 static int block_sizes_check(u64 block_sizes)
 {
 	u64 missing = S2_BLOCK_SIZES & ~block_sizes;

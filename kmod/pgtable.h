@@ -53,7 +53,11 @@ struct s2_leaf {
 	u32 prot;		/* enum s2_prot */
 };
 
-/* Make an empty table for gpa of @ipa_bits. -ENOMEM; -EINVAL: the format can't do it. */
+/*
+ * Make an empty table for gpa of @ipa_bits. Of @block_sizes what the format has is used. -ENOMEM;
+ * -EINVAL: the format can't do @ipa_bits, or @block_sizes lacks the page or leaves out a size
+ * below another one (a block is split into the next smaller).
+ */
 int s2_init(struct s2_table *s2, const struct s2_ops *ops, unsigned int ipa_bits, u64 block_sizes);
 
 /* Free every table page. Nothing may walk it any more; leaves are forgotten, not released. */
@@ -62,20 +66,23 @@ void s2_destroy(struct s2_table *s2);
 /*
  * Map [gpa, gpa + size) to [hpa, …), all page-aligned, with the largest blocks that
  * alignment of both and block_sizes allow. Prepares every table first, then commits: on error
- * nothing is mapped (table pages may stay). -EEXIST: something is mapped there; -ENOMEM;
- * -ERANGE: past ipa_bits. No TLB flush is needed or done: only invalid entries change.
+ * nothing is mapped and no table stays. -EEXIST: something is mapped there; -ENOMEM; -ERANGE: past
+ * ipa_bits, or hpa past what the format can say; -EINVAL: misaligned, empty, or @prot without
+ * S2_READ (no format can do without on all hardware). No TLB flush is needed or done: only invalid
+ * entries change (but after -ENOMEM, before the prepared tables are freed).
  */
 int s2_map(struct s2_table *s2, u64 gpa, u64 hpa, u64 size, u32 prot);
 
 /*
- * Unmap [gpa, gpa + size), splitting blocks that reach out of it (break-before-make), then
- * flush once. Holes are fine. -ENOMEM: a split failed, nothing was unmapped.
+ * Unmap [gpa, gpa + size), splitting blocks that reach out of it (break-before-make: for a
+ * moment all of such a block is invalid), then flush once and free the tables that became
+ * empty. Holes are fine. -ENOMEM: a split failed, nothing was unmapped; -ERANGE, -EINVAL as above.
  */
 int s2_unmap(struct s2_table *s2, u64 gpa, u64 size);
 
 /*
  * Change the permissions of everything mapped in [gpa, gpa + size), splitting as s2_unmap
- * does, then flush. -ENOMEM as there.
+ * does, then flush. S2_DEVICE of @prot is ignored: the memory type stays. Errors as there.
  */
 int s2_protect(struct s2_table *s2, u64 gpa, u64 size, u32 prot);
 

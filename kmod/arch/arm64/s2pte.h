@@ -5,13 +5,13 @@
  *
  *	  63    55 54 53 52 51 50   48 47                     12 11 10 9  8 7   6 5      2 1 0
  *	+---------+-----+--+--+-------+-------------------------+--+--+----+-----+--------+-+-+
- *	| ignored | XN  |C |DBM| RES0 |     output address      |nG|AF| SH | S2AP| MemAttr|T|V|
+ *	| ignored | XN  |D |C | RES0  |     output address      |0 |AF| SH | S2AP| MemAttr|T|V|
  *	+---------+-----+--+--+-------+-------------------------+--+--+----+-----+--------+-+-+
  *
  * V: valid. T: at levels 0 to 2 a table if set, a block if not (level 0 has no blocks); at
- * level 3 a page if set, reserved if not. Table descriptors have no attributes at stage 2. Not used:
- * contiguous (C, so that one entry may change alone), dirty management (DBM), FEAT_XNX (XN[0],
- * bit 53, stays RES0), FEAT_S2FWB (MemAttr has its meaning of HCR_EL2.FWB = 0).
+ * level 3 a page if set, reserved if not. Table descriptors have no attributes at stage 2. Not
+ * used: contiguous (C, so that one entry may change alone), dirty management (DBM), FEAT_XNX
+ * (XN[0], bit 53, stays RES0), FEAT_S2FWB (MemAttr has its meaning of HCR_EL2.FWB = 0).
  */
 #ifndef QVM_ARM64_S2PTE_H
 #define QVM_ARM64_S2PTE_H
