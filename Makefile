@@ -139,12 +139,12 @@ BENCHES := $(patsubst selftests/bench/%.c,$(B)/arm64/selftests/%,$(wildcard self
 $(B)/arm64/selftests/%: selftests/uapi/%.c | $(B)/deps/kselftest/.done
 	$(call say,CC64,$<)
 	$(dir)
-	$(Q)$(CROSS)gcc $(C) -MF $(B)/arm64/obj/$*.uapi.d -MT $@ -static -Iuapi -Iselftests/include -isystem $(B)/deps/kselftest -o $@ $< -lpthread
+	$(Q)$(CROSS)gcc $(C) -MF $(@D)/.$*.d -MT $@ -static -Iuapi -Iselftests/include -isystem $(B)/deps/kselftest -o $@ $< -lpthread
 
 $(B)/arm64/selftests/%: selftests/bench/%.c | $(B)/deps/kselftest/.done
 	$(call say,CC64,$<)
 	$(dir)
-	$(Q)$(CROSS)gcc $(C) -MF $(B)/arm64/obj/$*.bench.d -MT $@ -static -Iuapi -Iselftests/include -isystem $(B)/deps/kselftest -o $@ $< -lpthread
+	$(Q)$(CROSS)gcc $(C) -MF $(@D)/.$*.d -MT $@ -static -Iuapi -Iselftests/include -isystem $(B)/deps/kselftest -o $@ $< -lpthread
 
 G := selftests/guest/arm64
 GUESTS := $(patsubst $(G)/%,$(B)/arm64/guest/%.bin,$(basename $(wildcard $(G)/*.[cS])))
@@ -174,11 +174,12 @@ $(B)/arm64/lab-init: $(LAB)/init.c
 	$(dir)
 	$(Q)$(CROSS)gcc -std=gnu11 -O2 -Wall -Wextra -Wno-unused-result -static -s -o $@ $<
 
-.PHONY: lab-arm64
-lab-arm64: $(B)/arm64/lab-init $(IMAGES) $(UAPI_TESTS) $(BENCHES) $(GUESTS) \
-		$(if $(LAUNCHER),$(B)/arm64/qvm) $(if $(NO_MODULE),,$(B)/arm64/kmod-$(KERNEL)/qvm.ko) \
+# lab-arm64-base is what any command in the lab needs, lab-arm64 has the test programs too
+.PHONY: lab-arm64 lab-arm64-base
+lab-arm64: lab-arm64-base $(UAPI_TESTS) $(BENCHES) $(GUESTS)
+lab-arm64-base: $(B)/arm64/lab-init $(IMAGES) $(if $(LAUNCHER),$(B)/arm64/qvm) \
+		$(if $(NO_MODULE),,$(B)/arm64/kmod-$(KERNEL)/qvm.ko) \
 		| $(B)/deps/arm64/.done $(if $(filter path-%,$(KERNEL)),,$(B)/deps/kernel-$(KERNEL)/.done)
-	@:
 
 # ---- unit tests: pure parts, on this machine, under the sanitizers
 
