@@ -15,7 +15,7 @@ struct vm;
 
 struct device_type {
 	const char *name;		/* config word: "pl011", "ns16550", … */
-	const char *compatible;		/* FDT, NUL-separated list, or NULL: no node */
+	const char *compatible;		/* FDT, list of strings ended by an empty one; NULL: no node */
 	uint64_t size;			/* bytes of its register window */
 	/*
 	 * Create the device: 0 or -errno (message printed). Called before the guest starts;
@@ -35,6 +35,8 @@ struct device_type {
 	 * compatible; libfdt sequential-write. NULL: nothing. Returns 0 or a libfdt error.
 	 */
 	int (*fdt)(const struct device_config *config, void *fdt);
+	/* Say the device's state by log_info(), one line (SIGUSR1). NULL: nothing to say. */
+	void (*status)(struct device *dev);
 };
 
 struct device {
@@ -42,6 +44,7 @@ struct device {
 	const struct device_config *config;
 	struct vm *vm;			/* NULL in unit tests */
 	void *state;
+	bool irq_level;			/* what the line was last driven to; the device's own lock */
 };
 
 /* All types, ended by a NULL; in dev/bus.c. */
@@ -50,7 +53,11 @@ extern const struct device_type *const device_types[];
 /* The type of this config name, or NULL. */
 const struct device_type *device_type_find(const char *name);
 
-/* Drive the device's interrupt line (level-triggered); no effect without a line. Any thread. */
+/*
+ * Drive the device's interrupt line (level-triggered); no effect without a line. Any thread;
+ * calls for one device are ordered by the device's own lock. Without a VM the level is only
+ * recorded in dev->irq_level.
+ */
 void device_set_irq(struct device *dev, bool level);
 
 #endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The launcher's bus: which device answers at a gpa. Built once, before the guest starts. */
+#ifndef QVM_DEV_BUS_H
+#define QVM_DEV_BUS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dev/device.h"
+
+struct machine;
+struct vm;
+
+struct bus {
+	struct device *devices;		/* by gpa, none overlaps another; NULL: none created */
+	size_t count;
+};
+
+/*
+ * Create the machine's devices, all or none; @bus is zero before. The machine is valid: no two
+ * ranges overlap. 0 or -errno, message printed.
+ */
+int bus_create(struct bus *bus, struct vm *vm, const struct machine *machine);
+/* Destroy them in reverse order of the addresses. Fine for a zero bus. */
+void bus_destroy(struct bus *bus);
+
+/*
+ * One access of @len bytes (1, 2, 4, 8) at @gpa. False: nobody's address, because no device is
+ * there, the access crosses the end of its window or is not aligned to @len. Any thread.
+ */
+bool bus_read(const struct bus *bus, uint64_t gpa, unsigned int len, uint64_t *value);
+bool bus_write(const struct bus *bus, uint64_t gpa, unsigned int len, uint64_t value);
+
+/* Let each device say its status. */
+void bus_status(const struct bus *bus);
+
+#endif

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "vm/exit.h"
+
+#include <string.h>
+
+#include "util/log.h"
+#include "vm/sys.h"
+#include "vm/vcpu.h"
+#include "vm/vm.h"
+
+typedef enum exit_action (*exit_handler)(struct vcpu *vcpu, struct qvm_run *run);
+
+#define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
+
+static enum exit_action exit_unexpected(struct vcpu *vcpu, struct qvm_run *run)
+{
+	if (vm_settle(vcpu->vm, STATUS_UNEXPECTED))
+		log_error("vCPU %u left the guest for a reason that this launcher doesn't know: %u",
+			  vcpu->index, run->exit_reason);
+	vm_stop(vcpu->vm, STATUS_UNEXPECTED);
+	return EXIT_LEAVE;
+}
+
+static enum exit_action exit_intr(struct vcpu *vcpu, struct qvm_run *run)
+{
+	(void)vcpu;
+	(void)run;
+	return EXIT_RESUME;
+}
+
+/* The run page holds bytes in the guest's order, a device takes a value: little-endian. */
+static uint64_t value_of(const uint8_t *data, unsigned int len)
+{
+	uint64_t value = 0;
+
+	for (unsigned int i = 0; i < len; i++)
+		value |= (uint64_t)data[i] << 8 * i;
+	return value;
+}
+
+static void value_put(uint8_t *data, unsigned int len, uint64_t value)
+{
+	for (unsigned int i = 0; i < len; i++)
+		data[i] = (uint8_t)(value >> 8 * i);
+}
+
+static enum exit_action exit_mmio(struct vcpu *vcpu, struct qvm_run *run)
+{
+	const struct bus *bus = &vcpu->vm->bus;
+	unsigned int len = run->mmio.len;
+	uint64_t value = 0;
+	bool claimed;
+
+	if (len == 0 || len > sizeof(run->mmio.data))
+		return exit_unexpected(vcpu, run);
+	if (run->mmio.is_write) {
+		value = value_of(run->mmio.data, len);
+		claimed = bus_write(bus, run->mmio.gpa, len, value);
+	} else {
+		claimed = bus_read(bus, run->mmio.gpa, len, &value);
+		value_put(run->mmio.data, len, value);
+	}
+	run->mmio.unclaimed = !claimed;
+	return EXIT_RESUME;
+}
+
+/* The VM ended in order; every vCPU thread gets here with the same event. */
+static enum exit_action exit_system(struct vcpu *vcpu, struct qvm_run *run)
+{
+	switch (run->system.event) {
+	case QVM_SYSTEM_OFF:
+	case QVM_SYSTEM_RESET:	/* a restart is the business of who started qvm */
+		vm_settle(vcpu->vm, STATUS_OK);
+		return EXIT_LEAVE;
+	case QVM_SYSTEM_STOPPED:
+		vm_settle(vcpu->vm, STATUS_POWER_CUT);
+		return EXIT_LEAVE;
+	default:
+		return exit_unexpected(vcpu, run);
+	}
+}
+
+static const char *const fatal_causes[] = {
+	[0]			= "unknown cause",
+	[QVM_FATAL_ENTRY]	= "the hardware refused to enter the guest",
+	[QVM_FATAL_EXIT]	= "an exit that the module doesn't know",
+	[QVM_FATAL_SERROR]	= "an asynchronous external abort of the hardware",
+	[QVM_FATAL_POLICY]	= "an access that nobody claims, and the policy is abort",
+	[QVM_FATAL_STATE]	= "the guest is in a state that the VM can't offer",
+	[QVM_FATAL_MEMORY]	= "guest memory can't be reached",
+};
+
+static enum exit_action exit_fatal(struct vcpu *vcpu, struct qvm_run *run)
+{
+	uint32_t cause = run->fatal.cause;
+
+	if (!vm_settle(vcpu->vm, cause == QVM_FATAL_POLICY ? STATUS_POLICY : STATUS_RUN))
+		return EXIT_LEAVE;
+	log_error("the VM was stopped in a safe state: %s (%u)",
+		  fatal_causes[cause < COUNT(fatal_causes) ? cause : 0], cause);
+	log_error("vCPU %u: pc %#llx, syndrome %#llx, gva %#llx, gpa %#llx", run->fatal.vcpu,
+		  (unsigned long long)run->fatal.pc, (unsigned long long)run->fatal.syndrome,
+		  (unsigned long long)run->fatal.gva, (unsigned long long)run->fatal.gpa);
+	return EXIT_LEAVE;
+}
+
+/* Every slot is filled: what this version doesn't expect is an error, never silence. */
+static const exit_handler handlers[] = {
+	[QVM_EXIT_NONE]		= exit_unexpected,
+	[QVM_EXIT_INTR]		= exit_intr,
+	[QVM_EXIT_MMIO]		= exit_mmio,
+	[QVM_EXIT_SYSTEM]	= exit_system,
+	[QVM_EXIT_FATAL]	= exit_fatal,
+	[QVM_EXIT_PIO]		= exit_unexpected,
+	[QVM_EXIT_DEBUG]	= exit_unexpected,
+};
+
+_Static_assert(COUNT(handlers) == QVM_EXIT_DEBUG + 1, "a handler for every exit reason");
+
+enum exit_action exit_handle(struct vcpu *vcpu, struct qvm_run *run)
+{
+	uint32_t reason = run->exit_reason;
+
+	return reason < COUNT(handlers) ? handlers[reason](vcpu, run) : exit_unexpected(vcpu, run);
+}

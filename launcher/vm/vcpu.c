@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#define _GNU_SOURCE	/* thread names and affinity */
+#include "vm/vcpu.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "machine/machine.h"
+#include "util/log.h"
+#include "util/loop.h"
+#include "vm/exit.h"
+#include "vm/sys.h"
+#include "vm/vm.h"
+
+#define THREAD_NAME_SIZE	16	/* the kernel's limit, NUL included */
+
+/* Held while threads are being started: each passes it once before it enters the guest. */
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+
+int vcpus_create(struct vm *vm)
+{
+	vm->vcpus = calloc(vm->machine->cpu_count, sizeof(*vm->vcpus));
+	if (!vm->vcpus)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < vm->machine->cpu_count; i++) {
+		struct vcpu *vcpu = &vm->vcpus[i];
+		int error;
+
+		vcpu->vm = vm;
+		vcpu->index = i;
+		error = sys_create_vcpu(vm->sys_vm, i, &vcpu->sys);
+		if (error) {
+			log_at(&vm->machine->cpu[i].origin, NULL, "can't create vCPU %u: %s", i,
+			       strerror(-error));
+			return error;
+		}
+	}
+	return 0;
+}
+
+void vcpus_destroy(struct vm *vm)
+{
+	for (size_t i = 0; vm->vcpus && i < vm->machine->cpu_count; i++)
+		sys_destroy_vcpu(vm->vcpus[i].sys);
+	free(vm->vcpus);
+	vm->vcpus = NULL;
+}
+
+/* ---- the thread ---- */
+
+static void vcpu_loop(struct vcpu *vcpu)
+{
+	struct vm *vm = vcpu->vm;
+	enum exit_action action = EXIT_RESUME;
+
+	while (action == EXIT_RESUME && !__atomic_load_n(&vm->leaving, __ATOMIC_SEQ_CST)) {
+		int error = sys_vcpu_run(vcpu->sys);
+
+		if (error == -EINTR) {
+			/* Before the look at vm->leaving: who kicks sets that first. */
+			sys_vcpu_set_immediate_exit(vcpu->sys, false);
+		} else if (error) {
+			if (vm_settle(vm, STATUS_UNEXPECTED))
+				log_error("vCPU %u can't run: %s", vcpu->index, strerror(-error));
+			vm_stop(vm, STATUS_UNEXPECTED);
+			action = EXIT_LEAVE;
+		} else {
+			action = exit_handle(vcpu, sys_vcpu_run_page(vcpu->sys));
+		}
+	}
+}
+
+static void *vcpu_thread(void *arg)
+{
+	struct vcpu *vcpu = arg;
+	struct vm *vm = vcpu->vm;
+	sigset_t kick;
+
+	sigemptyset(&kick);
+	sigaddset(&kick, sys_kick_signal());
+	pthread_sigmask(SIG_UNBLOCK, &kick, NULL);
+	pthread_mutex_lock(&gate);
+	pthread_mutex_unlock(&gate);
+	vcpu_loop(vcpu);
+	if (__atomic_sub_fetch(&vm->running, 1, __ATOMIC_SEQ_CST) == 0)
+		loop_stop();
+	return NULL;
+}
+
+/* ---- start ---- */
+
+static void on_kick(int signal)
+{
+	(void)signal;	/* its arrival is all: a system call returns EINTR */
+}
+
+/* "<vm>-vCPU<n>"; what has to go goes from the VM's name. */
+static void name_thread(const struct vcpu *vcpu)
+{
+	char name[THREAD_NAME_SIZE], suffix[THREAD_NAME_SIZE];
+	int size = snprintf(suffix, sizeof(suffix), "-vCPU%u", vcpu->index % 1000);
+
+	memset(name, 0, sizeof(name));
+	strncpy(name, vcpu->vm->machine->name, sizeof(name) - 1 - (size_t)size);
+	strcat(name, suffix);
+	pthread_setname_np(vcpu->thread, name);
+}
+
+static int place_thread(const struct vcpu *vcpu, const struct cpu *cpu)
+{
+	cpu_set_t set;
+	int error;
+
+	if (cpu->runmask == 0)
+		return 0;
+	CPU_ZERO(&set);
+	for (unsigned int i = 0; i < 64; i++) {
+		if (cpu->runmask >> i & 1)
+			CPU_SET(i, &set);
+	}
+	error = pthread_setaffinity_np(vcpu->thread, sizeof(set), &set);
+	if (error)
+		log_at(&cpu->origin, "runmask", "none of these pCPUs can be used here: %s",
+		       strerror(error));
+	return -error;
+}
+
+static int vcpu_start(struct vcpu *vcpu)
+{
+	int error;
+
+	/* Counted before: the thread counts itself out. */
+	__atomic_add_fetch(&vcpu->vm->running, 1, __ATOMIC_SEQ_CST);
+	error = pthread_create(&vcpu->thread, NULL, vcpu_thread, vcpu);
+	if (error) {
+		__atomic_sub_fetch(&vcpu->vm->running, 1, __ATOMIC_SEQ_CST);
+		log_error("can't start the thread of vCPU %u: %s", vcpu->index, strerror(error));
+		return -error;
+	}
+	vcpu->started = true;
+	name_thread(vcpu);
+	return place_thread(vcpu, &vcpu->vm->machine->cpu[vcpu->index]);
+}
+
+static void warn_sched(const struct machine *machine)
+{
+	for (size_t i = 0; i < machine->cpu_count; i++) {
+		if (machine->cpu[i].sched_priority) {
+			log_warn("sched is left out: this version runs every vCPU with the host's normal policy");
+			return;
+		}
+	}
+}
+
+int vcpus_start(struct vm *vm)
+{
+	struct sigaction action = { .sa_handler = on_kick };	/* no SA_RESTART */
+	int error = 0;
+
+	warn_sched(vm->machine);
+	sigaction(sys_kick_signal(), &action, NULL);
+	pthread_mutex_lock(&gate);
+	for (size_t i = 0; !error && i < vm->machine->cpu_count; i++)
+		error = vcpu_start(&vm->vcpus[i]);
+	if (error)
+		__atomic_store_n(&vm->leaving, true, __ATOMIC_SEQ_CST);
+	pthread_mutex_unlock(&gate);
+	return error;
+}
+
+void vcpus_join(struct vm *vm)
+{
+	for (size_t i = 0; vm->vcpus && i < vm->machine->cpu_count; i++) {
+		if (vm->vcpus[i].started)
+			pthread_join(vm->vcpus[i].thread, NULL);
+		vm->vcpus[i].started = false;
+	}
+}
+
+void vcpus_kick(struct vm *vm)
+{
+	for (size_t i = 0; i < vm->machine->cpu_count; i++) {
+		/* The flag catches a thread that is about to enter, the signal one that is in. */
+		sys_vcpu_set_immediate_exit(vm->vcpus[i].sys, true);
+		pthread_kill(vm->vcpus[i].thread, sys_kick_signal());
+	}
+}
+
+/* ---- status ---- */
+
+static void say_reasons(const struct vcpu *vcpu, const struct qvm_vcpu_stats *stats)
+{
+	char text[512] = "";
+	size_t used = 0;
+
+	for (unsigned int i = 0; i < QVM_STATS_REASONS && used < sizeof(text); i++) {
+		if (stats->reason[i])
+			used += (size_t)snprintf(text + used, sizeof(text) - used, " %#x:%llu", i,
+						 (unsigned long long)stats->reason[i]);
+	}
+	log_info("vCPU %u: exits by hardware reason:%s", vcpu->index, text);
+}
+
+void vcpus_status(struct vm *vm)
+{
+	for (size_t i = 0; i < vm->machine->cpu_count; i++) {
+		struct qvm_vcpu_stats s;
+
+		if (sys_vcpu_stats(vm->vcpus[i].sys, &s))
+			continue;
+		log_info("vCPU %zu: entries %llu, exits %llu (tier 0 %llu, interrupt %llu, to the launcher %llu), waits %llu, kicks %llu",
+			 i, s.entries, s.exits, s.tier0, s.irqs, s.user_exits, s.blocks, s.kicks);
+		log_info("vCPU %zu: device accesses: kernel %llu, launcher %llu, unclaimed %llu; unknown system registers %llu, undefined instructions %llu",
+			 i, s.mmio_kernel, s.mmio_user, s.unclaimed, s.unknown_sysreg, s.undefined);
+		say_reasons(&vm->vcpus[i], &s);
+	}
+}

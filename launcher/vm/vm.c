@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "vm/vm.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "boot/boot.h"
+#include "dev/chardev.h"
+#include "dev/terminal.h"
+#include "machine/machine.h"
+#include "util/log.h"
+#include "util/loop.h"
+#include "vm/arm64.h"
+#include "vm/mem.h"
+#include "vm/signals.h"
+#include "vm/sys.h"
+#include "vm/vcpu.h"
+
+#define IPA_BITS_DEFAULT	40	/* what 0 means to QVM_CREATE_VM */
+
+/* ---- end ---- */
+
+bool vm_settle(struct vm *vm, enum status status)
+{
+	int runs = VM_RUNS;
+
+	return __atomic_compare_exchange_n(&vm->status, &runs, (int)status, false,
+					   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+void vm_stop(struct vm *vm, enum status status)
+{
+	vm_settle(vm, status);
+	chardev_abandon();
+	sys_vm_end(vm->sys_vm);
+	/* Beside the module's own way: a thread may be in the launcher, waiting for the host. */
+	__atomic_store_n(&vm->leaving, true, __ATOMIC_SEQ_CST);
+	vcpus_kick(vm);
+}
+
+void vm_set_irq(struct vm *vm, uint32_t line, bool level)
+{
+	/* The one failure that a valid board leaves is that the VM has ended: nobody listens. */
+	sys_set_irq(vm->sys_vm, line, level);
+}
+
+/* ---- build: each step prints its error ---- */
+
+static int open_system(struct vm *vm)
+{
+	int error = sys_open(&vm->sys);
+
+	if (error == -ENOENT || error == -ENXIO || error == -ENODEV)
+		log_error("%s is missing; %s", sys_path, sys_remedy);
+	else if (error == -EACCES || error == -EPERM)
+		log_error("%s: %s: run as root, or let your group open it", sys_path, strerror(-error));
+	else if (error)
+		log_error("%s: %s", sys_path, strerror(-error));
+	return error;
+}
+
+/* Address bits that this machine's memory needs. */
+static uint32_t ipa_bits(const struct machine *machine)
+{
+	uint64_t end = mem_end(machine);
+	uint32_t bits = IPA_BITS_DEFAULT;
+
+	while (bits < 64 && end > 1ull << bits)
+		bits++;
+	return bits;
+}
+
+static int check_query(const struct vm *vm, const struct qvm_query *query)
+{
+	const struct machine *machine = vm->machine;
+
+	if (query->api_version != QVM_API_VERSION) {
+		log_error("the module speaks version %u of the interface, this launcher %u: build and load both from one tree",
+			  query->api_version, QVM_API_VERSION);
+		return -EPROTO;
+	}
+	if (query->arch != QVM_ARCH_ARM64) {
+		log_error("the config is for arm64, the module is not");
+		return -ENOEXEC;
+	}
+	if (machine->cpu_count > query->max_vcpus) {
+		log_error("cpus: %zu, and this host offers %u vCPUs", machine->cpu_count,
+			  query->max_vcpus);
+		return -EINVAL;
+	}
+	/* Below 40 bits the module's default is the host's own width. */
+	if (mem_end(machine) > 1ull << (query->ipa_bits < 63 ? query->ipa_bits : 63)) {
+		log_error("memory ends at %#llx, and a VM on this host has %u address bits",
+			  (unsigned long long)mem_end(machine), query->ipa_bits);
+		return -ERANGE;
+	}
+	return 0;
+}
+
+static int create_vm(struct vm *vm)
+{
+	struct qvm_create_vm create = { .max_vcpus = (uint32_t)vm->machine->cpu_count };
+	struct qvm_query query;
+	int error = sys_query(vm->sys, &query);
+
+	if (!error)
+		error = check_query(vm, &query);
+	else
+		log_error("%s: query: %s", sys_path, strerror(-error));
+	if (error)
+		return error;
+	create.ipa_bits = ipa_bits(vm->machine) > IPA_BITS_DEFAULT ? ipa_bits(vm->machine) : 0;
+	snprintf(create.name, sizeof(create.name), "%s", vm->machine->name);
+	error = sys_create_vm(vm->sys, &create, &vm->sys_vm);
+	if (error == -EEXIST)
+		log_error("a VM with the name %s runs already: choose another one (--set system=NAME)",
+			  create.name);
+	else if (error)
+		log_error("can't create the VM %s: %s", create.name, strerror(-error));
+	return error;
+}
+
+static int create_memory(struct vm *vm)
+{
+	return mem_create(vm->machine);
+}
+
+static int load_images(struct vm *vm)
+{
+	return boot_load(vm->machine) ? -EIO : 0;
+}
+
+static int map_memory(struct vm *vm)
+{
+	return mem_map(vm->machine, vm->sys_vm);
+}
+
+static int create_vdevs(struct vm *vm)
+{
+	return arm64_create_vdevs(vm->machine, vm->sys_vm);
+}
+
+static int set_entry(struct vm *vm)
+{
+	return arm64_set_entry(vm->machine, vm->vcpus[0].sys);
+}
+
+static int set_policy(struct vm *vm)
+{
+	static const uint32_t policies[] = {
+		[POLICY_DEFAULT] = QVM_POLICY_DEFAULT,
+		[POLICY_FAIL] = QVM_POLICY_FAIL,
+		[POLICY_IGNORE] = QVM_POLICY_IGNORE,
+		[POLICY_ABORT] = QVM_POLICY_ABORT,
+	};
+	const struct qvm_vm_policy policy = {
+		.instruction = policies[vm->machine->policy_instruction],
+		.reference = policies[vm->machine->policy_reference],
+		.sysreg = policies[vm->machine->policy_register],
+	};
+	int error = sys_set_policy(vm->sys_vm, &policy);
+
+	if (error)
+		log_error("unsupported: the module refuses these policies: %s", strerror(-error));
+	return error;
+}
+
+static int assemble(struct vm *vm)
+{
+	int error = sys_assemble(vm->sys_vm);
+
+	if (error)
+		log_error("can't assemble the VM: %s", strerror(-error));
+	return error;
+}
+
+static int create_devices(struct vm *vm)
+{
+	return bus_create(&vm->bus, vm, vm->machine);
+}
+
+/* In this order; vm_destroy() takes back what was done, wherever it ended. */
+static int (*const steps[])(struct vm *vm) = {
+	signals_init,
+	open_system,
+	create_vm,
+	create_memory,
+	load_images,	/* first touch, so huge pages where the host has them; then pinned */
+	map_memory,
+	create_vdevs,
+	vcpus_create,
+	set_entry,
+	set_policy,
+	assemble,
+	create_devices,	/* late: it changes the terminal */
+	vcpus_start,
+};
+
+static void vm_destroy(struct vm *vm)
+{
+	vcpus_join(vm);
+	bus_destroy(&vm->bus);
+	terminal_restore();
+	vcpus_destroy(vm);
+	sys_destroy_vm(vm->sys_vm);
+	sys_close(vm->sys);
+	mem_destroy(vm->machine);
+	signals_fini();
+}
+
+int vm_run(struct machine *machine)
+{
+	struct vm vm = { .machine = machine, .status = VM_RUNS };
+	int error = 0;
+
+	for (size_t i = 0; !error && i < sizeof(steps) / sizeof(steps[0]); i++)
+		error = steps[i](&vm);
+	if (error) {
+		vm_settle(&vm, STATUS_START);
+	} else {
+		error = loop_run();
+		if (error) {
+			log_error("can't wait for events: %s", strerror(-error));
+			vm_stop(&vm, STATUS_UNEXPECTED);
+		}
+	}
+	vm_destroy(&vm);
+	return __atomic_load_n(&vm.status, __ATOMIC_SEQ_CST);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The life of the VM in this process: built out of the model, run, torn down. */
+#ifndef QVM_VM_VM_H
+#define QVM_VM_VM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dev/bus.h"
+#include "util/status.h"
+
+struct machine;
+struct sys;
+struct sys_vm;
+struct vcpu;
+
+struct vm {
+	struct machine *machine;
+	struct sys *sys;
+	struct sys_vm *sys_vm;
+	struct vcpu *vcpus;		/* machine->cpu_count of them; vm/vcpu.h */
+	struct bus bus;
+	bool leaving;			/* atomic: vCPU threads don't enter the guest again */
+	bool reported;			/* atomic: someone has said how the VM ended */
+	int status;			/* atomic: enum status, or VM_RUNS; the first one counts */
+	unsigned int running;		/* atomic: vCPU threads that have not ended */
+};
+
+#define VM_RUNS		(-1)
+
+/*
+ * Run the machine until it ends; boot_prepare() and machine_validate() have passed. Prints why
+ * where the result is not STATUS_OK. Returns enum status; memory, devices, threads and the
+ * terminal are as before.
+ */
+int vm_run(struct machine *machine);
+
+/*
+ * End the VM from outside with this status, unless it ends already. Returns at once; any thread.
+ */
+void vm_stop(struct vm *vm, enum status status);
+
+/* Settle the exit status if nobody has; true: it was this call. Any thread. */
+bool vm_settle(struct vm *vm, enum status status);
+
+/* Drive an input line of the board's interrupt controller. Any thread. */
+void vm_set_irq(struct vm *vm, uint32_t line, bool level);
+
+#endif
