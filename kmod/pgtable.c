@@ -272,7 +272,7 @@ static int split_at(struct s2_table *s2, u64 gpa)
 
 struct s2_unmap {
 	struct s2_table *s2;
-	void *dead;		/* unlinked tables, each holds the next in its first entry */
+	s2pte_t *dead;		/* unlinked tables, each holds the next in its first entry */
 	bool changed;
 };
 
@@ -296,7 +296,7 @@ static void leave_unmap(struct s2_walk *walk, const struct s2_entry *entry)
 		return;
 	entry_write(entry, S2PTE_INVALID);
 	/* Walkers may read the table until the flush: an aligned address is an invalid entry. */
-	WRITE_ONCE(*(void **)table, unmap->dead);
+	WRITE_ONCE(*table, (unsigned long)unmap->dead);
 	unmap->dead = table;
 	unmap->changed = true;
 }
@@ -308,13 +308,13 @@ static void unmap_range(struct s2_table *s2, u64 gpa, u64 size)
 	struct s2_walk walk = {
 		.s2 = s2, .visit = visit_unmap, .leave = leave_unmap, .arg = &unmap,
 	};
-	void *next;
+	s2pte_t *next;
 
 	s2_walk(&walk, gpa, gpa + size);
 	if (unmap.changed)
 		s2->ops->flush(s2, gpa, size);
 	for (; unmap.dead; unmap.dead = next) {
-		next = *(void **)unmap.dead;
+		next = (s2pte_t *)(unsigned long)*unmap.dead;
 		table_free(s2, unmap.dead, 0);
 	}
 }
