@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-only
 #include "config/node.h"
 
 #include <stdarg.h>
@@ -186,12 +186,12 @@ void node_error(struct node *node, const char *format, ...)
 		node->bad = true;
 }
 
-char *node_host_path(const struct node *node)
+char *node_host_path(const struct node *node, const char *path)
 {
 	const char *file = node->origin.file;
 	const char *slash = node->origin.line ? strrchr(file, '/') : NULL;
 
-	if (node->text[0] == '/' || !slash)
-		return xstrdup(node->text);
-	return xasprintf("%.*s/%s", (int)(slash - file), file, node->text);
+	if (path[0] == '/' || !slash)
+		return xstrdup(path);
+	return xasprintf("%.*s/%s", (int)(slash - file), file, path);
 }

@@ -65,9 +65,9 @@ const char *node_path(const struct node *node, char *text, size_t size);
 void node_error(struct node *node, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /*
- * A path of the host that was said in this scalar: relative ones start at the folder of the
- * file that says them, those of the command line at the working directory. free() it.
+ * The path @path of the host, which was said in this node: relative ones start at the folder
+ * of the file that says them, those of the command line at the working directory. free() it.
  */
-char *node_host_path(const struct node *node);
+char *node_host_path(const struct node *node, const char *path);
 
 #endif

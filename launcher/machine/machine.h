@@ -72,6 +72,7 @@ struct gic_config {
 
 struct machine {
 	char *name;
+	struct origin origin;		/* of the whole: the first file */
 	struct memory *memory;		size_t memory_count;
 	struct cpu *cpu;		size_t cpu_count;
 	struct image *image;		size_t image_count;	/* in the order of the config */

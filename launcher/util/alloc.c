@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-only
+#define _GNU_SOURCE	/* vasprintf */
 #include "util/alloc.h"
 
 #include <stdarg.h>

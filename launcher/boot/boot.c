@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "boot/boot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "boot/fdt.h"
+#include "boot/format.h"
+#include "machine/machine.h"
+#include "util/alloc.h"
+
+#define FILE_MAX	(4ULL << 30)	/* no kernel, and no RAM disk that one waits for */
+
+/* For `kernel`: the first that knows the file. */
+static const struct image_format *const kernel_formats[] = {
+	&image_format_arm64, &image_format_elf, &image_format_foreign, &image_format_raw,
+};
+
+void image_error(const struct image *image, const char *format, ...)
+{
+	char text[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	log_at(&image->origin, image->key, "%s %s", image->path, text);
+}
+
+uint16_t image_le16(const uint8_t *data, size_t offset)
+{
+	return data[offset] | (uint16_t)(data[offset + 1] << 8);
+}
+
+uint32_t image_le32(const uint8_t *data, size_t offset)
+{
+	return image_le16(data, offset) | (uint32_t)image_le16(data, offset + 2) << 16;
+}
+
+uint64_t image_le64(const uint8_t *data, size_t offset)
+{
+	return image_le32(data, offset) | (uint64_t)image_le32(data, offset + 4) << 32;
+}
+
+static int read_all(int fd, uint8_t *data, size_t size)
+{
+	while (size) {
+		ssize_t got = read(fd, data, size);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return got ? -errno : -EIO;
+		data += got;
+		size -= got;
+	}
+	return 0;
+}
+
+static int image_read(struct image *image)
+{
+	int fd = open(image->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat status;
+	int ret = -1;
+
+	if (fd < 0 || fstat(fd, &status)) {
+		image_error(image, "can't be opened: %s", strerror(errno));
+	} else if (!S_ISREG(status.st_mode)) {
+		image_error(image, "is no file");
+	} else if (!status.st_size || (uint64_t)status.st_size > FILE_MAX) {
+		image_error(image, "is %s", status.st_size ? "larger than 4G" : "empty");
+	} else {
+		image->data_size = status.st_size;
+		image->data = xcalloc(image->data_size, 1);
+		ret = read_all(fd, image->data, image->data_size);
+		if (ret)
+			image_error(image, "can't be read: %s", strerror(-ret));
+	}
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
+static uint64_t ram_size(const struct machine *m)
+{
+	uint64_t size = 0;
+
+	for (size_t i = 0; i < m->memory_count; i++)
+		size += m->memory[i].kind == MEMORY_RAM ? m->memory[i].size : 0;
+	return size && !m->memory_incomplete ? size : FILE_MAX;
+}
+
+static const struct image_format *image_format_of(const struct image *image)
+{
+	if (image->kind == IMAGE_LINUX_ARM64)
+		return &image_format_arm64;
+	return image->kind == IMAGE_ELF ? &image_format_elf : &image_format_raw;
+}
+
+static int image_recognise(struct image *image)
+{
+	if (!strcmp(image->key, "kernel")) {
+		size_t i = 0;
+
+		while (!kernel_formats[i]->probe(image->data, image->data_size))
+			i++;	/* raw takes all */
+		return kernel_formats[i]->measure(image);
+	}
+	if (strcmp(image->key, "elf"))
+		return image_format_raw.measure(image);
+	if (image_format_elf.probe(image->data, image->data_size))
+		return image_format_elf.measure(image);
+	image_error(image, "is no ELF, use `kernel` or `data`");
+	return -1;
+}
+
+static int image_prepare(const struct machine *m, struct image *image)
+{
+	int ret = image_read(image);
+
+	if (!ret && !strcmp(image->key, "kernel"))
+		ret = image_unpack(image, ram_size(m));
+	if (!ret)
+		ret = image_recognise(image);
+	if (!ret && !strcmp(image->key, "initrd"))
+		image->kind = IMAGE_INITRD;
+	if (ret)
+		image->size = 0;	/* out of the placement and of every check */
+	return ret;
+}
+
+/* Where vCPU 0 begins: in the first image that can be started. */
+static void set_entries(struct machine *m)
+{
+	m->entry = MACHINE_AUTO;
+	for (size_t i = 0; i < m->image_count; i++) {
+		struct image *image = &m->image[i];
+
+		if (!image->size || (strcmp(image->key, "kernel") && strcmp(image->key, "elf")))
+			continue;
+		if (image->kind != IMAGE_ELF)
+			image->entry = image->gpa;
+		if (m->entry == MACHINE_AUTO)
+			m->entry = image->entry;
+	}
+}
+
+static int write_fdt(struct machine *m)
+{
+	size_t size;
+
+	if (!m->fdt_wanted)
+		return 0;
+	free(m->fdt_blob);
+	if (fdt_build(m, &m->fdt_blob, &size))
+		return -1;
+	m->fdt_size = size;
+	return 0;
+}
+
+int boot_prepare(struct machine *m)
+{
+	unsigned int before = log_error_count();
+
+	for (size_t i = 0; i < m->image_count; i++)
+		image_prepare(m, &m->image[i]);
+	if (write_fdt(m))		/* for its size */
+		return -1;
+	boot_place(m);
+	set_entries(m);
+	if (write_fdt(m))		/* with the final addresses */
+		return -1;
+	return log_error_count() == before ? 0 : -1;
+}
+
+int boot_load(const struct machine *m)
+{
+	void *memory;
+
+	for (size_t i = 0; i < m->image_count; i++) {
+		const struct image *image = &m->image[i];
+
+		memory = machine_hva(m, image->gpa, image->size);
+		if (!memory) {
+			log_error("%s: no memory at 0x%" PRIx64, image->path, image->gpa);
+			return -1;
+		}
+		image_format_of(image)->copy(image, memory);
+	}
+	if (!m->fdt_wanted)
+		return 0;
+	memory = machine_hva(m, m->fdt_gpa, m->fdt_size);
+	if (!memory) {
+		log_error("fdt: no memory at 0x%" PRIx64, m->fdt_gpa);
+		return -1;
+	}
+	memcpy(memory, m->fdt_blob, m->fdt_size);
+	return 0;
+}
+
+int boot_dump_fdt(const struct machine *m)
+{
+	FILE *file;
+	bool done;
+
+	if (!m->fdt_dump_file || !m->fdt_blob)
+		return 0;
+	file = fopen(m->fdt_dump_file, "we");
+	done = file && fwrite(m->fdt_blob, m->fdt_size, 1, file) == 1;
+	if (file && fclose(file))
+		done = false;
+	if (!done) {
+		log_error("FDT not saved to '%s': %s", m->fdt_dump_file, strerror(errno));
+		return -1;
+	}
+	log_info("FDT saved to '%s'", m->fdt_dump_file);
+	return 0;
+}

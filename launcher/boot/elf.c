@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* ELF-64 for AArch64: PT_LOAD segments at their physical addresses. */
+#include <elf.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "boot/format.h"
+#include "machine/machine.h"
+
+static bool elf_probe(const uint8_t *data, size_t size)
+{
+	return size >= SELFMAG && !memcmp(data, ELFMAG, SELFMAG);
+}
+
+static int elf_check_header(const struct image *image, Elf64_Ehdr *header)
+{
+	uint64_t table;
+
+	if (image->data_size < sizeof(*header)) {
+		image_error(image, "is an ELF of %zu bytes, cut in its header", image->data_size);
+		return -1;
+	}
+	memcpy(header, image->data, sizeof(*header));
+	if (header->e_ident[EI_CLASS] != ELFCLASS64 || header->e_ident[EI_DATA] != ELFDATA2LSB ||
+	    header->e_machine != EM_AARCH64) {
+		image_error(image, "is an ELF for another machine (class %u, machine %u), this VM is "
+			    "arm64", header->e_ident[EI_CLASS], header->e_machine);
+		return -1;
+	}
+	if (header->e_type != ET_EXEC && header->e_type != ET_DYN) {
+		image_error(image, "is an ELF, but no program (type %u)", header->e_type);
+		return -1;
+	}
+	table = (uint64_t)header->e_phnum * sizeof(Elf64_Phdr);
+	if (header->e_phentsize != sizeof(Elf64_Phdr) || header->e_phoff > image->data_size ||
+	    table > image->data_size - header->e_phoff) {
+		image_error(image, "is an ELF without whole program headers");
+		return -1;
+	}
+	return 0;
+}
+
+/* Segment @index; the table is inside the file, elf_check_header() has seen to it. */
+static Elf64_Phdr elf_segment(const struct image *image, const Elf64_Ehdr *header,
+			      unsigned int index)
+{
+	Elf64_Phdr segment;
+
+	memcpy(&segment, image->data + header->e_phoff + index * sizeof(segment), sizeof(segment));
+	return segment;
+}
+
+static int elf_check_segment(const struct image *image, const Elf64_Phdr *segment,
+			     unsigned int index)
+{
+	uint64_t end;
+
+	if (segment->p_filesz > segment->p_memsz || segment->p_offset > image->data_size ||
+	    segment->p_filesz > image->data_size - segment->p_offset) {
+		image_error(image, "is an ELF whose segment %u is not all in the file", index);
+		return -1;
+	}
+	if (__builtin_add_overflow(segment->p_paddr, segment->p_memsz, &end)) {
+		image_error(image, "is an ELF whose segment %u wraps the address space", index);
+		return -1;
+	}
+	return 0;
+}
+
+/* e_entry is a virtual address: what is it physically? */
+static void elf_set_entry(struct image *image, uint64_t entry, const Elf64_Phdr *segment)
+{
+	if (entry >= segment->p_vaddr && entry - segment->p_vaddr < segment->p_memsz)
+		image->entry = entry - segment->p_vaddr + segment->p_paddr;
+}
+
+static int elf_measure(struct image *image)
+{
+	uint64_t low = UINT64_MAX, high = 0;
+	Elf64_Ehdr header;
+
+	if (elf_check_header(image, &header))
+		return -1;
+	if (image->gpa != MACHINE_AUTO) {
+		image_error(image, "is an ELF, which says itself where it goes; leave `at` out");
+		return -1;
+	}
+	image->entry = header.e_entry;
+	for (unsigned int i = 0; i < header.e_phnum; i++) {
+		Elf64_Phdr segment = elf_segment(image, &header, i);
+
+		if (segment.p_type != PT_LOAD || !segment.p_memsz)
+			continue;
+		if (elf_check_segment(image, &segment, i))
+			return -1;
+		low = segment.p_paddr < low ? segment.p_paddr : low;
+		high = segment.p_paddr + segment.p_memsz > high ?
+		       segment.p_paddr + segment.p_memsz : high;
+		elf_set_entry(image, header.e_entry, &segment);
+	}
+	if (low >= high) {
+		image_error(image, "is an ELF with nothing to load");
+		return -1;
+	}
+	if (image->entry < low || image->entry >= high) {
+		image_error(image, "is an ELF whose entry 0x%" PRIx64 " is in none of its segments",
+			    image->entry);
+		return -1;
+	}
+	image->kind = IMAGE_ELF;
+	image->gpa = low;
+	image->size = high - low;
+	return 0;
+}
+
+static void elf_copy(const struct image *image, uint8_t *memory)
+{
+	Elf64_Ehdr header;
+
+	memcpy(&header, image->data, sizeof(header));
+	for (unsigned int i = 0; i < header.e_phnum; i++) {
+		Elf64_Phdr segment = elf_segment(image, &header, i);
+
+		if (segment.p_type == PT_LOAD && segment.p_memsz)
+			memcpy(memory + (segment.p_paddr - image->gpa), image->data + segment.p_offset,
+			       segment.p_filesz);
+	}
+}
+
+const struct image_format image_format_elf = { "ELF", elf_probe, elf_measure, elf_copy };

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* configs/README.md out of the table. */
+#include <string.h>
+
+#include "config/schema.h"
+#include "config/schema_table.h"
+#include "config/value.h"
+#include "dev/device.h"
+
+static const char head[] =
+"<!-- SPDX-License-Identifier: GPL-2.0-only -->\n"
+"<!-- Written by `qvm schema --markdown`; do not edit. -->\n"
+"# Configs\n"
+"\n"
+"A config describes one VM as a board: memory, CPUs, devices, and what is loaded. `qvm run FILE`\n"
+"runs it, `qvm check FILE` checks it and shows the board, with every automatic address. Start from\n"
+"one of the files here.\n"
+"\n"
+"- **Several files** are parts of one VM, left to right: a later scalar replaces an earlier one,\n"
+"  lists are appended.\n"
+"- **`--set KEY=VALUE`** changes one value (`--set cpus=4`,\n"
+"  `--set devices[0].pl011.irq=gic:40`), **`--set KEY+=VALUE`** appends to a list\n"
+"  (`--set 'devices+={ns16550: {hostdev: /dev/pts/3}}'`).\n"
+"- **Numbers** are decimal or `0x…`, with a binary `K`, `M` or `G` behind them; never octal.\n"
+"- **Paths** are relative to the file that says them, on the command line to the working directory.\n"
+"- **Errors** come all at once, `file:line: key: what, and what would be right`; exit status 65.\n"
+"\n"
+"## Keys\n"
+"\n"
+"`[]` is an entry of a list, `*` the type of a device (see below). \"auto\" is what the board map\n"
+"gives.\n"
+"\n"
+"| key | type | unit | default | meaning |\n"
+"|---|---|---|---|---|\n";
+
+static void print_types(FILE *out, const struct schema_key *row)
+{
+	static const char *const names[] = {
+		"text", "path", "address", "size", "number", "bool", "", "line", "priority", "list",
+		"map",
+	};
+	const char *between = "";
+
+	for (unsigned int i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (!(row->types & 1u << i))
+			continue;
+		fputs(between, out);
+		if (1u << i == SCHEMA_ENUM) {
+			for (const char *c = row->choices; *c; c++)
+				fputs(*c == '|' ? ", " : (char[]){ *c, '\0' }, out);
+		} else {
+			fputs(names[i], out);
+		}
+		between = " or ";
+	}
+}
+
+static void print_range(FILE *out, const struct schema_key *row)
+{
+	char min[32], max[32];
+
+	if (row->max && !(row->types & SCHEMA_STRING))
+		fprintf(out, ", %s to %s", value_size_text(row->min, min, sizeof(min)),
+			value_size_text(row->max, max, sizeof(max)));
+}
+
+static void print_row(FILE *out, const struct schema_key *row)
+{
+	const char *fallback = row->fallback;
+
+	fprintf(out, "| `%s` | ", row->path);
+	print_types(out, row);
+	print_range(out, row);
+	fprintf(out, " | %s | ", row->unit ? row->unit : "");
+	if (fallback && *fallback)
+		fprintf(out, "`%s`", fallback);
+	else if (fallback)
+		fputs("empty", out);
+	fprintf(out, " | %s |\n", row->doc);
+}
+
+void schema_print_markdown(FILE *out)
+{
+	fputs(head, out);
+	for (size_t i = 0; i < schema_key_count; i++)
+		if (!(schema_keys[i].types & SCHEMA_LATER))
+			print_row(out, &schema_keys[i]);
+	fputs("\n## Devices\n\n", out);
+	for (size_t i = 0; device_types[i]; i++)
+		fprintf(out, "- `%s`\n", device_types[i]->name);
+	fputs("\n## Not yet\n\nWords of the language that this version refuses:", out);
+	for (size_t i = 0; i < schema_key_count; i++)
+		if (schema_keys[i].types & SCHEMA_LATER)
+			fprintf(out, "%s `%s`", i && schema_keys[i - 1].types & SCHEMA_LATER ? "," : "",
+				schema_keys[i].path);
+	fputs(".\n", out);
+}

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* From the node tree to the model: defaults, automatic addresses and lines. */
+#include "machine/machine.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config/schema.h"
+#include "config/value.h"
+#include "dev/device.h"
+#include "machine/board.h"
+#include "util/alloc.h"
+
+#define IRQ_AUTO	UINT32_MAX
+
+static const struct origin board_default = { ORIGIN_BOARD, 0 };
+
+static char *copy_string(const struct node *entry, const char *path)
+{
+	return xstrdup(schema_string(entry, path));
+}
+
+static struct origin origin_of(const struct node *node)
+{
+	return node ? node->origin : board_default;
+}
+
+static void build_memory(struct machine *m, const struct node *list)
+{
+	uint64_t highest = 0;
+
+	m->memory_incomplete = list && list->bad;
+	m->memory = xcalloc(node_count(list), sizeof(*m->memory));
+	for (const struct node *entry = list ? list->child : NULL; entry; entry = entry->next) {
+		struct memory *memory = &m->memory[m->memory_count];
+		bool rom = node_find(entry, "rom");
+
+		if (entry->bad)
+			continue;
+		*memory = (struct memory){
+			.kind = rom ? MEMORY_ROM : MEMORY_RAM,
+			.gpa = schema_number(entry, "memory[].at"),
+			.size = schema_number(entry, rom ? "memory[].rom" : "memory[].ram"),
+			.origin = entry->origin,
+		};
+		if (memory->gpa == MACHINE_AUTO && m->memory_incomplete)
+			continue;	/* after what? */
+		if (memory->gpa == MACHINE_AUTO)
+			memory->gpa = highest ? highest : board_arm64.ram;
+		if (memory->gpa + memory->size > highest)
+			highest = memory->gpa + memory->size;
+		m->memory_count++;
+	}
+}
+
+static void build_cpu(struct cpu *cpu, const struct node *entry)
+{
+	const char *sched = schema_string(entry, "cpus[].sched");
+	const struct node *mask = schema_node(entry, "cpus[].runmask");
+	uint64_t pcpu;
+
+	cpu->origin = entry->origin;
+	if (sched)
+		value_sched(sched, &cpu->sched_priority, &cpu->sched_policy);
+	for (const struct node *bit = mask ? mask->child : NULL; bit; bit = bit->next)
+		if (value_number(bit->text, &pcpu))
+			cpu->runmask |= 1ULL << pcpu;
+}
+
+static void build_cpus(struct machine *m, struct node *root)
+{
+	const struct node *node = schema_node(root, "cpus");
+	const struct node *entry;
+
+	if (node && node->kind == NODE_LIST) {
+		m->cpu_count = node_count(node);
+		m->cpu = xcalloc(m->cpu_count, sizeof(*m->cpu));
+		entry = node->child;
+		for (size_t i = 0; i < m->cpu_count; i++, entry = entry->next)
+			build_cpu(&m->cpu[i], entry);
+		return;
+	}
+	m->cpu_count = schema_number(root, "cpus");
+	m->cpu = xcalloc(m->cpu_count, sizeof(*m->cpu));
+	for (size_t i = 0; i < m->cpu_count; i++)
+		m->cpu[i].origin = origin_of(node);
+}
+
+static void build_images(struct machine *m, const struct node *list)
+{
+	static const char *const keys[] = { "kernel", "elf", "initrd", "data" };
+
+	m->images_incomplete = list && list->bad;
+	m->image = xcalloc(node_count(list), sizeof(*m->image));
+	for (const struct node *entry = list ? list->child : NULL; entry; entry = entry->next) {
+		for (size_t i = 0; !entry->bad && i < sizeof(keys) / sizeof(keys[0]); i++) {
+			const struct node *path = node_find(entry, keys[i]);
+
+			if (!path)
+				continue;
+			m->image[m->image_count++] = (struct image){
+				.key = keys[i],
+				.path = node_host_path(path, path->text),
+				.gpa = schema_number(entry, "load[].at"),
+				.origin = path->origin,
+			};
+		}
+	}
+}
+
+/* [<|>]PATH, where PATH is relative to its file; - and a command are no paths. */
+static char *build_hostdev(const struct node *options)
+{
+	struct node *node = schema_node(options, "devices[].*.hostdev");
+	const char *text = node ? node->text : "", *path = text;
+	char *host_path, *hostdev;
+
+	if (*path == '<' || *path == '>')
+		path++;
+	if (!*path || !strcmp(path, "-") || *path == '|')
+		return *text ? xstrdup(text) : NULL;
+	host_path = node_host_path(node, path);
+	hostdev = xasprintf("%.*s%s", (int)(path - text), text, host_path);
+	free(host_path);
+	return hostdev;
+}
+
+static void build_device(struct machine *m, const struct node *options)
+{
+	const char *irq = schema_string(options, "devices[].*.irq");
+	struct device_config *device = &m->device[m->device_count++];
+
+	*device = (struct device_config){
+		.type = device_type_find(options->key),
+		.name = copy_string(options, "devices[].*.name"),
+		.gpa = schema_number(options, "devices[].*.at"),
+		.irq = IRQ_AUTO,
+		.hostdev = build_hostdev(options),
+		.node = options,
+		.origin = options->origin,
+	};
+	device->size = device->type->size;
+	value_irq(irq, &device->irq);	/* "auto" is no line: it stays IRQ_AUTO */
+}
+
+static void build_devices(struct machine *m, const struct node *list)
+{
+	m->device = xcalloc(node_count(list), sizeof(*m->device));
+	for (const struct node *entry = list ? list->child : NULL; entry; entry = entry->next)
+		if (!entry->bad && entry->child)
+			build_device(m, entry->child);
+}
+
+static bool ranges_meet(uint64_t a, uint64_t a_size, uint64_t b, uint64_t b_size)
+{
+	return a < b + b_size && b < a + a_size;
+}
+
+static bool gpa_is_free(const struct machine *m, uint64_t gpa, uint64_t size)
+{
+	for (size_t i = 0; i < m->memory_count; i++)
+		if (ranges_meet(gpa, size, m->memory[i].gpa, m->memory[i].size))
+			return false;
+	for (size_t i = 0; i < m->device_count; i++)
+		if (m->device[i].gpa != MACHINE_AUTO &&
+		    ranges_meet(gpa, size, m->device[i].gpa, m->device[i].size))
+			return false;
+	return !ranges_meet(gpa, size, m->gic.gicd, board_arm64.gicd_size) &&
+	       !ranges_meet(gpa, size, m->gic.gicr, board_arm64.gicr_size * m->cpu_count);
+}
+
+static bool irq_is_free(const struct machine *m, uint32_t irq)
+{
+	for (size_t i = 0; i < m->device_count; i++)
+		if (m->device[i].irq == irq)
+			return false;
+	return irq < m->gic.lines;
+}
+
+static void assign_gpa(const struct machine *m, struct device_config *device)
+{
+	const struct board_device *row = board_find(&board_arm64, device->type->name);
+	uint64_t gpa;
+
+	if (row && gpa_is_free(m, row->gpa, device->size)) {
+		device->gpa = row->gpa;
+		return;
+	}
+	for (gpa = board_arm64.device; gpa + device->size <= board_arm64.device_end;
+	     gpa += board_arm64.device_step) {
+		if (gpa_is_free(m, gpa, device->size)) {
+			device->gpa = gpa;
+			return;
+		}
+	}
+	log_at(&device->origin, device->type->name, "no free address is left, say one by `at`");
+}
+
+static void assign_irq(const struct machine *m, struct device_config *device)
+{
+	const struct board_device *row = board_find(&board_arm64, device->type->name);
+	uint32_t irq = row ? row->irq : board_arm64.irq;
+
+	if (!irq_is_free(m, irq))
+		for (irq = board_arm64.irq; irq < m->gic.lines && !irq_is_free(m, irq); irq++)
+			;
+	if (irq_is_free(m, irq)) {
+		device->irq = irq;
+		return;
+	}
+	device->irq = 0;
+	log_at(&device->origin, device->type->name, "no free line is left, raise gic.lines");
+}
+
+/* What the config says itself is settled before: it comes first, wherever it stands. */
+static void assign_devices(struct machine *m)
+{
+	for (size_t i = 0; i < m->device_count; i++)
+		if (m->device[i].gpa == MACHINE_AUTO)
+			assign_gpa(m, &m->device[i]);
+	for (size_t i = 0; i < m->device_count; i++)
+		if (m->device[i].irq == IRQ_AUTO)
+			assign_irq(m, &m->device[i]);
+}
+
+/* "pl011-1": the type, and which of this type from the second on. */
+static void name_devices(struct machine *m)
+{
+	for (size_t i = 0; i < m->device_count; i++) {
+		struct device_config *device = &m->device[i];
+		unsigned int before = 0;
+
+		for (size_t j = 0; j < i; j++)
+			before += m->device[j].type == device->type;
+		if (!device->name && before)
+			device->name = xasprintf("%s-%u", device->type->name, before);
+		else if (!device->name)
+			device->name = xstrdup(device->type->name);
+	}
+}
+
+static enum policy build_policy(const struct node *map, const char *path)
+{
+	/* in the order of the schema's choices */
+	static const enum policy policies[] = { POLICY_ABORT, POLICY_FAIL, POLICY_IGNORE };
+
+	return policies[schema_choice(map, path)];
+}
+
+static void build_rest(struct machine *m, struct node *root)
+{
+	const struct node *gic = node_find(root, "gic"), *fdt = node_find(root, "fdt");
+	const struct node *unsupported = node_find(root, "unsupported");
+	const struct node *dump = schema_node(fdt, "fdt.dump");
+
+	m->gic.gicd = schema_number(gic, "gic.gicd");
+	m->gic.gicr = schema_number(gic, "gic.gicr");
+	m->gic.lines = schema_number(gic, "gic.lines");
+	m->gic.origin = origin_of(gic);
+	m->fdt_gpa = schema_number(fdt, "fdt.at");
+	m->fdt_reg = schema_number(fdt, "fdt.reg");
+	m->fdt_dump_file = dump ? node_host_path(dump, dump->text) : NULL;
+	m->fdt_origin = origin_of(fdt);
+	m->fdt_wanted = true;
+	m->policy_instruction = build_policy(unsupported, "unsupported.instruction");
+	m->policy_reference = build_policy(unsupported, "unsupported.reference");
+	m->policy_register = build_policy(unsupported, "unsupported.register");
+	m->cmdline = copy_string(root, "cmdline");
+	m->dryrun = schema_bool(root, "dryrun");
+}
+
+void machine_build(struct machine *m, struct node *root)
+{
+	struct node *name = schema_node(root, "system");
+
+	memset(m, 0, sizeof(*m));
+	m->origin = (struct origin){ root->origin.file, 0 };
+	m->name = name ? xstrdup(name->text) : xasprintf("qvm-%d", getpid());
+	build_memory(m, node_find(root, "memory"));
+	build_cpus(m, root);
+	build_images(m, node_find(root, "load"));
+	build_devices(m, node_find(root, "devices"));
+	build_rest(m, root);
+	assign_devices(m);
+	name_devices(m);
+}
+
+void machine_fini(struct machine *m)
+{
+	for (size_t i = 0; i < m->image_count; i++) {
+		free(m->image[i].path);
+		free(m->image[i].data);
+	}
+	for (size_t i = 0; i < m->device_count; i++) {
+		free(m->device[i].name);
+		free(m->device[i].hostdev);
+	}
+	free(m->name);
+	free(m->memory);
+	free(m->cpu);
+	free(m->image);
+	free(m->device);
+	free(m->cmdline);
+	free(m->fdt_dump_file);
+	free(m->fdt_blob);
+	memset(m, 0, sizeof(*m));
+}
+
+void *machine_hva(const struct machine *m, uint64_t gpa, uint64_t size)
+{
+	for (size_t i = 0; i < m->memory_count; i++) {
+		const struct memory *memory = &m->memory[i];
+
+		if (gpa >= memory->gpa && gpa - memory->gpa < memory->size &&
+		    size <= memory->size - (gpa - memory->gpa))
+			return memory->hva ? (uint8_t *)memory->hva + (gpa - memory->gpa) : NULL;
+	}
+	return NULL;
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <inttypes.h>
+#include <string.h>
+
+#include "config/value.h"
+#include "dev/device.h"
+#include "machine/machine.h"
+
+static void print_range(FILE *out, const char *what, uint64_t gpa, uint64_t size)
+{
+	char text[32];
+
+	fprintf(out, "  %-12s 0x%010" PRIx64 "  %s", what, gpa,
+		value_size_text(size, text, sizeof(text)));
+}
+
+void machine_print(const struct machine *m, FILE *out)
+{
+	fprintf(out, "  %-12s %s\n", "system", m->name);
+	fprintf(out, "  %-12s %zu\n", "cpus", m->cpu_count);
+	for (size_t i = 0; i < m->memory_count; i++) {
+		print_range(out, m->memory[i].kind == MEMORY_ROM ? "rom" : "ram", m->memory[i].gpa,
+			    m->memory[i].size);
+		fputc('\n', out);
+	}
+	for (size_t i = 0; i < m->image_count; i++) {
+		print_range(out, m->image[i].key, m->image[i].gpa, m->image[i].size);
+		fprintf(out, "  %s\n", m->image[i].path);
+	}
+	print_range(out, "fdt", m->fdt_gpa, m->fdt_size);
+	fprintf(out, "  in x%d\n", m->fdt_reg);
+	fprintf(out, "  %-12s 0x%010" PRIx64 "\n", "entry", m->entry);
+	fprintf(out, "  %-12s 0x%010" PRIx64 ", redistributors 0x%010" PRIx64 ", %u lines\n", "gic",
+		m->gic.gicd, m->gic.gicr, m->gic.lines);
+	for (size_t i = 0; i < m->device_count; i++) {
+		const struct device_config *device = &m->device[i];
+
+		print_range(out, device->name, device->gpa, device->size);
+		if (device->irq)
+			fprintf(out, "  gic:%u", device->irq);
+		if (strcmp(device->name, device->type->name))
+			fprintf(out, "  %s", device->type->name);
+		fprintf(out, "%s%s\n", device->hostdev ? "  hostdev " : "",
+			device->hostdev ? device->hostdev : "");
+	}
+	if (*m->cmdline)
+		fprintf(out, "  %-12s %s\n", "cmdline", m->cmdline);
+}

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The one pass over the finished model that says everything that is wrong with it. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dev/device.h"
+#include "machine/board.h"
+#include "machine/machine.h"
+#include "util/alloc.h"
+
+#define PAGE		4096
+#define GIC_ALIGN	0x10000		/* Arm IHI 0069, 12.9: frames are 64K */
+#define FDT_ALIGN	8
+#define FDT_MAX_SIZE	0x200000
+
+/* Something that occupies guest physical addresses. */
+struct range {
+	const char *name;
+	uint64_t gpa, size;
+	const struct origin *origin;
+};
+
+struct ranges {
+	struct range *range;
+	size_t count;
+};
+
+static const struct origin board_default = { ORIGIN_BOARD, 0 };
+
+static void add_range(struct ranges *ranges, const char *name, uint64_t gpa, uint64_t size,
+		      const struct origin *origin)
+{
+	uint64_t end, limit = 1ULL << board_arm64.ipa_bits;
+
+	if (gpa == MACHINE_AUTO || !size)
+		return;		/* could not be placed, which was said */
+	if (__builtin_add_overflow(gpa, size, &end) || end > limit) {
+		log_at(origin, name, "0x%" PRIx64 " and 0x%" PRIx64 " bytes end beyond the guest's "
+		       "%u address bits, go below 0x%" PRIx64, gpa, size, board_arm64.ipa_bits, limit);
+		return;
+	}
+	ranges->range[ranges->count++] = (struct range){ name, gpa, size, origin };
+}
+
+static bool origin_is_later(const struct origin *a, const struct origin *b)
+{
+	return strcmp(a->file, b->file) || a->line >= b->line;
+}
+
+static void say_overlap(const struct range *a, const struct range *b)
+{
+	char place[512];
+
+	if (!a->origin->line || (b->origin->line && !origin_is_later(a->origin, b->origin))) {
+		const struct range *swap = a;
+
+		a = b;
+		b = swap;
+	}
+	log_at(a->origin, a->name, "0x%" PRIx64 " to 0x%" PRIx64 " overlaps %s at 0x%" PRIx64
+	       " to 0x%" PRIx64 " (%s), move one of them", a->gpa, a->gpa + a->size - 1, b->name,
+	       b->gpa, b->gpa + b->size - 1, origin_name(b->origin, place, sizeof(place)));
+}
+
+static void check_overlaps(const struct ranges *ranges)
+{
+	for (size_t i = 1; i < ranges->count; i++) {
+		for (size_t j = 0; j < i; j++) {
+			const struct range *a = &ranges->range[i], *b = &ranges->range[j];
+
+			if (a->gpa < b->gpa + b->size && b->gpa < a->gpa + a->size)
+				say_overlap(a, b);
+		}
+	}
+}
+
+static void check_address_map(const struct machine *m)
+{
+	struct ranges ranges = {
+		.range = xcalloc(m->memory_count + m->device_count + 3, sizeof(struct range)),
+	};
+
+	for (size_t i = 0; i < m->memory_count; i++)
+		add_range(&ranges, m->memory[i].kind == MEMORY_ROM ? "rom" : "ram",
+			  m->memory[i].gpa, m->memory[i].size, &m->memory[i].origin);
+	for (size_t i = 0; i < m->device_count; i++)
+		add_range(&ranges, m->device[i].name, m->device[i].gpa, m->device[i].size,
+			  &m->device[i].origin);
+	add_range(&ranges, "gic.gicd", m->gic.gicd, board_arm64.gicd_size, &m->gic.origin);
+	add_range(&ranges, "gic.gicr", m->gic.gicr, board_arm64.gicr_size * m->cpu_count,
+		  &m->gic.origin);
+	add_range(&ranges, "the window for message interrupts", board_arm64.reserved,
+		  board_arm64.reserved_size, &board_default);
+	check_overlaps(&ranges);
+	free(ranges.range);
+}
+
+static void check_memory(const struct machine *m)
+{
+	bool ram = m->memory_incomplete;
+
+	for (size_t i = 0; i < m->memory_count; i++) {
+		const struct memory *memory = &m->memory[i];
+		const char *name = memory->kind == MEMORY_ROM ? "rom" : "ram";
+
+		ram |= memory->kind == MEMORY_RAM;
+		if (memory->size % PAGE)
+			log_at(&memory->origin, name, "0x%" PRIx64 " bytes are no multiple of 4K, "
+			       "write 0x%" PRIx64, memory->size, (memory->size | (PAGE - 1)) + 1);
+		if (memory->gpa % PAGE)
+			log_at(&memory->origin, name, "0x%" PRIx64 " is no multiple of 4K, write "
+			       "0x%" PRIx64, memory->gpa, memory->gpa & ~(uint64_t)(PAGE - 1));
+	}
+	if (!ram)
+		log_at(&m->origin, "memory", "there is no RAM, write `memory: [{ram: 512M}]`");
+}
+
+static void check_cpus(const struct machine *m)
+{
+	const struct origin *origin = m->cpu_count ? &m->cpu[m->cpu_count - 1].origin : &m->origin;
+
+	if (m->cpu_count < 1 || m->cpu_count > MACHINE_MAX_CPUS)
+		log_at(origin, "cpus", "%zu vCPUs, 1 to %d are possible", m->cpu_count,
+		       MACHINE_MAX_CPUS);
+}
+
+static void check_gic(const struct machine *m)
+{
+	const struct gic_config *gic = &m->gic;
+
+	if (gic->gicd % GIC_ALIGN)
+		log_at(&gic->origin, "gic.gicd", "0x%" PRIx64 " is no multiple of 64K", gic->gicd);
+	if (gic->gicr % GIC_ALIGN)
+		log_at(&gic->origin, "gic.gicr", "0x%" PRIx64 " is no multiple of 64K", gic->gicr);
+	if (gic->lines % 32 && gic->lines != 1020)
+		log_at(&gic->origin, "gic.lines", "%u is no multiple of 32, write %u", gic->lines,
+		       gic->lines > 992 ? 1020 : (gic->lines | 31) + 1);
+}
+
+static void check_device(const struct machine *m, size_t index)
+{
+	const struct device_config *device = &m->device[index], *other;
+	char place[512];
+
+	if (device->irq && (device->irq < 32 || device->irq >= m->gic.lines))
+		log_at(&device->origin, device->name, "gic:%u is no line for a device, gic:32 to "
+		       "gic:%u are", device->irq, m->gic.lines - 1);
+	if (device->gpa != MACHINE_AUTO && device->gpa % PAGE)
+		log_at(&device->origin, device->name, "0x%" PRIx64 " is no multiple of 4K",
+		       device->gpa);
+	for (size_t i = 0; i < index; i++) {
+		other = &m->device[i];
+		if (device->irq && device->irq == other->irq)
+			log_at(&device->origin, device->name, "gic:%u is the line of %s already (%s), "
+			       "choose another", device->irq, other->name,
+			       origin_name(&other->origin, place, sizeof(place)));
+		if (!strcmp(device->name, other->name))
+			log_at(&device->origin, device->name, "this name is taken already (%s), choose "
+			       "another", origin_name(&other->origin, place, sizeof(place)));
+	}
+}
+
+/* The one memory that holds all of the range, or NULL. */
+static const struct memory *memory_of(const struct machine *m, uint64_t gpa, uint64_t size)
+{
+	for (size_t i = 0; i < m->memory_count; i++) {
+		const struct memory *memory = &m->memory[i];
+
+		if (gpa >= memory->gpa && gpa - memory->gpa < memory->size &&
+		    size <= memory->size - (gpa - memory->gpa))
+			return memory;
+	}
+	return NULL;
+}
+
+static void check_place(const struct machine *m, const struct range *range)
+{
+	if (!m->memory_incomplete && !memory_of(m, range->gpa, range->size))
+		log_at(range->origin, range->name, "0x%" PRIx64 " and 0x%" PRIx64 " bytes are not all in "
+		       "one RAM or ROM of the config", range->gpa, range->size);
+}
+
+static void check_images(const struct machine *m)
+{
+	struct ranges ranges = { .range = xcalloc(m->image_count + 1, sizeof(struct range)) };
+
+	for (size_t i = 0; i < m->image_count; i++)
+		add_range(&ranges, m->image[i].key, m->image[i].gpa, m->image[i].size,
+			  &m->image[i].origin);
+	if (m->fdt_wanted)
+		add_range(&ranges, "fdt", m->fdt_gpa, m->fdt_size, &m->fdt_origin);
+	for (size_t i = 0; i < ranges.count; i++)
+		check_place(m, &ranges.range[i]);
+	check_overlaps(&ranges);
+	free(ranges.range);
+}
+
+static void check_only_one(const struct machine *m, const char *key)
+{
+	const struct image *first = NULL;
+	char place[512];
+
+	for (size_t i = 0; i < m->image_count; i++) {
+		const struct image *image = &m->image[i];
+
+		if (strcmp(image->key, key))
+			continue;
+		if (first)
+			log_at(&image->origin, key, "a second one, first at %s; keep one of them",
+			       origin_name(&first->origin, place, sizeof(place)));
+		first = first ? first : image;
+	}
+}
+
+static void check_start(const struct machine *m)
+{
+	bool found = m->images_incomplete;
+
+	for (size_t i = 0; i < m->image_count; i++)
+		found |= !strcmp(m->image[i].key, "kernel") || !strcmp(m->image[i].key, "elf");
+	if (!found)
+		log_at(&m->origin, "load", "there is nothing to start, write `load: [{kernel: PATH}]`");
+}
+
+static void check_fdt(const struct machine *m)
+{
+	if (!m->fdt_wanted || m->fdt_gpa == MACHINE_AUTO)
+		return;
+	if (m->fdt_gpa % FDT_ALIGN)
+		log_at(&m->fdt_origin, "fdt.at", "0x%" PRIx64 " is no multiple of 8", m->fdt_gpa);
+	if (m->fdt_size > FDT_MAX_SIZE)
+		log_at(&m->fdt_origin, "fdt", "0x%" PRIx64 " bytes, but 2M is the most that Linux takes; "
+		       "shorten cmdline", m->fdt_size);
+}
+
+int machine_validate(const struct machine *m)
+{
+	unsigned int before = log_error_count();
+
+	check_memory(m);
+	check_cpus(m);
+	check_gic(m);
+	for (size_t i = 0; i < m->device_count; i++)
+		check_device(m, i);
+	check_address_map(m);
+	check_start(m);
+	check_only_one(m, "kernel");
+	check_only_one(m, "initrd");
+	check_images(m);
+	check_fdt(m);
+	return log_error_count() == before ? 0 : -1;
+}

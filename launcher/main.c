@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* qvm: argv → config → machine → boot → vm. */
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "boot/boot.h"
+#include "config/override.h"
+#include "config/schema.h"
+#include "config/yaml.h"
+#include "host.h"
+#include "machine/machine.h"
+#include "util/alloc.h"
+#include "util/log.h"
+#include "util/status.h"
+#include "vm/vm.h"
+
+#define QVM_VERSION	"0.1"
+
+/* The machine of `qvm run -k KERNEL`: what a kernel needs to say hello on the terminal. */
+static const char default_board[] =
+	"memory: [{ram: 512M}]\n"
+	"cmdline: console=ttyAMA0\n"
+	"devices: [{pl011: {hostdev: '-'}}]\n";
+
+static const char usage[] =
+	"usage: qvm run [FILE...] [options]   run a VM; several FILEs are parts of one config\n"
+	"       qvm check FILE... [options]   check a config and show the board\n"
+	"       qvm host                      can this machine run VMs, and if not, what to do\n"
+	"       qvm help | --version\n"
+	"\n"
+	"  -k, --kernel FILE    kernel: arm64 Image (plain or gzip), ELF or raw image\n"
+	"  -i, --initrd FILE    RAM disk\n"
+	"  -a, --append TEXT    command line of the kernel\n"
+	"  -m, --memory SIZE    first RAM, such as 512M\n"
+	"  -c, --cpus N         vCPUs, 1 to 64\n"
+	"      --set KEY=VALUE  change the config: cpus=4, devices[0].pl011.at=0x9000000,\n"
+	"                       devices+='{ns16550: {hostdev: /dev/pts/3}}'\n"
+	"      --dry-run        do everything but start\n"
+	"  -v, --verbose        say more\n"
+	"\n"
+	"Without FILE, -k starts the default board: 1 vCPU, 512M, a PL011 on this terminal.\n"
+	"Keys of a config: configs/README.md. Exit status: 0 the guest switched off, 3 power cut,\n"
+	"5 unsupported operation, 6 device error, 7 unexpected error, 64 not started, 65 config,\n"
+	"96 stopped by a fatal error.\n";
+
+enum {
+	OPTION_SET = 256,
+	OPTION_DRY_RUN,
+	OPTION_HELP,
+};
+
+static const struct option long_options[] = {
+	{ "kernel",  required_argument, NULL, 'k' },
+	{ "initrd",  required_argument, NULL, 'i' },
+	{ "append",  required_argument, NULL, 'a' },
+	{ "memory",  required_argument, NULL, 'm' },
+	{ "cpus",    required_argument, NULL, 'c' },
+	{ "set",     required_argument, NULL, OPTION_SET },
+	{ "dry-run", no_argument,       NULL, OPTION_DRY_RUN },
+	{ "dryrun",  no_argument,       NULL, OPTION_DRY_RUN },
+	{ "verbose", no_argument,       NULL, 'v' },
+	{ "help",    no_argument,       NULL, OPTION_HELP },
+	{ NULL, 0, NULL, 0 },
+};
+
+/* One option, to be applied once all files are read. */
+struct change {
+	int option;
+	const char *value;
+};
+
+struct arguments {
+	struct change *changes;
+	size_t change_count;
+	char **files;
+	int file_count;
+	bool help;
+};
+
+/* 0, or -1 (message printed by getopt). */
+static int arguments_parse(struct arguments *args, int argc, char **argv)
+{
+	int option;
+
+	*args = (struct arguments){ .changes = xcalloc(argc, sizeof(struct change)) };
+	while ((option = getopt_long(argc, argv, "k:i:a:m:c:v", long_options, NULL)) != -1) {
+		switch (option) {
+		case '?':
+			return -1;
+		case 'v':
+			log_set_verbose(true);
+			break;
+		case OPTION_HELP:
+			args->help = true;
+			break;
+		default:
+			args->changes[args->change_count++] = (struct change){ option, optarg };
+		}
+	}
+	args->files = argv + optind;	/* getopt has moved them behind the options */
+	args->file_count = argc - optind;
+	return 0;
+}
+
+static void change_apply(struct node *root, const struct change *change)
+{
+	switch (change->option) {
+	case 'k':
+		override_entry(root, "load", "kernel", change->value);
+		break;
+	case 'i':
+		override_entry(root, "load", "initrd", change->value);
+		break;
+	case 'm':
+		override_entry(root, "memory", "ram", change->value);
+		break;
+	case 'a':
+		override_put(root, "cmdline", change->value);
+		break;
+	case 'c':
+		override_put(root, "cpus", change->value);
+		break;
+	case OPTION_DRY_RUN:
+		override_put(root, "dryrun", "true");
+		break;
+	case OPTION_SET:
+		override_set(root, change->value);
+		break;
+	}
+}
+
+/* All files and options as one checked tree, or NULL: a file is no YAML. Errors are said. */
+static struct node *config_read(const struct arguments *args)
+{
+	struct node *root, *part;
+	bool broken = false;
+
+	if (!args->file_count)
+		root = yaml_read_text(default_board, (struct origin){ ORIGIN_BOARD, 0 });
+	else
+		root = node_create(NODE_MAP, (struct origin){ args->files[0], 0 });
+	for (int i = 0; i < args->file_count; i++) {
+		part = yaml_read_file(args->files[i]);
+		if (part)
+			node_merge(root, part);
+		broken |= !part;
+	}
+	if (broken) {
+		node_destroy(root);
+		return NULL;
+	}
+	for (size_t i = 0; i < args->change_count; i++)
+		change_apply(root, &args->changes[i]);
+	schema_validate(root);
+	return root;
+}
+
+/* Everything that can be done without the module. Returns enum status. */
+static int machine_prepare(struct machine *m, struct node *root)
+{
+	machine_build(m, root);
+	boot_prepare(m);
+	machine_validate(m);
+	return log_error_count() ? STATUS_CONFIG : STATUS_OK;
+}
+
+static int machine_run(struct machine *m)
+{
+	if (boot_dump_fdt(m))
+		return STATUS_START;
+	if (m->dryrun) {
+		log_info("Exiting: dryrun completed");
+		return STATUS_OK;
+	}
+	return vm_run(m);
+}
+
+static int machine_check(const struct arguments *args, const struct machine *m)
+{
+	for (int i = 0; i < args->file_count; i++)
+		printf("%s%s", i ? ", " : "", args->files[i]);
+	printf("%s: ok\n", args->file_count ? "" : ORIGIN_BOARD);
+	machine_print(m, stdout);
+	return STATUS_OK;
+}
+
+static int run_or_check(int argc, char **argv, bool check)
+{
+	struct arguments args;
+	struct machine machine;
+	struct node *root = NULL;
+	int status = STATUS_CONFIG;
+
+	if (arguments_parse(&args, argc, argv)) {
+		fputs("try `qvm help`\n", stderr);
+	} else if (args.help || (!args.file_count && !args.change_count)) {
+		fputs(usage, args.help ? stdout : stderr);
+		status = args.help ? STATUS_OK : STATUS_CONFIG;
+	} else {
+		root = config_read(&args);
+	}
+	if (root) {
+		status = machine_prepare(&machine, root);
+		if (status == STATUS_OK)
+			status = check ? machine_check(&args, &machine) : machine_run(&machine);
+		machine_fini(&machine);
+		node_destroy(root);
+	}
+	free(args.changes);
+	return status;
+}
+
+static int command_run(int argc, char **argv)
+{
+	return run_or_check(argc, argv, false);
+}
+
+static int command_check(int argc, char **argv)
+{
+	return run_or_check(argc, argv, true);
+}
+
+static int command_host(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	return host_report();
+}
+
+/* Not in the usage: writes configs/README.md. */
+static int command_schema(int argc, char **argv)
+{
+	if (argc != 2 || strcmp(argv[1], "--markdown")) {
+		fputs("usage: qvm schema --markdown\n", stderr);
+		return STATUS_CONFIG;
+	}
+	schema_print_markdown(stdout);
+	return STATUS_OK;
+}
+
+static int command_help(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	fputs(usage, stdout);
+	return STATUS_OK;
+}
+
+static int command_version(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	puts("qvm " QVM_VERSION);
+	return STATUS_OK;
+}
+
+static const struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+} commands[] = {
+	{ "run", command_run },
+	{ "check", command_check },
+	{ "host", command_host },
+	{ "schema", command_schema },
+	{ "help", command_help },
+	{ "--help", command_help },
+	{ "-h", command_help },
+	{ "--version", command_version },
+};
+
+int main(int argc, char **argv)
+{
+	for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (!strcmp(argv[1], commands[i].name))
+			return commands[i].run(argc - 1, argv + 1);
+	if (argc > 1)
+		fprintf(stderr, "qvm: unknown command `%s`\n", argv[1]);
+	fputs(usage, stderr);
+	return STATUS_CONFIG;
+}
