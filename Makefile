@@ -19,6 +19,7 @@ WARN := -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes $(if $(WERROR),-W
 CFLAGS ?= -O2 -g
 C := -std=gnu11 $(CFLAGS) $(WARN) -MMD -MP
 
+LIBS := -lyaml -lfdt -lz -lpthread
 LAUNCHER := $(shell find launcher -name '*.c' 2>/dev/null)
 # folders too, so that a file removed is seen; with the slash, for kmod alone is a goal
 KMOD := $(wildcard Kbuild) $(shell find kmod/ uapi/ -name '[!.]*' 2>/dev/null)
@@ -46,7 +47,7 @@ help:
 
 $(B)/qvm: $(LAUNCHER:%.c=$(B)/obj/%.o)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lyaml -lfdt -lpthread
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(B)/obj/%.o: %.c
 	$(call say,CC,$<)
@@ -58,9 +59,14 @@ ROOT64 := $(B)/deps/arm64/usr
 
 $(B)/arm64/qvm: $(LAUNCHER:%.c=$(B)/arm64/obj/%.o)
 	$(call say,LD,$@)
-	$(Q)$(CROSS)gcc -static -o $@ $^ -L$(ROOT64)/lib/aarch64-linux-gnu -lyaml -lfdt -lpthread
+	$(Q)$(CROSS)gcc -static -o $@ $^ -L$(ROOT64)/lib/aarch64-linux-gnu $(LIBS)
 
-$(B)/arm64/obj/launcher/%.o: launcher/%.c | $(B)/deps/arm64/.done
+# the same launcher over /dev/kvm, to compare with
+$(B)/arm64/qvm-kvm: $(patsubst %.c,$(B)/arm64/obj/%.o,$(filter-out launcher/vm/sys.c,$(LAUNCHER)) selftests/bench/sys_kvm.c)
+	$(call say,LD,$@)
+	$(Q)$(CROSS)gcc -static -o $@ $^ -L$(ROOT64)/lib/aarch64-linux-gnu $(LIBS)
+
+$(B)/arm64/obj/%.o: %.c | $(B)/deps/arm64/.done
 	$(call say,CC64,$<)
 	$(dir)
 	$(Q)$(CROSS)gcc $(C) -Iuapi -Ilauncher -isystem $(ROOT64)/include -c -o $@ $<
@@ -71,8 +77,10 @@ $(B)/arm64/obj/launcher/%.o: launcher/%.c | $(B)/deps/arm64/.done
 deps:
 	$(Q)$(LAB)/deps
 
-$(B)/deps/arm64/.done $(B)/deps/kselftest/.done &:
+# what it gets may have grown; others depend on these by order only
+$(B)/deps/arm64/.done $(B)/deps/kselftest/.done &: $(LAB)/deps
 	$(Q)$(LAB)/deps arm64
+	$(Q)touch $(B)/deps/arm64/.done $(B)/deps/kselftest/.done
 
 $(B)/deps/kernel-%/.done:
 	$(Q)$(LAB)/deps kernel $*
@@ -134,7 +142,7 @@ $(B)/arm64/kmod-%/qvm.ko: $(KMOD) $(LAB)/kbuild $$(if $$(findstring path-,$$*),,
 # ---- user programs and bare-metal guests of the lab
 
 UAPI_TESTS := $(patsubst selftests/uapi/%.c,$(B)/arm64/selftests/%,$(wildcard selftests/uapi/*.c))
-BENCHES := $(patsubst selftests/bench/%.c,$(B)/arm64/selftests/%,$(wildcard selftests/bench/*.c))
+BENCHES := $(patsubst selftests/bench/%.c,$(B)/arm64/selftests/%,$(filter-out selftests/bench/sys_%,$(wildcard selftests/bench/*.c)))
 
 $(B)/arm64/selftests/%: selftests/uapi/%.c | $(B)/deps/kselftest/.done
 	$(call say,CC64,$<)
@@ -177,7 +185,7 @@ $(B)/arm64/lab-init: $(LAB)/init.c
 # lab-arm64-base is what any command in the lab needs, lab-arm64 has the test programs too
 .PHONY: lab-arm64 lab-arm64-base
 lab-arm64: lab-arm64-base $(UAPI_TESTS) $(BENCHES) $(GUESTS)
-lab-arm64-base: $(B)/arm64/lab-init $(IMAGES) $(if $(LAUNCHER),$(B)/arm64/qvm) \
+lab-arm64-base: $(B)/arm64/lab-init $(IMAGES) $(if $(LAUNCHER),$(B)/arm64/qvm) $(if $(wildcard selftests/bench/sys_kvm.c),$(B)/arm64/qvm-kvm) \
 		$(if $(NO_MODULE),,$(B)/arm64/kmod-$(KERNEL)/qvm.ko) \
 		| $(B)/deps/arm64/.done $(if $(filter path-%,$(KERNEL)),,$(B)/deps/kernel-$(KERNEL)/.done)
 
@@ -193,7 +201,7 @@ $(B)/unit/%: selftests/unit/%.c
 	$(call say,UNIT,$@)
 	$(dir)
 	$(Q)rm -f $@-*.d
-	$(Q)$(CC) $(UNIT_C) $(call unit_says,CFLAGS) -MMD -MP -MT $@ -o $@ $< $(call unit_says,LINK) -lyaml -lfdt -lpthread
+	$(Q)$(CC) $(UNIT_C) $(call unit_says,CFLAGS) -MMD -MP -MT $@ -o $@ $< $(call unit_says,LINK) $(LIBS)
 
 .PHONY: unit
 unit: $(UNIT)
