@@ -208,6 +208,7 @@ static void write_gic(struct writer *w)
 	put_cells(w, "reg", reg, sizeof(reg) / sizeof(reg[0]));
 	put_flag(w, "interrupt-controller");
 	put_u32(w, "#interrupt-cells", 3);
+	put_u32(w, "#address-cells", 0);
 	put_u32(w, "phandle", FDT_PHANDLE_GIC);
 	end(w);
 }

@@ -11,6 +11,8 @@
 
 #include "util/log.h"
 
+#define NODE_NO_KEY	"?"	/* stands for a key that was no word; an error was said */
+
 enum node_kind {
 	NODE_EMPTY,	/* a key without a value */
 	NODE_SCALAR,

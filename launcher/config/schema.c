@@ -125,7 +125,7 @@ static const char *schema_want(const struct schema_key *row, char *text, size_t 
 
 static int choice_index(const char *choices, const char *word)
 {
-	size_t length = strlen(word);
+	size_t length = strchr(word, '|') ? 0 : strlen(word);
 	int index = 0;
 
 	for (const char *at = choices; length && at; index++) {
@@ -233,11 +233,13 @@ static void validate_map(const struct schema_key *row, struct node *map)
 		child_row = strpbrk(child->key, ".[*") ? NULL : schema_find(child_path);
 		if (!child_row && !strcmp(path, DEVICES) && device_type_find(child->key))
 			child_row = schema_find(DEVICES ".*");
+		if (!strcmp(child->key, NODE_NO_KEY))
+			continue;	/* the reader has said so */
 		if (!child_row)
 			say_unknown(child, path);
 		else if (child_row->types & SCHEMA_LATER)
 			node_error(child, "not supported yet by this version of qvm, leave it out");
-		else if (!child->bad)
+		else
 			validate_node(child_row, child);
 	}
 	if (row && row->choices)
@@ -252,8 +254,7 @@ static void validate_list(const struct schema_key *row, struct node *list)
 	snprintf(path, sizeof(path), "%s[]", row->path);
 	child_row = schema_find(path);
 	for (struct node *child = list->child; child; child = child->next)
-		if (!child->bad)
-			validate_node(child_row, child);
+		validate_node(child_row, child);
 }
 
 static void validate_node(const struct schema_key *row, struct node *node)

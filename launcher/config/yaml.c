@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <yaml.h>
 
 #include "util/alloc.h"
@@ -66,7 +67,7 @@ static void yaml_fill_entry(struct yaml_reader *reader, struct node *map, yaml_n
 
 	if (key->type != YAML_SCALAR_NODE || !key->data.scalar.length ||
 	    strlen((char *)key->data.scalar.value) != key->data.scalar.length) {
-		node_add(map, node, "?");
+		node_add(map, node, NODE_NO_KEY);
 		node_error(node, "a list, a map or nothing can't be a key, write `word: value`");
 		return;
 	}
@@ -96,10 +97,8 @@ static void yaml_fill(struct yaml_reader *reader, struct node *node, yaml_node_t
 	case YAML_SCALAR_NODE:
 		if (yaml_is_null(source))
 			break;
-		if (strlen((char *)source->data.scalar.value) != source->data.scalar.length) {
+		if (strlen((char *)source->data.scalar.value) != source->data.scalar.length)
 			node_error(node, "a NUL character inside, write plain text");
-			break;
-		}
 		node->kind = NODE_SCALAR;
 		node->text = xstrdup((char *)source->data.scalar.value);
 		break;
@@ -142,6 +141,10 @@ static struct node *yaml_read_document(struct yaml_reader *reader, yaml_parser_t
 	if (source)
 		yaml_fill(reader, root, source, 0);
 	yaml_document_delete(&reader->document);
+	if (reader->overflow) {
+		node_destroy(root);
+		return NULL;
+	}
 	if (!source)
 		return root;
 	if (!yaml_parser_load(parser, &reader->document))
@@ -160,6 +163,20 @@ bad:
 	return NULL;
 }
 
+/* fopen() that refuses folders; errno says why. */
+static FILE *yaml_open(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	struct stat status;
+
+	if (file && !fstat(fileno(file), &status) && S_ISDIR(status.st_mode)) {
+		fclose(file);
+		errno = EISDIR;
+		return NULL;
+	}
+	return file;
+}
+
 struct node *yaml_read_file(const char *path)
 {
 	struct yaml_reader reader = { .origin = { path, 1 } };
@@ -168,7 +185,7 @@ struct node *yaml_read_file(const char *path)
 	struct node *root;
 	FILE *file;
 
-	file = fopen(path, "re");
+	file = yaml_open(path);
 	if (!file) {
 		log_at(&whole, NULL, "can't be read: %s", strerror(errno));
 		return NULL;

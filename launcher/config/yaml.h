@@ -8,8 +8,8 @@
 /*
  * Read one file of one YAML document, whose root is a map (an empty file is an empty map).
  * @path must outlive the tree. Errors are said by log_at(): bad YAML, a key twice in one map
- * (both lines named), keys that are no words, nesting or aliases without end. NULL after a
- * syntax error, else the tree, perhaps with nodes marked bad.
+ * (both lines named), keys that are no words, nesting or aliases without end. NULL if that
+ * left no tree to look at, else the tree, perhaps with nodes marked bad.
  */
 struct node *yaml_read_file(const char *path);
 

@@ -248,15 +248,25 @@ static enum policy build_policy(const struct node *map, const char *path)
 	return policies[schema_choice(map, path)];
 }
 
+/* Unlike a default, an address that was said wrongly must not be compared with others. */
+static uint64_t gic_number(const struct node *gic, const char *path, uint64_t unknown)
+{
+	const struct node *node = node_find(gic, strchr(path, '.') + 1);
+
+	if (gic && gic->bad && (gic->kind != NODE_MAP || (node && node->bad)))
+		return unknown;
+	return schema_number(gic, path);
+}
+
 static void build_rest(struct machine *m, struct node *root)
 {
 	const struct node *gic = node_find(root, "gic"), *fdt = node_find(root, "fdt");
 	const struct node *unsupported = node_find(root, "unsupported");
 	const struct node *dump = schema_node(fdt, "fdt.dump");
 
-	m->gic.gicd = schema_number(gic, "gic.gicd");
-	m->gic.gicr = schema_number(gic, "gic.gicr");
-	m->gic.lines = schema_number(gic, "gic.lines");
+	m->gic.gicd = gic_number(gic, "gic.gicd", MACHINE_AUTO);
+	m->gic.gicr = gic_number(gic, "gic.gicr", MACHINE_AUTO);
+	m->gic.lines = gic_number(gic, "gic.lines", 1020);
 	m->gic.origin = origin_of(gic);
 	m->fdt_gpa = schema_number(fdt, "fdt.at");
 	m->fdt_reg = schema_number(fdt, "fdt.reg");

@@ -129,9 +129,9 @@ static void check_gic(const struct machine *m)
 {
 	const struct gic_config *gic = &m->gic;
 
-	if (gic->gicd % GIC_ALIGN)
+	if (gic->gicd != MACHINE_AUTO && gic->gicd % GIC_ALIGN)
 		log_at(&gic->origin, "gic.gicd", "0x%" PRIx64 " is no multiple of 64K", gic->gicd);
-	if (gic->gicr % GIC_ALIGN)
+	if (gic->gicr != MACHINE_AUTO && gic->gicr % GIC_ALIGN)
 		log_at(&gic->origin, "gic.gicr", "0x%" PRIx64 " is no multiple of 64K", gic->gicr);
 	if (gic->lines % 32 && gic->lines != 1020)
 		log_at(&gic->origin, "gic.lines", "%u is no multiple of 32, write %u", gic->lines,

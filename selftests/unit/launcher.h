@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* For tests of the launcher's pure parts: device types that do nothing, messages as text. */
+#ifndef UNIT_LAUNCHER_H
+#define UNIT_LAUNCHER_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config/override.h"
+#include "config/schema.h"
+#include "config/yaml.h"
+#include "dev/device.h"
+#include "machine/machine.h"
+#include "unit.h"
+#include "util/log.h"
+
+static const struct device_type fake_pl011 = {
+	.name = "pl011", .compatible = "arm,pl011\0arm,primecell\0", .size = 0x1000,
+};
+static const struct device_type fake_ns16550 = {
+	.name = "ns16550", .compatible = "ns16550a\0", .size = 8,
+};
+static const struct device_type fake_silent = { .name = "silent", .size = 0x20000 };
+const struct device_type *const device_types[] = {
+	&fake_pl011, &fake_ns16550, &fake_silent, NULL,
+};
+
+const struct device_type *device_type_find(const char *name)
+{
+	for (size_t i = 0; device_types[i]; i++)
+		if (!strcmp(device_types[i]->name, name))
+			return device_types[i];
+	return NULL;
+}
+
+/* What was said since launcher_listen(). */
+static char *launcher_text;
+static size_t launcher_text_size;
+static FILE *launcher_stream;
+
+__attribute__((unused))
+static void launcher_listen(void)
+{
+	launcher_stream = open_memstream(&launcher_text, &launcher_text_size);
+	log_reset(launcher_stream);
+}
+
+/* The text; valid until launcher_quiet(). */
+__attribute__((unused))
+static const char *launcher_said(void)
+{
+	fflush(launcher_stream);
+	return launcher_text;
+}
+
+__attribute__((unused))
+static void launcher_quiet(void)
+{
+	log_reset(NULL);
+	fclose(launcher_stream);
+	free(launcher_text);
+}
+
+/* A YAML text as "t.yaml" that went through the schema, or NULL after a syntax error. */
+__attribute__((unused))
+static struct node *launcher_config(const char *yaml)
+{
+	struct node *root = yaml_read_text(yaml, (struct origin){ "t.yaml", 1 });
+
+	if (root)
+		schema_validate(root);
+	return root;
+}
+
+/* A file of these bytes; free() the path after unlink(). */
+__attribute__((unused))
+static char *launcher_file(const void *data, size_t size)
+{
+	char *path = strdup("/tmp/qvm-unit-XXXXXX");
+	int fd = mkstemp(path);
+
+	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
+		abort();
+	close(fd);
+	return path;
+}
+
+#endif
