@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* `qvm host`: can this machine run VMs. */
+#ifndef QVM_HOST_H
+#define QVM_HOST_H
+
+/*
+ * Print on stdout what this machine has and lacks, a line each with what to type, and last
+ * "can run: yes" or "can run: no, use make demo". Changes nothing; needs neither root nor the
+ * module. Returns 0 for yes, 1 for no.
+ */
+int host_report(void);
+
+#endif

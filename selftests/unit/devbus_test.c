@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// LINK: launcher/dev/bus.c launcher/dev/device.c launcher/dev/pl011.c launcher/dev/ns16550.c launcher/util/log.c
+/* Which device answers at an address. */
+#include "dev/bus.h"
+#include "uart.h"
+
+static unsigned int created, destroyed, create_fails_at;
+
+static int toy_create(struct device *dev)
+{
+	if (++created == create_fails_at)
+		return -1;
+	dev->state = dev;
+	return 0;
+}
+
+static void toy_destroy(struct device *dev)
+{
+	CHECK(dev->state == dev);
+	destroyed++;
+}
+
+static uint64_t last_offset, last_value;
+static unsigned int last_len;
+static const struct device *last_device;
+
+static uint64_t toy_read(struct device *dev, uint64_t offset, unsigned int len)
+{
+	last_device = dev;
+	last_offset = offset;
+	last_len = len;
+	return dev->config->gpa;
+}
+
+static void toy_write(struct device *dev, uint64_t offset, unsigned int len, uint64_t value)
+{
+	toy_read(dev, offset, len);
+	last_value = value;
+}
+
+static const struct device_type toy = {
+	.name = "toy", .create = toy_create, .destroy = toy_destroy,
+	.read = toy_read, .write = toy_write,
+};
+
+/* Out of order; two that touch; one at 0, one at the end of the address space. */
+static struct device_config configs[] = {
+	{ .type = &toy, .name = "c", .gpa = 0x9000, .size = 0x1000 },
+	{ .type = &toy, .name = "a", .gpa = 0, .size = 0x10 },
+	{ .type = &toy, .name = "e", .gpa = UINT64_MAX - 0xff, .size = 0x100 },
+	{ .type = &toy, .name = "b", .gpa = 0x8000, .size = 0x1000 },
+	{ .type = &toy, .name = "d", .gpa = 0x20002, .size = 6 },
+};
+
+static struct machine machine = { .device = configs, .device_count = 5 };
+static struct bus bus;
+
+static void bus_open(void)
+{
+	created = destroyed = create_fails_at = 0;
+	bus = (struct bus){ 0 };
+	if (bus_create(&bus, NULL, &machine))
+		abort();
+}
+
+/* The name of the device that takes a read, "" for none. */
+static const char *claimant(uint64_t gpa, unsigned int len)
+{
+	uint64_t value = 0x55;
+
+	if (!bus_read(&bus, gpa, len, &value)) {
+		CHECK_EQ(value, 0x55);
+		return "";
+	}
+	CHECK_EQ(value, last_device->config->gpa);
+	CHECK_EQ(last_offset, gpa - last_device->config->gpa);
+	CHECK_EQ(last_len, len);
+	return last_device->config->name;
+}
+
+TEST(finds_each)
+{
+	bus_open();
+	CHECK_STR(claimant(0, 4), "a");
+	CHECK_STR(claimant(0xc, 4), "a");
+	CHECK_STR(claimant(0x8000, 8), "b");
+	CHECK_STR(claimant(0x8fff, 1), "b");
+	CHECK_STR(claimant(0x9000, 1), "c");
+	CHECK_STR(claimant(0x9ffc, 4), "c");
+	CHECK_STR(claimant(UINT64_MAX - 7, 8), "e");
+	CHECK_STR(claimant(UINT64_MAX, 1), "e");
+	bus_destroy(&bus);
+}
+
+TEST(nobody)
+{
+	bus_open();
+	CHECK_STR(claimant(0x10, 1), "");
+	CHECK_STR(claimant(0x7fff, 1), "");
+	CHECK_STR(claimant(0xa000, 1), "");
+	CHECK_STR(claimant(0x20001, 1), "");
+	CHECK_STR(claimant(0x20008, 1), "");
+	CHECK_STR(claimant(UINT64_MAX - 0x100, 1), "");
+	bus_destroy(&bus);
+}
+
+TEST(crosses_the_end)
+{
+	bus_open();
+	CHECK_STR(claimant(0x20006, 4), "");
+	CHECK_STR(claimant(0x20006, 2), "d");
+	CHECK_STR(claimant(0x20002, 8), "");
+	bus_destroy(&bus);
+}
+
+TEST(misaligned)
+{
+	bus_open();
+	CHECK_STR(claimant(0x8001, 2), "");
+	CHECK_STR(claimant(0x8002, 4), "");
+	CHECK_STR(claimant(0x8004, 8), "");
+	CHECK_STR(claimant(0x8fff, 2), "");
+	CHECK_STR(claimant(0x20002, 4), "d");	/* the device's own offset counts */
+	bus_destroy(&bus);
+}
+
+TEST(writes)
+{
+	bus_open();
+	CHECK(bus_write(&bus, 0x9008, 4, 0x12345678));
+	CHECK_STR(last_device->config->name, "c");
+	CHECK_EQ(last_offset, 8);
+	CHECK_EQ(last_value, 0x12345678);
+	last_value = 0;
+	CHECK(!bus_write(&bus, 0xa000, 4, 1));
+	CHECK_EQ(last_value, 0);
+	bus_destroy(&bus);
+}
+
+TEST(empty_bus)
+{
+	const struct machine none = { 0 };
+	struct bus empty = { 0 };
+	uint64_t value;
+
+	CHECK_EQ(bus_create(&empty, NULL, &none), 0);
+	CHECK(!bus_read(&empty, 0, 4, &value));
+	CHECK(!bus_write(&empty, 0, 4, 0));
+	bus_destroy(&empty);
+}
+
+TEST(all_or_none)
+{
+	for (unsigned int i = 1; i <= 5; i++) {
+		created = destroyed = 0;
+		create_fails_at = i;
+		bus = (struct bus){ 0 };
+		CHECK_EQ(bus_create(&bus, NULL, &machine), -1);
+		CHECK_EQ(destroyed, i - 1);
+		CHECK(bus.devices == NULL);
+	}
+	bus_open();
+	bus_destroy(&bus);
+	CHECK_EQ(created, 5);
+	CHECK_EQ(destroyed, 5);
+}
+
+TEST(types_by_name)
+{
+	CHECK(device_type_find("pl011") != NULL);
+	CHECK(device_type_find("ns16550") != NULL);
+	CHECK(device_type_find("ser8250") != NULL);
+	CHECK(device_type_find("pl01") == NULL);
+	for (const struct device_type *const *type = device_types; *type; type++)
+		CHECK(device_type_find((*type)->name) == *type);
+}
+
+/* The line is driven on changes only; without a VM it is recorded. */
+TEST(irq_is_recorded)
+{
+	struct device_config config = { .irq = 40 };
+	struct device dev = { .config = &config };
+
+	device_set_irq(&dev, true);
+	CHECK(dev.irq_level);
+	device_set_irq(&dev, true);
+	CHECK(dev.irq_level);
+	device_set_irq(&dev, false);
+	CHECK(!dev.irq_level);
+}
