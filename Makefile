@@ -185,9 +185,11 @@ $(B)/arm64/lab-init: $(LAB)/init.c
 # lab-arm64-base is what any command in the lab needs, lab-arm64 has the test programs too
 .PHONY: lab-arm64 lab-arm64-base
 lab-arm64: lab-arm64-base $(UAPI_TESTS) $(BENCHES) $(GUESTS)
+	@:
 lab-arm64-base: $(B)/arm64/lab-init $(IMAGES) $(if $(LAUNCHER),$(B)/arm64/qvm) $(if $(wildcard selftests/bench/sys_kvm.c),$(B)/arm64/qvm-kvm) \
 		$(if $(NO_MODULE),,$(B)/arm64/kmod-$(KERNEL)/qvm.ko) \
 		| $(B)/deps/arm64/.done $(if $(filter path-%,$(KERNEL)),,$(B)/deps/kernel-$(KERNEL)/.done)
+	@:
 
 # ---- unit tests: pure parts, on this machine, under the sanitizers
 
