@@ -32,11 +32,11 @@ static uint64_t blocked_until(const struct machine *m, uint64_t gpa, uint64_t si
 	for (size_t i = 0; i < m->image_count; i++) {
 		const struct image *image = &m->image[i];
 
-		if (image->size && image->gpa != MACHINE_AUTO && gpa < image->gpa + image->size &&
-		    image->gpa < gpa + size)
+		if (image->size && machine_find_memory(m, image->gpa, image->size) &&
+		    gpa < image->gpa + image->size && image->gpa < gpa + size)
 			return image->gpa + image->size;
 	}
-	if (m->fdt_gpa != MACHINE_AUTO && gpa < m->fdt_gpa + m->fdt_size && m->fdt_gpa < gpa + size)
+	if (machine_find_memory(m, m->fdt_gpa, m->fdt_size) && gpa < m->fdt_gpa + m->fdt_size && m->fdt_gpa < gpa + size)
 		return m->fdt_gpa + m->fdt_size;
 	return 0;
 }
@@ -98,9 +98,12 @@ static void place_image(const struct machine *m, struct image *image, uint64_t a
 	if (image->gpa != MACHINE_AUTO || !image->size)
 		return;
 	image->gpa = place_after(m, request);
-	if (image->gpa == MACHINE_AUTO && !m->memory_incomplete && m->memory_count)
+	if (image->gpa != MACHINE_AUTO)
+		return;
+	if (!m->memory_incomplete && m->memory_count)
 		image_error(image, "needs 0x%" PRIx64 " bytes, and no RAM has that much free; give more "
 			    "by `ram`", image->size);
+	image->size = 0;	/* out of every check */
 }
 
 static void place_fdt(struct machine *m, uint64_t after)

@@ -317,14 +317,21 @@ void machine_fini(struct machine *m)
 	memset(m, 0, sizeof(*m));
 }
 
-void *machine_hva(const struct machine *m, uint64_t gpa, uint64_t size)
+const struct memory *machine_find_memory(const struct machine *m, uint64_t gpa, uint64_t size)
 {
 	for (size_t i = 0; i < m->memory_count; i++) {
 		const struct memory *memory = &m->memory[i];
 
 		if (gpa >= memory->gpa && gpa - memory->gpa < memory->size &&
 		    size <= memory->size - (gpa - memory->gpa))
-			return memory->hva ? (uint8_t *)memory->hva + (gpa - memory->gpa) : NULL;
+			return memory;
 	}
 	return NULL;
+}
+
+void *machine_hva(const struct machine *m, uint64_t gpa, uint64_t size)
+{
+	const struct memory *memory = machine_find_memory(m, gpa, size);
+
+	return memory && memory->hva ? (uint8_t *)memory->hva + (gpa - memory->gpa) : NULL;
 }

@@ -116,6 +116,9 @@ void machine_fini(struct machine *m);
 /* The board in a few lines, for `qvm check`. */
 void machine_print(const struct machine *m, FILE *out);
 
+/* The RAM or ROM that holds all of @gpa … @gpa + @size - 1, or NULL. */
+const struct memory *machine_find_memory(const struct machine *m, uint64_t gpa, uint64_t size);
+
 /*
  * Launcher's address of the guest's bytes @gpa … @gpa + @size - 1, or NULL where they are not
  * all in one RAM or ROM. After vm/mem.c has set memory[].hva.

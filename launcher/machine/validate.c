@@ -161,37 +161,33 @@ static void check_device(const struct machine *m, size_t index)
 	}
 }
 
-/* The one memory that holds all of the range, or NULL. */
-static const struct memory *memory_of(const struct machine *m, uint64_t gpa, uint64_t size)
+/* An image that is not in memory was said to be so: it can't be in the way of others too. */
+static void add_image(struct ranges *ranges, const struct machine *m, const struct range *image)
 {
-	for (size_t i = 0; i < m->memory_count; i++) {
-		const struct memory *memory = &m->memory[i];
+	size_t before = ranges->count;
 
-		if (gpa >= memory->gpa && gpa - memory->gpa < memory->size &&
-		    size <= memory->size - (gpa - memory->gpa))
-			return memory;
-	}
-	return NULL;
-}
-
-static void check_place(const struct machine *m, const struct range *range)
-{
-	if (!m->memory_incomplete && !memory_of(m, range->gpa, range->size))
-		log_at(range->origin, range->name, "0x%" PRIx64 " and 0x%" PRIx64 " bytes are not all in "
-		       "one RAM or ROM of the config", range->gpa, range->size);
+	add_range(ranges, image->name, image->gpa, image->size, image->origin);
+	if (ranges->count == before || machine_find_memory(m, image->gpa, image->size))
+		return;
+	ranges->count = before;
+	if (!m->memory_incomplete && m->memory_count)
+		log_at(image->origin, image->name, "0x%" PRIx64 " and 0x%" PRIx64 " bytes are not all in "
+		       "one RAM or ROM of the config", image->gpa, image->size);
 }
 
 static void check_images(const struct machine *m)
 {
 	struct ranges ranges = { .range = xcalloc(m->image_count + 1, sizeof(struct range)) };
 
-	for (size_t i = 0; i < m->image_count; i++)
-		add_range(&ranges, m->image[i].key, m->image[i].gpa, m->image[i].size,
-			  &m->image[i].origin);
+	for (size_t i = 0; i < m->image_count; i++) {
+		const struct image *image = &m->image[i];
+
+		add_image(&ranges, m,
+			  &(struct range){ image->key, image->gpa, image->size, &image->origin });
+	}
 	if (m->fdt_wanted)
-		add_range(&ranges, "fdt", m->fdt_gpa, m->fdt_size, &m->fdt_origin);
-	for (size_t i = 0; i < ranges.count; i++)
-		check_place(m, &ranges.range[i]);
+		add_image(&ranges, m,
+			  &(struct range){ "fdt", m->fdt_gpa, m->fdt_size, &m->fdt_origin });
 	check_overlaps(&ranges);
 	free(ranges.range);
 }
