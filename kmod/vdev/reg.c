@@ -16,7 +16,7 @@ void qvm_reg_wi(void *ctx, struct qvm_vcpu *vcpu, u64 off, unsigned int len, u64
 {
 }
 
-const struct qvm_reg *qvm_reg_find(const struct qvm_reg_table *t, u64 off)
+const struct qvm_reg_row *qvm_reg_find(const struct qvm_reg_table *t, u64 off)
 {
 	unsigned int low = 0, high = t->count;
 
@@ -35,7 +35,7 @@ const struct qvm_reg *qvm_reg_find(const struct qvm_reg_table *t, u64 off)
 }
 
 /* @off: of the vdev. */
-static bool reg_allows(const struct qvm_reg *reg, u64 off, unsigned int len)
+static bool reg_allows(const struct qvm_reg_row *reg, u64 off, unsigned int len)
 {
 	return (len == 1 || len == 2 || len == 4 || len == 8) && (reg->widths & len) &&
 	       off % len == 0 && off - reg->offset + len <= reg->size;
@@ -49,7 +49,7 @@ static u64 low_bytes(u64 val, unsigned int len)
 int qvm_reg_read(const struct qvm_reg_table *t, void *ctx, struct qvm_vcpu *vcpu, u64 off,
 		 unsigned int len, u64 *val)
 {
-	const struct qvm_reg *reg = qvm_reg_find(t, off);
+	const struct qvm_reg_row *reg = qvm_reg_find(t, off);
 
 	if (!reg)
 		return -ENXIO;
@@ -63,7 +63,7 @@ int qvm_reg_read(const struct qvm_reg_table *t, void *ctx, struct qvm_vcpu *vcpu
 int qvm_reg_write(const struct qvm_reg_table *t, void *ctx, struct qvm_vcpu *vcpu, u64 off,
 		  unsigned int len, u64 val)
 {
-	const struct qvm_reg *reg = qvm_reg_find(t, off);
+	const struct qvm_reg_row *reg = qvm_reg_find(t, off);
 
 	if (!reg)
 		return -ENXIO;
@@ -72,7 +72,7 @@ int qvm_reg_write(const struct qvm_reg_table *t, void *ctx, struct qvm_vcpu *vcp
 	return 0;
 }
 
-static bool reg_is_sound(const struct qvm_reg *reg)
+static bool reg_is_sound(const struct qvm_reg_row *reg)
 {
 	unsigned int smallest = reg->widths & -reg->widths;
 

@@ -4,7 +4,7 @@
  * A row never has NULL in it: what is not implemented is a RAZ/WI row with its reason in a
  * comment beside it, so that "no row" only ever means "no register".
  *
- *	static const struct qvm_reg gicd_regs[] = {
+ *	static const struct qvm_reg_row gicd_regs[] = {
  *		QVM_REG(GICD_CTLR, 4, 4, gicd_read_ctlr, gicd_write_ctlr),
  *		QVM_REG(GICD_TYPER, 4, 4, gicd_read_typer, qvm_reg_wi),
  *		QVM_REG_RAZ_WI(GICD_STATUSR, 4, 4),	(and why: optional, reports nothing)
@@ -33,7 +33,7 @@ typedef u64 qvm_reg_read_fn(void *ctx, struct qvm_vcpu *vcpu, u64 off, unsigned 
 typedef void qvm_reg_write_fn(void *ctx, struct qvm_vcpu *vcpu, u64 off, unsigned int len,
 			      u64 val);
 
-struct qvm_reg {
+struct qvm_reg_row {
 	u32 offset;			/* of the vdev, bytes */
 	u32 size;			/* bytes covered */
 	u8 widths;			/* access sizes allowed: sum of 1, 2, 4, 8 */
@@ -43,7 +43,7 @@ struct qvm_reg {
 };
 
 struct qvm_reg_table {
-	const struct qvm_reg *reg;	/* by offset */
+	const struct qvm_reg_row *reg;	/* by offset */
 	unsigned int count;
 };
 
@@ -62,7 +62,7 @@ qvm_reg_read_fn qvm_reg_raz;
 qvm_reg_write_fn qvm_reg_wi;
 
 /* The row that covers @off, or NULL. */
-const struct qvm_reg *qvm_reg_find(const struct qvm_reg_table *t, u64 off);
+const struct qvm_reg_row *qvm_reg_find(const struct qvm_reg_table *t, u64 off);
 
 /*
  * One access at @off of the vdev. 0: done; -ENXIO: no register there. A size that the row does

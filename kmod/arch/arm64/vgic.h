@@ -28,11 +28,20 @@ int qvm_vgic_probe(void);
  */
 int qvm_vgic_create(struct qvm_vm *vm, u64 gicd, u64 gicr, u64 lines);
 
-/* Private interrupts and redistributor of each vCPU; at assembly, VM mutex held. -ENOMEM. */
+/*
+ * Private interrupts and redistributor of each vCPU, whose arch.mpidr is set; at assembly, VM mutex
+ * held. -ENOMEM. 0 on a board without GIC.
+ */
 int qvm_vgic_assemble(struct qvm_vm *vm);
 
 /* Free everything, also after a half-way failure. No vCPU runs, no interrupt can come in. */
 void qvm_vgic_destroy(struct qvm_vm *vm);
+
+/*
+ * The vCPU's CPU interface as at power-on (PSCI CPU_ON of one that was off): masked, nothing
+ * active. Its interrupts keep their state. Own thread or nobody in the vCPU, put.
+ */
+void qvm_vgic_reset(struct qvm_vcpu *vcpu);
 
 /*
  * vCPU comes onto this pCPU / leaves it: virtual interface control state (ICH_VMCR, active
@@ -46,12 +55,16 @@ void qvm_vgic_put(struct qvm_vcpu *vcpu);
  * Interrupts off, vCPU loaded. flush: choose what goes into the list registers and write
  * them, ICH_HCR_EL2.En last. sync: after an exit ICH_HCR_EL2 = 0 first (so that no maintenance
  * interrupt reaches the host), then what the guest did with them goes back into the
- * state. Both cost a few instructions when there is nothing in them.
+ * state. Both cost a few instructions when there is nothing in them. A flush must be followed by a
+ * sync before interrupts open, also where the guest was not entered after all.
  */
 void qvm_vgic_flush(struct qvm_vcpu *vcpu);
 void qvm_vgic_sync(struct qvm_vcpu *vcpu);
 
-/* True if the guest would take an interrupt now, its PSTATE.I aside (WFI wakes). Any context. */
+/*
+ * True if the guest would take an interrupt now, its PSTATE.I aside (WFI wakes). Any context,
+ * no lock. Exact once the vCPU is put: mask and running priority are those of the last put.
+ */
 bool qvm_vgic_has_pending(struct qvm_vcpu *vcpu);
 
 /*
@@ -62,13 +75,26 @@ bool qvm_vgic_has_pending(struct qvm_vcpu *vcpu);
 int qvm_vgic_set_irq(struct qvm_vm *vm, struct qvm_vcpu *vcpu, u32 intid, bool level);
 
 /*
- * Tie PPI @intid of @vcpu to physical interrupt @hwirq: its list register gets HW=1, the guest's
- * deactivation deactivates the physical one. @level tells the state of the line, asked when the
- * guest has deactivated it (vCPU loaded, interrupts off). -ENXIO as above.
+ * As qvm_vgic_set_irq() for a PPI of the vCPU whose thread this is, out of the guest and synced: no
+ * kick, since its next flush comes before its next entry. Nothing happens if there is no such line.
  */
-int qvm_vgic_map_hw(struct qvm_vcpu *vcpu, u32 intid, u32 hwirq, bool (*level)(struct qvm_vcpu *vcpu));
+void qvm_vgic_set_own(struct qvm_vcpu *vcpu, u32 intid, bool level);
 
-/* PPI @intid is pending by its line, or active: the physical one must stay active. */
+/*
+ * Tie PPI @intid of @vcpu to physical interrupt @hwirq: its list register gets HW=1, the guest's
+ * deactivation deactivates the physical one. @level tells the state of the line: asked at sync
+ * when the guest has not taken it yet or has deactivated it, and at flush when it was deactivated
+ * by a register or a trap (vCPU loaded, interrupts off, GIC lock held: it reads, no more).
+ * -ENXIO as above.
+ */
+int qvm_vgic_map_hw(struct qvm_vcpu *vcpu, u32 intid, u32 hwirq,
+		    bool (*level)(struct qvm_vcpu *vcpu));
+
+/*
+ * The physical interrupt behind PPI @intid must stay active: the guest has it pending by its
+ * line, or active and taken from it. No lock; settled by sync, and by flush for deactivations
+ * by a register or a trap.
+ */
 bool qvm_vgic_hw_busy(struct qvm_vcpu *vcpu, u32 intid);
 
 /*
@@ -80,7 +106,7 @@ void qvm_vgic_send_sgi(struct qvm_vcpu *vcpu, u64 value, unsigned int group);
 /* The guest wrote ICC_DIR_EL1 and it was trapped (an active interrupt is in no list register). */
 void qvm_vgic_deactivate(struct qvm_vcpu *vcpu, u32 intid);
 
-/* The module's view of "ICH_HCR_EL2.TDIR is set": for the trap table. PMR and groups of a stopped vCPU. */
+/* ICH_VMCR_EL2 (PMR, groups, EOImode …) of a vCPU that is put. */
 u64 qvm_vgic_get_vmcr(struct qvm_vcpu *vcpu);
 
 #endif /* QVM_ARM64_VGIC_H */

@@ -1,0 +1,540 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The virtual GIC: what is pending where, and what of it goes into the list registers.
+ *
+ * Locks. There is one, vgic->lock, a leaf: nothing is locked, woken or kicked under it, and only
+ * hw_level() is called out. Interrupts are off while it is held.
+ *
+ *	vcpu->mutex > vgic->lock			kicks go out after it
+ *
+ * One lock for a VM, because every hold is short whatever a guest has done: a queue is ordered
+ * by insertion into three levels of bitmaps (constant time), so that flush looks at no more
+ * interrupts than there are list registers, sync likewise, and a register access at 32
+ * interrupts. load, put, has_pending and a flush or sync with nothing to do take no lock.
+ *
+ * List registers hold state from flush to sync only: a vCPU that is out of the guest has all of
+ * its state here. In between an interrupt is `listed`, its home does not change, and whoever
+ * changes it marks what sync must not overwrite and makes that vCPU leave the guest once.
+ */
+#include <linux/bitfield.h>
+#include <linux/bitops.h>
+#include <linux/bits.h>
+#include <linux/compiler.h>
+#include <linux/errno.h>
+#include <linux/irqflags.h>
+#include <linux/kernel.h>
+#include <linux/lockdep.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <asm/processor.h>
+
+#include "core.h"
+#include "vgic.h"
+#include "vgic_queue.h"
+#include "vgic_state.h"
+
+/* As IHI 0069 has them in ICC_SGIxR_EL1 and GICD_IROUTER<n>. */
+#define SGIR_TARGETS		GENMASK_ULL(15, 0)
+#define SGIR_AFF1		GENMASK_ULL(23, 16)
+#define SGIR_INTID		GENMASK_ULL(27, 24)
+#define SGIR_AFF2		GENMASK_ULL(39, 32)
+#define SGIR_IRM		BIT_ULL(40)
+#define SGIR_RANGE		GENMASK_ULL(47, 44)
+#define SGIR_AFF3		GENMASK_ULL(55, 48)
+#define IROUTER_AFF0		GENMASK_ULL(7, 0)
+#define IROUTER_AFF1		GENMASK_ULL(15, 8)
+#define IROUTER_ANY		BIT_ULL(31)
+#define IROUTER_HIGH		(GENMASK_ULL(39, 32) | GENMASK_ULL(23, 16))	/* Aff3, Aff2 */
+#define AFF0_COUNT		16
+
+/* How long a register access waits for another vCPU to leave the guest: about a millisecond. */
+#define EVICT_SPINS		(1U << 18)
+
+const struct vgic_cpuif *vgic_host_cpuif;
+
+/* ---- where an interrupt belongs */
+
+struct vgic_irq *vgic_find_irq(struct vgic *vgic, struct vgic_vcpu *owner, unsigned int intid)
+{
+	if (intid < VGIC_PRIVATE)
+		return owner ? &owner->irq[intid] : NULL;
+	return intid < vgic->lines ? &vgic->spi[intid - VGIC_PRIVATE] : NULL;
+}
+
+static struct vgic_queue *irq_queue(struct vgic_irq *irq)
+{
+	return irq->queue == VGIC_QUEUE_READY ? &irq->home->ready : &irq->home->active;
+}
+
+void vgic_irq_update(struct vgic_irq *irq, struct vgic_kicks *kicks)
+{
+	u8 bucket = irq->prio >> VGIC_PRIO_SHIFT << 1 | irq->group1;
+	struct vgic_vcpu *home = NULL;
+	u8 queue = VGIC_QUEUE_NONE;
+
+	if (irq->listed) {
+		kicks->evict |= BIT_ULL(irq->home->index);
+		return;
+	}
+	if (irq->active) {
+		/* it stays with the vCPU that took it, wherever it is routed now */
+		home = irq->home ?: irq->target;
+		queue = home ? VGIC_QUEUE_ACTIVE : VGIC_QUEUE_NONE;
+	} else if (irq->enabled && vgic_irq_is_pending(irq)) {
+		home = irq->target;
+		queue = home ? VGIC_QUEUE_READY : VGIC_QUEUE_NONE;
+	}
+	if (queue == irq->queue && home == irq->home && bucket == irq->bucket)
+		return;
+	if (irq->queue != VGIC_QUEUE_NONE)
+		queue_remove(irq_queue(irq), irq->home->vgic->words, irq->bucket, irq->intid);
+	irq->queue = queue;
+	irq->home = home;
+	irq->bucket = bucket;
+	if (queue != VGIC_QUEUE_NONE)
+		queue_insert(irq_queue(irq), home->vgic->words, bucket, irq->intid);
+	if (queue == VGIC_QUEUE_READY)
+		kicks->wake |= BIT_ULL(home->index);
+}
+
+void vgic_irq_set_latch(struct vgic_irq *irq, bool latch)
+{
+	irq->latch = latch;
+	if (irq->listed)
+		irq->repend = latch;
+}
+
+void vgic_irq_set_active(struct vgic_irq *irq, bool active)
+{
+	irq->active = active;
+	if (irq->listed)
+		irq->active_set = true;
+	/* nobody saw the physical one's deactivation: look at its line again */
+	if (!active && irq->hw && irq->line)
+		WRITE_ONCE(irq->target->resample, irq->target->resample | BIT(irq->intid));
+}
+
+/* 1 of N: any vCPU will do; the first that is awake. */
+static struct vgic_vcpu *vgic_any_target(struct vgic *vgic)
+{
+	unsigned int i;
+
+	for (i = 0; i < vgic->vcpu_end; i++) {
+		if (vgic->vcpu[i] && !vgic->vcpu[i]->asleep)
+			return vgic->vcpu[i];
+	}
+	return vgic->vcpu[0];
+}
+
+static struct vgic_vcpu *vgic_affine_target(struct vgic *vgic, u64 aff1, u64 aff0)
+{
+	u64 index = aff1 * AFF0_COUNT + aff0;
+
+	return aff0 < AFF0_COUNT && index < vgic->vcpu_end ? vgic->vcpu[index] : NULL;
+}
+
+void vgic_irq_set_route(struct vgic_irq *irq, u64 route, struct vgic *vgic)
+{
+	irq->route = route;
+	if (route & IROUTER_ANY)
+		irq->target = vgic_any_target(vgic);
+	else if (route & IROUTER_HIGH)
+		irq->target = NULL;
+	else
+		irq->target = vgic_affine_target(vgic, FIELD_GET(IROUTER_AFF1, route),
+						 FIELD_GET(IROUTER_AFF0, route));
+}
+
+/* ---- kicks */
+
+static void vgic_wait_out(const struct vgic_vcpu *vgv, u32 visit)
+{
+	unsigned int spins;
+
+	for (spins = 0; spins < EVICT_SPINS && READ_ONCE(vgv->visit) == visit; spins++)
+		cpu_relax();
+}
+
+void vgic_kick(struct vgic *vgic, struct vgic_vcpu *self, const struct vgic_kicks *kicks)
+{
+	u64 not_self = self ? ~BIT_ULL(self->index) : ~0ULL;
+	u64 all = (kicks->wake | kicks->evict) & not_self;
+	u64 wait = irqs_disabled() ? 0 : kicks->evict & not_self;
+	u32 visit[VGIC_MAX_VCPUS];
+	u64 left;
+
+	/* before the kick, so that the kick ends just these visits */
+	for (left = wait; left; left &= left - 1)
+		visit[__ffs(left)] = READ_ONCE(vgic->vcpu[__ffs(left)]->visit);
+	for (left = all; left; left &= left - 1)
+		qvm_vcpu_kick(vgic->vcpu[__ffs(left)]->vcpu);
+	for (left = wait; left; left &= left - 1) {
+		if (visit[__ffs(left)] & 1)
+			vgic_wait_out(vgic->vcpu[__ffs(left)], visit[__ffs(left)]);
+	}
+}
+
+/* ---- lines and SGIs */
+
+/* The wire of @irq; lock held. */
+static void vgic_irq_set_line(struct vgic_irq *irq, bool level, struct vgic_kicks *kicks)
+{
+	if (irq->line == level)
+		return;
+	WRITE_ONCE(irq->line, level);
+	if (irq->edge && level)
+		vgic_irq_set_latch(irq, true);
+	if (!irq->edge || level)
+		vgic_irq_update(irq, kicks);
+}
+
+int qvm_vgic_set_irq(struct qvm_vm *vm, struct qvm_vcpu *vcpu, u32 intid, bool level)
+{
+	struct vgic_vcpu *owner = vcpu ? vcpu->arch.vgic : NULL;
+	struct vgic *vgic = vm->arch.vgic;
+	struct vgic_kicks kicks = {};
+	struct vgic_irq *irq;
+	unsigned long flags;
+
+	if (!vgic || intid < VGIC_SGIS || (intid < VGIC_PRIVATE) != !!owner)
+		return -ENXIO;
+	irq = vgic_find_irq(vgic, owner, intid);
+	if (!irq)
+		return -ENXIO;
+	raw_spin_lock_irqsave(&vgic->lock, flags);
+	vgic_irq_set_line(irq, level, &kicks);
+	raw_spin_unlock_irqrestore(&vgic->lock, flags);
+	kicks.wake |= kicks.evict;
+	kicks.evict = 0;	/* a device does not wait */
+	vgic_kick(vgic, NULL, &kicks);
+	return 0;
+}
+
+void qvm_vgic_set_own(struct qvm_vcpu *vcpu, u32 intid, bool level)
+{
+	struct vgic_vcpu *vgv = vcpu->arch.vgic;
+	struct vgic_kicks kicks = {};
+	unsigned long flags;
+
+	if (!vgv || intid < VGIC_SGIS || intid >= VGIC_PRIVATE)
+		return;
+	if (READ_ONCE(vgv->irq[intid].line) == level)
+		return;
+	raw_spin_lock_irqsave(&vgv->vgic->lock, flags);
+	vgic_irq_set_line(&vgv->irq[intid], level, &kicks);
+	raw_spin_unlock_irqrestore(&vgv->vgic->lock, flags);
+}
+
+int qvm_vgic_map_hw(struct qvm_vcpu *vcpu, u32 intid, u32 hwirq,
+		    bool (*level)(struct qvm_vcpu *vcpu))
+{
+	struct vgic_vcpu *vgv = vcpu->arch.vgic;
+	struct vgic_irq *irq;
+	unsigned long flags;
+
+	if (!vgv || intid < VGIC_SGIS || intid >= VGIC_PRIVATE || hwirq >= VGIC_MAX_LINES)
+		return -ENXIO;
+	irq = &vgv->irq[intid];
+	raw_spin_lock_irqsave(&vgv->vgic->lock, flags);
+	irq->hwirq = hwirq;
+	irq->hw_level = level;
+	irq->hw = true;
+	raw_spin_unlock_irqrestore(&vgv->vgic->lock, flags);
+	return 0;
+}
+
+bool qvm_vgic_hw_busy(struct qvm_vcpu *vcpu, u32 intid)
+{
+	const struct vgic_vcpu *vgv = vcpu->arch.vgic;
+	const struct vgic_irq *irq;
+
+	if (!vgv || intid >= VGIC_PRIVATE)
+		return false;
+	/* the line stays up here from the physical interrupt to the guest's deactivation */
+	irq = &vgv->irq[intid];
+	return READ_ONCE(irq->hw) && READ_ONCE(irq->line);
+}
+
+/* A write to ICC_SGI1R_EL1 raises SGIs of both groups, one to the others group 0 alone. */
+static void vgic_pend_sgi(struct vgic_vcpu *target, u64 value, unsigned int group,
+			  struct vgic_kicks *kicks)
+{
+	struct vgic_irq *irq;
+
+	if (!target)
+		return;
+	irq = &target->irq[FIELD_GET(SGIR_INTID, value)];
+	if (irq->group1 && !group)
+		return;
+	vgic_irq_set_latch(irq, true);
+	vgic_irq_update(irq, kicks);
+}
+
+void qvm_vgic_send_sgi(struct qvm_vcpu *vcpu, u64 value, unsigned int group)
+{
+	struct vgic_vcpu *self = vcpu->arch.vgic;
+	u64 targets = FIELD_GET(SGIR_TARGETS, value);
+	struct vgic_kicks kicks = {};
+	struct vgic *vgic;
+	unsigned long flags;
+	unsigned int i;
+
+	if (!self)
+		return;
+	vgic = self->vgic;
+	raw_spin_lock_irqsave(&vgic->lock, flags);
+	if (value & SGIR_IRM) {
+		for (i = 0; i < vgic->vcpu_end; i++) {
+			if (vgic->vcpu[i] != self)
+				vgic_pend_sgi(vgic->vcpu[i], value, group, &kicks);
+		}
+	} else if (!(value & (SGIR_AFF3 | SGIR_AFF2 | SGIR_RANGE))) {
+		/* ranges other than 0 name Aff0 of 16 and more, which no vCPU has */
+		for (; targets; targets &= targets - 1)
+			vgic_pend_sgi(vgic_affine_target(vgic, FIELD_GET(SGIR_AFF1, value),
+							 __ffs(targets)),
+				      value, group, &kicks);
+	}
+	raw_spin_unlock_irqrestore(&vgic->lock, flags);
+	kicks.wake |= kicks.evict;
+	kicks.evict = 0;
+	vgic_kick(vgic, self, &kicks);
+}
+
+void qvm_vgic_deactivate(struct qvm_vcpu *vcpu, u32 intid)
+{
+	struct vgic_vcpu *self = vcpu->arch.vgic;
+	struct vgic_kicks kicks = {};
+	struct vgic_irq *irq;
+	unsigned long flags;
+
+	irq = self ? vgic_find_irq(self->vgic, self, intid) : NULL;
+	if (!irq)
+		return;
+	raw_spin_lock_irqsave(&self->vgic->lock, flags);
+	if (irq->active) {
+		vgic_irq_set_active(irq, false);
+		vgic_irq_update(irq, &kicks);
+	}
+	raw_spin_unlock_irqrestore(&self->vgic->lock, flags);
+	vgic_kick(self->vgic, self, &kicks);
+}
+
+/* ---- into the list registers */
+
+/* Buckets of these groups. */
+static u64 group_buckets(u32 groups)
+{
+	return (groups & VGIC_GROUP0 ? 0x5555555555555555ULL : 0) |
+	       (groups & VGIC_GROUP1 ? 0xaaaaaaaaaaaaaaaaULL : 0);
+}
+
+/*
+ * A level interrupt that is active is not listed as pending, too: its line may fall before the
+ * guest is done. The exit at its deactivation looks again. With hw the hardware looks
+ * itself, and ICH_LR<n>_EL2 forbids pending and active in one.
+ */
+static void vgic_list(struct vgic_vcpu *vgv, struct vgic_irq *irq)
+{
+	struct vgic_lr *lr = &vgv->cpu.lr[vgv->cpu.used++];
+	bool gate = irq->enabled &&
+		    (vgv->vgic->groups & (irq->group1 ? VGIC_GROUP1 : VGIC_GROUP0));
+	bool pending = gate && vgic_irq_is_pending(irq);
+
+	lr->irq = irq;
+	lr->intid = irq->intid;
+	lr->hwirq = irq->hwirq;
+	lr->prio = irq->prio;
+	lr->group1 = irq->group1;
+	lr->hw = irq->hw && irq->line;
+	lr->eoi = !lr->hw && !irq->edge && pending;
+	lr->written = irq->active ? VGIC_LR_ACTIVE : VGIC_LR_PENDING;
+	if (irq->active && irq->edge && pending && !lr->hw)
+		lr->written |= VGIC_LR_PENDING;
+	lr->state = lr->written;
+	irq->listed = true;
+	irq->repend = false;
+	irq->active_set = false;
+}
+
+static struct vgic_irq *vgic_irq_at(struct vgic_vcpu *vgv, int pos)
+{
+	return vgic_find_irq(vgv->vgic, vgv, pos & POS_INTID_MASK);
+}
+
+/* List members of @q from @pos on until no list register is free; where it stopped. */
+static int vgic_list_queue(struct vgic_vcpu *vgv, struct vgic_queue *q, u64 buckets, int pos,
+			   unsigned int max)
+{
+	const unsigned int words = vgv->vgic->words;
+
+	for (pos = queue_next(q, words, buckets, pos); pos >= 0;
+	     pos = queue_next(q, words, buckets, pos + 1)) {
+		if (vgv->cpu.used >= max)
+			break;
+		vgic_list(vgv, vgic_irq_at(vgv, pos));
+	}
+	return pos;
+}
+
+/* Lines of mapped PPIs that were deactivated where no list register could tell. */
+static void vgic_resample(struct vgic_vcpu *vgv, struct vgic_kicks *kicks)
+{
+	u32 left;
+
+	for (left = vgv->resample; left; left &= left - 1) {
+		struct vgic_irq *irq = &vgv->irq[__ffs(left)];
+
+		if (!irq->active && irq->hw_level)
+			vgic_irq_set_line(irq, irq->hw_level(vgv->vcpu), kicks);
+	}
+	WRITE_ONCE(vgv->resample, 0);
+}
+
+/*
+ * Which interrupts get the list registers: the best active one (it is what the guest ends next),
+ * then pending ones by priority, then the other active ones. Pending before active, or
+ * interrupts whose priority was dropped (EOImode 1) would keep out what may preempt them.
+ * What finds no room makes the guest exit when there is some.
+ */
+static void vgic_fill(struct vgic_vcpu *vgv)
+{
+	const unsigned int max = vgv->vgic->cpuif->lr_count;
+	struct vgic_cpu *cpu = &vgv->cpu;
+	u32 enabled = vgv->vgic->groups;
+	u32 open = enabled & vgv->vgic->cpuif->groups(cpu);
+	u64 shut = vgv->ready.buckets & group_buckets(enabled & ~open);
+	int active = 0;
+
+	lockdep_assert_held(&vgv->vgic->lock);
+	cpu->used = 0;
+	cpu->exits = 0;
+	if (max > 1)
+		active = vgic_list_queue(vgv, &vgv->active, ~0ULL, active, 1);
+	if (vgic_list_queue(vgv, &vgv->ready, group_buckets(open), 0, max) >= 0)
+		cpu->exits |= VGIC_EXIT_NO_PENDING;
+	if (active >= 0 && vgic_list_queue(vgv, &vgv->active, ~0ULL, active, max) >= 0)
+		cpu->exits |= VGIC_EXIT_UNLISTED;
+	if (shut & group_buckets(VGIC_GROUP0))
+		cpu->exits |= VGIC_EXIT_GROUP0;
+	if (shut & group_buckets(VGIC_GROUP1))
+		cpu->exits |= VGIC_EXIT_GROUP1;
+}
+
+void qvm_vgic_flush(struct qvm_vcpu *vcpu)
+{
+	struct vgic_vcpu *vgv = vcpu->arch.vgic;
+	struct vgic_kicks kicks = {};
+	bool busy;
+
+	/* what comes in from here on kicks, and `kicked` is looked at after the flush */
+	if (!vgv || !(READ_ONCE(vgv->ready.buckets) | READ_ONCE(vgv->active.buckets) |
+		      READ_ONCE(vgv->resample)))
+		return;
+	raw_spin_lock(&vgv->vgic->lock);
+	if (vgv->resample)
+		vgic_resample(vgv, &kicks);
+	vgic_fill(vgv);
+	busy = vgv->cpu.used || vgv->cpu.exits;
+	if (busy)
+		WRITE_ONCE(vgv->visit, vgv->visit + 1);
+	raw_spin_unlock(&vgv->vgic->lock);
+	if (busy)
+		vgv->vgic->cpuif->flush(&vgv->cpu);
+}
+
+/* ---- out of them */
+
+/*
+ * The guest deactivated an interrupt that is in no list register; which, the hardware does not
+ * tell. By EOI it is the best active one, since EOIs come in the reverse order of their
+ * acknowledgements; ICC_DIR_EL1 comes by a trap instead.
+ */
+static void vgic_fold_unlisted(struct vgic_vcpu *vgv, struct vgic_kicks *kicks)
+{
+	const unsigned int words = vgv->vgic->words;
+	int pos;
+
+	for (pos = queue_next(&vgv->active, words, ~0ULL, 0); pos >= 0;
+	     pos = queue_next(&vgv->active, words, ~0ULL, pos + 1)) {
+		struct vgic_irq *irq = vgic_irq_at(vgv, pos);
+
+		if (!irq->listed) {
+			vgic_irq_set_active(irq, false);
+			vgic_irq_update(irq, kicks);
+			return;
+		}
+	}
+}
+
+static void vgic_fold(struct vgic_vcpu *vgv, const struct vgic_lr *lr, struct vgic_kicks *kicks)
+{
+	struct vgic_irq *irq = lr->irq;
+
+	lockdep_assert_held(&vgv->vgic->lock);
+	irq->listed = false;
+	if (lr->written & ~lr->state & VGIC_LR_PENDING)
+		irq->latch = irq->repend;
+	if (!irq->active_set)
+		irq->active = lr->state & VGIC_LR_ACTIVE;
+	/* not taken yet or already done with: the hardware knows the line better */
+	if (lr->hw && !(lr->state & VGIC_LR_ACTIVE) && irq->hw_level)
+		WRITE_ONCE(irq->line, irq->hw_level(vgv->vcpu));
+	vgic_irq_update(irq, kicks);
+}
+
+void qvm_vgic_sync(struct qvm_vcpu *vcpu)
+{
+	struct vgic_vcpu *vgv = vcpu->arch.vgic;
+	struct vgic_kicks kicks = {};
+	struct vgic_cpu *cpu;
+	unsigned int i;
+
+	if (!vgv || !(vgv->visit & 1))
+		return;
+	cpu = &vgv->cpu;
+	vgv->vgic->cpuif->sync(cpu);
+	raw_spin_lock(&vgv->vgic->lock);
+	for (; cpu->unlisted; cpu->unlisted--)
+		vgic_fold_unlisted(vgv, &kicks);
+	for (i = 0; i < cpu->used; i++)
+		vgic_fold(vgv, &cpu->lr[i], &kicks);
+	WRITE_ONCE(vgv->visit, vgv->visit + 1);
+	raw_spin_unlock(&vgv->vgic->lock);
+	vgic_kick(vgv->vgic, vgv, &kicks);
+}
+
+void qvm_vgic_load(struct qvm_vcpu *vcpu)
+{
+	if (vcpu->arch.vgic)
+		vcpu->arch.vgic->vgic->cpuif->load(&vcpu->arch.vgic->cpu);
+}
+
+void qvm_vgic_put(struct qvm_vcpu *vcpu)
+{
+	if (vcpu->arch.vgic)
+		vcpu->arch.vgic->vgic->cpuif->put(&vcpu->arch.vgic->cpu);
+}
+
+bool qvm_vgic_has_pending(struct qvm_vcpu *vcpu)
+{
+	struct vgic_vcpu *vgv = vcpu->arch.vgic;
+	unsigned int group;
+	u64 buckets;
+
+	if (!vgv)
+		return false;
+	for (group = 0; group < 2; group++) {
+		buckets = READ_ONCE(vgv->ready.buckets) &
+			  group_buckets(READ_ONCE(vgv->vgic->groups) & BIT(group));
+		if (buckets && (__ffs(buckets) >> 1 << VGIC_PRIO_SHIFT) <
+			       READ_ONCE(vgv->cpu.limit[group]))
+			return true;
+	}
+	return false;
+}
+
+u64 qvm_vgic_get_vmcr(struct qvm_vcpu *vcpu)
+{
+	return vcpu->arch.vgic ? vcpu->arch.vgic->cpu.vmcr : 0;
+}

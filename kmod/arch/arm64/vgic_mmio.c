@@ -1,0 +1,548 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The registers of distributor and redistributors (IHI 0069, 12.9 and 12.11): one security state
+ * (GICD_CTLR.DS), affinity routing only, no LPIs, no message-based SPIs.
+ *
+ * Interrupts that sit in the list registers of a vCPU in the guest: reads of pending and active
+ * bits make that vCPU leave the guest first, and writes apply at once, mark what its sync must
+ * keep and do the same after it (vgic_kick()). So a guest that polls ISACTIVER, or that disables an
+ * interrupt and goes on, is never answered from a list register's past. The wait is one
+ * interrupt's way and is done in process context, without a lock; with interrupts off the
+ * kick goes out alone.
+ */
+#include <linux/bits.h>
+#include <linux/bitops.h>
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/spinlock.h>
+
+#include "core.h"
+#include "vdev/reg.h"
+#include "vgic.h"
+#include "vgic_state.h"
+
+/* Offsets and bits as in IHI 0069. */
+#define GICD_CTLR		0x0000
+#define GICD_TYPER		0x0004
+#define GICD_IIDR		0x0008
+#define GICD_TYPER2		0x000c
+#define GICD_STATUSR		0x0010
+#define GICD_SETSPI_NSR		0x0040
+#define GICD_CLRSPI_NSR		0x0048
+#define GICD_SETSPI_SR		0x0050
+#define GICD_CLRSPI_SR		0x0058
+#define GICD_IGROUPR		0x0080
+#define GICD_ISENABLER		0x0100
+#define GICD_ICENABLER		0x0180
+#define GICD_ISPENDR		0x0200
+#define GICD_ICPENDR		0x0280
+#define GICD_ISACTIVER		0x0300
+#define GICD_ICACTIVER		0x0380
+#define GICD_IPRIORITYR		0x0400
+#define GICD_ITARGETSR		0x0800
+#define GICD_ICFGR		0x0c00
+#define GICD_IGRPMODR		0x0d00
+#define GICD_NSACR		0x0e00
+#define GICD_SGIR		0x0f00
+#define GICD_CPENDSGIR		0x0f10
+#define GICD_SPENDSGIR		0x0f20
+#define GICD_IROUTER		0x6000
+#define GICD_IDREGS		0xffd0
+
+#define GICD_CTLR_ARE		BIT(4)
+#define GICD_CTLR_DS		BIT(6)
+#define GICD_TYPER_A3V		BIT(24)
+#define GICD_TYPER_IDBITS(n)	(((n) - 1) << 19)
+
+#define GICR_CTLR		0x0000
+#define GICR_IIDR		0x0004
+#define GICR_TYPER		0x0008
+#define GICR_STATUSR		0x0010
+#define GICR_WAKER		0x0014
+#define GICR_SETLPIR		0x0040
+#define GICR_CLRLPIR		0x0048
+#define GICR_PROPBASER		0x0070
+#define GICR_PENDBASER		0x0078
+#define GICR_INVLPIR		0x00a0
+#define GICR_INVALLR		0x00b0
+#define GICR_SYNCR		0x00c0
+#define GICR_IDREGS		0xffd0
+#define GICR_SGI		0x10000		/* the second frame */
+#define GICR_IGROUPR0		(GICR_SGI + 0x0080)
+#define GICR_ISENABLER0		(GICR_SGI + 0x0100)
+#define GICR_ICENABLER0		(GICR_SGI + 0x0180)
+#define GICR_ISPENDR0		(GICR_SGI + 0x0200)
+#define GICR_ICPENDR0		(GICR_SGI + 0x0280)
+#define GICR_ISACTIVER0		(GICR_SGI + 0x0300)
+#define GICR_ICACTIVER0		(GICR_SGI + 0x0380)
+#define GICR_IPRIORITYR		(GICR_SGI + 0x0400)
+#define GICR_ICFGR		(GICR_SGI + 0x0c00)
+#define GICR_IGRPMODR0		(GICR_SGI + 0x0d00)
+#define GICR_NSACR		(GICR_SGI + 0x0e00)
+
+#define GICR_TYPER_LAST		BIT_ULL(4)
+#define GICR_WAKER_SLEEP	BIT(1)		/* ProcessorSleep */
+#define GICR_WAKER_ASLEEP	BIT(2)		/* ChildrenAsleep */
+
+/* ProductID 'Q', an Arm design (JEP106 4, 0x3b): what the identification registers say, too. */
+#define GIC_IIDR		0x5100043bU
+#define GICR_FRAME_SIZE		0x20000ULL
+#define GICD_SIZE		0x10000ULL
+#define IROUTER_AFF_ANY		(GENMASK_ULL(23, 0) | BIT_ULL(31))
+#define IROUTER_AFF3		GENMASK_ULL(39, 32)
+
+/* ---- fields of interrupts: so many bits for each, in order of INTID */
+
+struct irq_field {
+	unsigned int bits;
+	bool live;		/* a list register may know better */
+	bool ones;		/* a written 0 changes nothing */
+	u32 (*get)(const struct vgic_irq *irq);
+	void (*set)(struct vgic_irq *irq, u32 val);
+};
+
+/* vCPUs other than @self that have one of @count interrupts from @first on in list registers. */
+static u64 field_listed(const struct vgic_bank *bank, const struct vgic_vcpu *self,
+			unsigned int first, unsigned int count)
+{
+	const struct vgic_irq *irq;
+	u64 mask = 0;
+	unsigned int i;
+
+	for (i = first; i < first + count; i++) {
+		irq = vgic_find_irq(bank->vgic, bank->owner, i);
+		if (irq && irq->listed && irq->home != self)
+			mask |= BIT_ULL(irq->home->index);
+	}
+	return mask;
+}
+
+/* Let list registers come back that this read is about. */
+static void field_settle(const struct vgic_bank *bank, struct vgic_vcpu *self, unsigned int first,
+			 unsigned int count)
+{
+	struct vgic *vgic = bank->vgic;
+	struct vgic_kicks kicks = {};
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&vgic->lock, flags);
+	kicks.evict = field_listed(bank, self, first, count);
+	raw_spin_unlock_irqrestore(&vgic->lock, flags);
+	vgic_kick(vgic, self, &kicks);
+}
+
+static u64 field_read(const struct vgic_bank *bank, struct qvm_vcpu *vcpu,
+		      const struct irq_field *field, u64 off, unsigned int len)
+{
+	unsigned int count = len * 8 / field->bits;
+	unsigned int first = off * 8 / field->bits;
+	const struct vgic_irq *irq;
+	unsigned long flags;
+	unsigned int i;
+	u64 val = 0;
+
+	if (field->live)
+		field_settle(bank, vcpu->arch.vgic, first, count);
+	raw_spin_lock_irqsave(&bank->vgic->lock, flags);
+	for (i = 0; i < count; i++) {
+		irq = vgic_find_irq(bank->vgic, bank->owner, first + i);
+		if (irq)
+			val |= (u64)field->get(irq) << (i * field->bits);
+	}
+	raw_spin_unlock_irqrestore(&bank->vgic->lock, flags);
+	return val;
+}
+
+static void field_write(const struct vgic_bank *bank, struct qvm_vcpu *vcpu,
+			const struct irq_field *field, u64 off, unsigned int len, u64 val)
+{
+	unsigned int count = len * 8 / field->bits;
+	unsigned int first = off * 8 / field->bits;
+	struct vgic_kicks kicks = {};
+	struct vgic_irq *irq;
+	unsigned long flags;
+	unsigned int i;
+
+	raw_spin_lock_irqsave(&bank->vgic->lock, flags);
+	for (i = 0; i < count; i++) {
+		u32 one = val >> (i * field->bits) & GENMASK(field->bits - 1, 0);
+
+		irq = vgic_find_irq(bank->vgic, bank->owner, first + i);
+		if (!irq || (field->ones && !one))
+			continue;
+		field->set(irq, one);
+		vgic_irq_update(irq, &kicks);
+	}
+	raw_spin_unlock_irqrestore(&bank->vgic->lock, flags);
+	vgic_kick(bank->vgic, vcpu->arch.vgic, &kicks);
+}
+
+static u32 get_group(const struct vgic_irq *irq)
+{
+	return irq->group1;
+}
+
+static void set_group(struct vgic_irq *irq, u32 val)
+{
+	irq->group1 = val;
+}
+
+static u32 get_enabled(const struct vgic_irq *irq)
+{
+	return irq->enabled;
+}
+
+static void set_enabled(struct vgic_irq *irq, u32 val)
+{
+	irq->enabled = true;
+}
+
+static void clear_enabled(struct vgic_irq *irq, u32 val)
+{
+	irq->enabled = false;
+}
+
+static u32 get_pending(const struct vgic_irq *irq)
+{
+	return vgic_irq_is_pending(irq);
+}
+
+static void set_pending(struct vgic_irq *irq, u32 val)
+{
+	vgic_irq_set_latch(irq, true);
+}
+
+/* A level interrupt whose line is up stays pending. */
+static void clear_pending(struct vgic_irq *irq, u32 val)
+{
+	vgic_irq_set_latch(irq, false);
+}
+
+static u32 get_active(const struct vgic_irq *irq)
+{
+	return irq->active;
+}
+
+static void set_active(struct vgic_irq *irq, u32 val)
+{
+	vgic_irq_set_active(irq, true);
+}
+
+static void clear_active(struct vgic_irq *irq, u32 val)
+{
+	vgic_irq_set_active(irq, false);
+}
+
+static u32 get_prio(const struct vgic_irq *irq)
+{
+	return irq->prio;
+}
+
+static void set_prio(struct vgic_irq *irq, u32 val)
+{
+	irq->prio = val & VGIC_PRIO_MASK;
+}
+
+static u32 get_config(const struct vgic_irq *irq)
+{
+	return irq->edge ? 2 : 0;
+}
+
+/* SGIs are edges, PPIs levels for good. */
+static void set_config(struct vgic_irq *irq, u32 val)
+{
+	if (irq->intid >= VGIC_PRIVATE)
+		irq->edge = val & 2;
+}
+
+/* A field and the two functions that stand in register tables for it. */
+#define IRQ_FIELD(_name, ...)								\
+	static const struct irq_field _name##_field = { __VA_ARGS__ };			\
+	static u64 _name##_read(void *ctx, struct qvm_vcpu *vcpu, u64 off, unsigned int len)	\
+	{										\
+		return field_read(ctx, vcpu, &_name##_field, off, len);			\
+	}										\
+	static void _name##_write(void *ctx, struct qvm_vcpu *vcpu, u64 off, unsigned int len, \
+				  u64 val)						\
+	{										\
+		field_write(ctx, vcpu, &_name##_field, off, len, val);			\
+	}
+
+IRQ_FIELD(igroup, .bits = 1, .get = get_group, .set = set_group)
+IRQ_FIELD(isenable, .bits = 1, .ones = true, .get = get_enabled, .set = set_enabled)
+IRQ_FIELD(icenable, .bits = 1, .ones = true, .get = get_enabled, .set = clear_enabled)
+IRQ_FIELD(ispend, .bits = 1, .live = true, .ones = true, .get = get_pending, .set = set_pending)
+IRQ_FIELD(icpend, .bits = 1, .live = true, .ones = true, .get = get_pending, .set = clear_pending)
+IRQ_FIELD(isactive, .bits = 1, .live = true, .ones = true, .get = get_active, .set = set_active)
+IRQ_FIELD(icactive, .bits = 1, .live = true, .ones = true, .get = get_active, .set = clear_active)
+IRQ_FIELD(iprio, .bits = 8, .get = get_prio, .set = set_prio)
+IRQ_FIELD(icfg, .bits = 2, .get = get_config, .set = set_config)
+
+/* ---- what both frames have */
+
+static u64 iidr_read(void *ctx, struct qvm_vcpu *vcpu, u64 off, unsigned int len)
+{
+	return GIC_IIDR;
+}
+
+/* PIDR4 ... 7, PIDR0 ... 3, CIDR0 ... 3: a GICv3 (PIDR2[7:4]) by Arm. */
+static u64 idregs_read(void *ctx, struct qvm_vcpu *vcpu, u64 off, unsigned int len)
+{
+	static const u8 ids[] = { 0x44, 0, 0, 0, 0x92, 0xb4, 0x3b, 0, 0x0d, 0xf0, 0x05, 0xb1 };
+
+	return ids[off / 4];
+}
+
+/* ---- the distributor */
+
+static u64 gicd_ctlr_read(void *ctx, struct qvm_vcpu *vcpu, u64 off, unsigned int len)
+{
+	const struct vgic_bank *bank = ctx;
+
+	return READ_ONCE(bank->vgic->groups) | GICD_CTLR_ARE | GICD_CTLR_DS;
+}
+
+static void gicd_ctlr_write(void *ctx, struct qvm_vcpu *vcpu, u64 off, unsigned int len, u64 val)
+{
+	const struct vgic_bank *bank = ctx;
+	struct vgic *vgic = bank->vgic;
+	struct vgic_kicks kicks = {};
+	unsigned long flags;
+	unsigned int i;
+
+	raw_spin_lock_irqsave(&vgic->lock, flags);
+	if (vgic->groups != (val & VGIC_GROUPS)) {
+		WRITE_ONCE(vgic->groups, val & VGIC_GROUPS);
+		for (i = 0; i < vgic->vcpu_end; i++)
+			kicks.evict |= vgic->vcpu[i] ? BIT_ULL(i) : 0;
+	}
+	raw_spin_unlock_irqrestore(&vgic->lock, flags);
+	vgic_kick(vgic, vcpu->arch.vgic, &kicks);
+}
+
+/* CPUNumber is about GICs without affinity routing; 10 bits of INTID, as there are no LPIs. */
+static u64 gicd_typer_read(void *ctx, struct qvm_vcpu *vcpu, u64 off, unsigned int len)
+{
+	const struct vgic_bank *bank = ctx;
+
+	return (DIV_ROUND_UP(bank->vgic->lines, 32) - 1) | GICD_TYPER_IDBITS(10) |
+	       (bank->vgic->cpuif->aff3 ? GICD_TYPER_A3V : 0);
+}
+
+static u64 irouter_read(void *ctx, struct qvm_vcpu *vcpu, u64 off, unsigned int len)
+{
+	const struct vgic_bank *bank = ctx;
+	const struct vgic_irq *irq = vgic_find_irq(bank->vgic, NULL, off / 8);
+
+	return irq ? READ_ONCE(irq->route) >> (off % 8 * 8) : 0;
+}
+
+static void irouter_write(void *ctx, struct qvm_vcpu *vcpu, u64 off, unsigned int len, u64 val)
+{
+	const struct vgic_bank *bank = ctx;
+	struct vgic *vgic = bank->vgic;
+	struct vgic_irq *irq = vgic_find_irq(vgic, NULL, off / 8);
+	u64 mask = len == 8 ? ~0ULL : GENMASK_ULL(31, 0) << (off % 8 * 8);
+	u64 valid = IROUTER_AFF_ANY | (vgic->cpuif->aff3 ? IROUTER_AFF3 : 0);
+	struct vgic_kicks kicks = {};
+	unsigned long flags;
+
+	if (!irq)
+		return;
+	val <<= off % 8 * 8;
+	raw_spin_lock_irqsave(&vgic->lock, flags);
+	vgic_irq_set_route(irq, ((irq->route & ~mask) | (val & mask)) & valid, vgic);
+	vgic_irq_update(irq, &kicks);
+	raw_spin_unlock_irqrestore(&vgic->lock, flags);
+	vgic_kick(vgic, vcpu->arch.vgic, &kicks);
+}
+
+static const struct qvm_reg_row gicd_regs[] = {
+	QVM_REG(GICD_CTLR, 4, 4, gicd_ctlr_read, gicd_ctlr_write),
+	QVM_REG(GICD_TYPER, 4, 4, gicd_typer_read, qvm_reg_wi),
+	QVM_REG(GICD_IIDR, 4, 4, iidr_read, qvm_reg_wi),
+	QVM_REG_RAZ_WI(GICD_TYPER2, 4, 4),		/* GICv4.1 */
+	QVM_REG_RAZ_WI(GICD_STATUSR, 4, 4),		/* optional: reports nothing */
+	QVM_REG_RAZ_WI(GICD_SETSPI_NSR, 4, 4),		/* GICD_TYPER.MBIS = 0, and to SR: */
+	QVM_REG_RAZ_WI(GICD_CLRSPI_NSR, 4, 4),
+	QVM_REG_RAZ_WI(GICD_SETSPI_SR, 4, 4),
+	QVM_REG_RAZ_WI(GICD_CLRSPI_SR, 4, 4),
+	QVM_REG(GICD_IGROUPR, 128, 4, igroup_read, igroup_write),
+	QVM_REG(GICD_ISENABLER, 128, 4, isenable_read, isenable_write),
+	QVM_REG(GICD_ICENABLER, 128, 4, icenable_read, icenable_write),
+	QVM_REG(GICD_ISPENDR, 128, 4, ispend_read, ispend_write),
+	QVM_REG(GICD_ICPENDR, 128, 4, icpend_read, icpend_write),
+	QVM_REG(GICD_ISACTIVER, 128, 4, isactive_read, isactive_write),
+	QVM_REG(GICD_ICACTIVER, 128, 4, icactive_read, icactive_write),
+	QVM_REG(GICD_IPRIORITYR, 1020, 1 | 4, iprio_read, iprio_write),
+	QVM_REG_RAZ_WI(GICD_ITARGETSR, 1020, 1 | 4),	/* affinity routing only */
+	QVM_REG(GICD_ICFGR, 256, 4, icfg_read, icfg_write),
+	QVM_REG_RAZ_WI(GICD_IGRPMODR, 128, 4),		/* one security state */
+	QVM_REG_RAZ_WI(GICD_NSACR, 256, 4),		/* likewise */
+	QVM_REG_RAZ_WI(GICD_SGIR, 4, 4),		/* affinity routing only, and the next two */
+	QVM_REG_RAZ_WI(GICD_CPENDSGIR, 16, 1 | 4),
+	QVM_REG_RAZ_WI(GICD_SPENDSGIR, 16, 1 | 4),
+	QVM_REG(GICD_IROUTER, 1020 * 8, 4 | 8, irouter_read, irouter_write),
+	QVM_REG(GICD_IDREGS, 48, 4, idregs_read, qvm_reg_wi),
+};
+
+const struct qvm_reg_table vgic_gicd_table = QVM_REG_TABLE(gicd_regs);
+
+/* ---- a redistributor: its frame, and the frame of the private interrupts */
+
+static u64 gicr_typer_read(void *ctx, struct qvm_vcpu *vcpu, u64 off, unsigned int len)
+{
+	const struct vgic_bank *bank = ctx;
+	/* of no vCPU, but below the last one: the affinity that it would have */
+	u64 mpidr = bank->owner ? bank->owner->vcpu->arch.mpidr :
+				  (bank->index / 16) << 8 | bank->index % 16;
+	u64 val = (mpidr & GENMASK_ULL(23, 0)) << 32 | (mpidr & GENMASK_ULL(39, 32)) << 24 |
+		  (u64)bank->index << 8;
+
+	if (bank->index + 1 == bank->vgic->vcpu_end)
+		val |= GICR_TYPER_LAST;
+	return val >> (off * 8);
+}
+
+static u64 gicr_waker_read(void *ctx, struct qvm_vcpu *vcpu, u64 off, unsigned int len)
+{
+	const struct vgic_bank *bank = ctx;
+
+	return bank->owner && !READ_ONCE(bank->owner->asleep) ?
+	       0 : GICR_WAKER_SLEEP | GICR_WAKER_ASLEEP;
+}
+
+/* SPIs that any vCPU may take go to one that is awake: 32 at a time, so that no lock is held long. */
+static void vgic_reroute(struct vgic *vgic, struct vgic_vcpu *self)
+{
+	struct vgic_kicks kicks = {};
+	unsigned long flags;
+	unsigned int first, i;
+
+	for (first = VGIC_PRIVATE; first < vgic->lines; first += 32) {
+		raw_spin_lock_irqsave(&vgic->lock, flags);
+		for (i = first; i < min(first + 32, vgic->lines); i++) {
+			struct vgic_irq *irq = vgic_find_irq(vgic, NULL, i);
+
+			vgic_irq_set_route(irq, irq->route, vgic);
+			vgic_irq_update(irq, &kicks);
+		}
+		raw_spin_unlock_irqrestore(&vgic->lock, flags);
+	}
+	vgic_kick(vgic, self, &kicks);
+}
+
+/*
+ * ChildrenAsleep follows ProcessorSleep at once. A redistributor that sleeps still delivers, as
+ * it would wake its PE: guests that never write here work.
+ */
+static void gicr_waker_write(void *ctx, struct qvm_vcpu *vcpu, u64 off, unsigned int len, u64 val)
+{
+	const struct vgic_bank *bank = ctx;
+	bool asleep = val & GICR_WAKER_SLEEP;
+
+	if (!bank->owner || READ_ONCE(bank->owner->asleep) == asleep)
+		return;
+	WRITE_ONCE(bank->owner->asleep, asleep);
+	vgic_reroute(bank->vgic, vcpu->arch.vgic);
+}
+
+static const struct qvm_reg_row gicr_regs[] = {
+	QVM_REG_RAZ_WI(GICR_CTLR, 4, 4),		/* no LPIs; writes are done at once */
+	QVM_REG(GICR_IIDR, 4, 4, iidr_read, qvm_reg_wi),
+	QVM_REG(GICR_TYPER, 8, 4 | 8, gicr_typer_read, qvm_reg_wi),
+	QVM_REG_RAZ_WI(GICR_STATUSR, 4, 4),		/* optional: reports nothing */
+	QVM_REG(GICR_WAKER, 4, 4, gicr_waker_read, gicr_waker_write),
+	QVM_REG_RAZ_WI(GICR_SETLPIR, 8, 4 | 8),		/* no LPIs, and so on to SYNCR: */
+	QVM_REG_RAZ_WI(GICR_CLRLPIR, 8, 4 | 8),
+	QVM_REG_RAZ_WI(GICR_PROPBASER, 8, 4 | 8),
+	QVM_REG_RAZ_WI(GICR_PENDBASER, 8, 4 | 8),
+	QVM_REG_RAZ_WI(GICR_INVLPIR, 8, 4 | 8),
+	QVM_REG_RAZ_WI(GICR_INVALLR, 8, 4 | 8),
+	QVM_REG_RAZ_WI(GICR_SYNCR, 4, 4),
+	QVM_REG(GICR_IDREGS, 48, 4, idregs_read, qvm_reg_wi),
+	QVM_REG(GICR_IGROUPR0, 4, 4, igroup_read, igroup_write),
+	QVM_REG(GICR_ISENABLER0, 4, 4, isenable_read, isenable_write),
+	QVM_REG(GICR_ICENABLER0, 4, 4, icenable_read, icenable_write),
+	QVM_REG(GICR_ISPENDR0, 4, 4, ispend_read, ispend_write),
+	QVM_REG(GICR_ICPENDR0, 4, 4, icpend_read, icpend_write),
+	QVM_REG(GICR_ISACTIVER0, 4, 4, isactive_read, isactive_write),
+	QVM_REG(GICR_ICACTIVER0, 4, 4, icactive_read, icactive_write),
+	QVM_REG(GICR_IPRIORITYR, 32, 1 | 4, iprio_read, iprio_write),
+	QVM_REG(GICR_ICFGR, 8, 4, icfg_read, icfg_write),
+	QVM_REG_RAZ_WI(GICR_IGRPMODR0, 4, 4),		/* one security state */
+	QVM_REG_RAZ_WI(GICR_NSACR, 4, 4),		/* likewise */
+};
+
+const struct qvm_reg_table vgic_gicr_table = QVM_REG_TABLE(gicr_regs);
+
+/* ---- on the bus. What is between the registers is reserved: RAZ/WI (IHI 0069, 12.1). */
+
+static int gicd_read(struct qvm_vdev *vdev, struct qvm_vcpu *vcpu, u64 off, unsigned int len,
+		     u64 *val)
+{
+	struct vgic *vgic = container_of(vdev, struct vgic, gicd);
+
+	*val = 0;
+	qvm_reg_read(&vgic_gicd_table, &vgic->dist, vcpu, off, len, val);
+	return 0;
+}
+
+static int gicd_write(struct qvm_vdev *vdev, struct qvm_vcpu *vcpu, u64 off, unsigned int len,
+		      u64 val)
+{
+	struct vgic *vgic = container_of(vdev, struct vgic, gicd);
+
+	qvm_reg_write(&vgic_gicd_table, &vgic->dist, vcpu, off, len, val);
+	return 0;
+}
+
+/* The redistributor at @off, or NULL past the last vCPU's. */
+static struct vgic_bank *gicr_bank(struct qvm_vdev *vdev, u64 off)
+{
+	struct vgic *vgic = container_of(vdev, struct vgic, gicr);
+	u64 index = off / GICR_FRAME_SIZE;
+
+	return index < vgic->vcpu_end ? &vgic->redist[index] : NULL;
+}
+
+static int gicr_read(struct qvm_vdev *vdev, struct qvm_vcpu *vcpu, u64 off, unsigned int len,
+		     u64 *val)
+{
+	struct vgic_bank *bank = gicr_bank(vdev, off);
+
+	if (!bank)
+		return -ENXIO;
+	*val = 0;
+	qvm_reg_read(&vgic_gicr_table, bank, vcpu, off % GICR_FRAME_SIZE, len, val);
+	return 0;
+}
+
+static int gicr_write(struct qvm_vdev *vdev, struct qvm_vcpu *vcpu, u64 off, unsigned int len,
+		      u64 val)
+{
+	struct vgic_bank *bank = gicr_bank(vdev, off);
+
+	if (!bank)
+		return -ENXIO;
+	qvm_reg_write(&vgic_gicr_table, bank, vcpu, off % GICR_FRAME_SIZE, len, val);
+	return 0;
+}
+
+static const struct qvm_vdev_ops gicd_ops = { .read = gicd_read, .write = gicd_write };
+static const struct qvm_vdev_ops gicr_ops = { .read = gicr_read, .write = gicr_write };
+
+int vgic_mmio_register(struct qvm_vm *vm, struct vgic *vgic, u64 gicd, u64 gicr)
+{
+	int err;
+
+	vgic->gicd = (struct qvm_vdev){
+		.ops = &gicd_ops, .name = "gicd", .base = gicd, .size = GICD_SIZE,
+	};
+	vgic->gicr = (struct qvm_vdev){
+		.ops = &gicr_ops, .name = "gicr", .base = gicr,
+		.size = vm->max_vcpus * GICR_FRAME_SIZE,
+	};
+	err = qvm_bus_register(&vm->bus, &vgic->gicd);
+	return err ?: qvm_bus_register(&vm->bus, &vgic->gicr);
+}
