@@ -47,8 +47,8 @@ static int arm64_measure(struct image *image)
 	image->align = IMAGE_ALIGN;
 	image->align_offset = offset % IMAGE_ALIGN;
 	if (image->gpa != MACHINE_AUTO && image->gpa % IMAGE_ALIGN != image->align_offset) {
-		image_error(image, "can't start at 0x%" PRIx64 ", write a multiple of 2M, plus 0x%" PRIx64,
-			    image->gpa, image->align_offset);
+		image_error(image, "can't start at 0x%" PRIx64 ", write a multiple of 2M, plus 0x%"
+			    PRIx64, image->gpa, image->align_offset);
 		return -1;
 	}
 	return 0;

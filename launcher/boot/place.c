@@ -36,7 +36,8 @@ static uint64_t blocked_until(const struct machine *m, uint64_t gpa, uint64_t si
 		    gpa < image->gpa + image->size && image->gpa < gpa + size)
 			return image->gpa + image->size;
 	}
-	if (machine_find_memory(m, m->fdt_gpa, m->fdt_size) && gpa < m->fdt_gpa + m->fdt_size && m->fdt_gpa < gpa + size)
+	if (machine_find_memory(m, m->fdt_gpa, m->fdt_size) &&
+	    gpa < m->fdt_gpa + m->fdt_size && m->fdt_gpa < gpa + size)
 		return m->fdt_gpa + m->fdt_size;
 	return 0;
 }
@@ -101,8 +102,8 @@ static void place_image(const struct machine *m, struct image *image, uint64_t a
 	if (image->gpa != MACHINE_AUTO)
 		return;
 	if (!m->memory_incomplete && m->memory_count)
-		image_error(image, "needs 0x%" PRIx64 " bytes, and no RAM has that much free; give more "
-			    "by `ram`", image->size);
+		image_error(image, "needs 0x%" PRIx64 " bytes, and no RAM has that much free; "
+			    "give more by `ram`", image->size);
 	image->size = 0;	/* out of every check */
 }
 
@@ -118,8 +119,8 @@ static void place_fdt(struct machine *m, uint64_t after)
 		m->fdt_gpa = place_after(m, request);
 	}
 	if (m->fdt_gpa == MACHINE_AUTO && !m->memory_incomplete && m->memory_count)
-		log_at(&m->fdt_origin, "fdt", "needs 0x%" PRIx64 " bytes, and no RAM has that much free; "
-		       "give more by `ram`", m->fdt_size);
+		log_at(&m->fdt_origin, "fdt", "needs 0x%" PRIx64 " bytes, and no RAM has that much "
+		       "free; give more by `ram`", m->fdt_size);
 }
 
 void boot_place(struct machine *m)

@@ -91,8 +91,8 @@ static int zboot_payload(const struct image *image, struct span *span)
 	span->data += offset;
 	span->size = size;
 	if (!is_gzip(*span)) {
-		image_error(image, "is an EFI zboot kernel compressed by %.16s, but gzip is what can be "
-			    "unpacked; give the Image itself", type);
+		image_error(image, "is an EFI zboot kernel compressed by %.16s, but gzip is what can "
+			    "be unpacked; give the Image itself", type);
 		return -1;
 	}
 	return 0;

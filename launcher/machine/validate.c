@@ -171,8 +171,8 @@ static void add_image(struct ranges *ranges, const struct machine *m, const stru
 		return;
 	ranges->count = before;
 	if (!m->memory_incomplete && m->memory_count)
-		log_at(image->origin, image->name, "0x%" PRIx64 " and 0x%" PRIx64 " bytes are not all in "
-		       "one RAM or ROM of the config", image->gpa, image->size);
+		log_at(image->origin, image->name, "0x%" PRIx64 " and 0x%" PRIx64 " bytes are not all "
+		       "in one RAM or ROM of the config", image->gpa, image->size);
 }
 
 static void check_images(const struct machine *m)
@@ -226,8 +226,8 @@ static void check_fdt(const struct machine *m)
 	if (m->fdt_gpa % FDT_ALIGN)
 		log_at(&m->fdt_origin, "fdt.at", "0x%" PRIx64 " is no multiple of 8", m->fdt_gpa);
 	if (m->fdt_size > FDT_MAX_SIZE)
-		log_at(&m->fdt_origin, "fdt", "0x%" PRIx64 " bytes, but 2M is the most that Linux takes; "
-		       "shorten cmdline", m->fdt_size);
+		log_at(&m->fdt_origin, "fdt", "0x%" PRIx64 " bytes, but 2M is the most that Linux "
+		       "takes; shorten cmdline", m->fdt_size);
 }
 
 int machine_validate(const struct machine *m)
