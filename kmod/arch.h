@@ -44,12 +44,16 @@ int qvm_arch_vcpu_create(struct qvm_vcpu *vcpu);
 void qvm_arch_vcpu_destroy(struct qvm_vcpu *vcpu);
 
 /*
- * Guest state onto this pCPU / off it; preemption off. put may run under the rq lock (qvm.h).
+ * Guest state onto this pCPU / off it; preemption off. load: false if this pCPU is not enabled
+ * (on its way down): nothing was loaded. put may run under the rq lock (core.h).
  */
-void qvm_arch_vcpu_load(struct qvm_vcpu *vcpu, int cpu);
+bool qvm_arch_vcpu_load(struct qvm_vcpu *vcpu);
 void qvm_arch_vcpu_put(struct qvm_vcpu *vcpu);
 
-/* Called by the run loop's thread when it leaves for user space or sleep, before put: may lock. */
+/*
+ * The thread left for user space or sleep and has put: what the put path may not do under the
+ * rq lock. Preemption off.
+ */
 void qvm_arch_vcpu_settle(struct qvm_vcpu *vcpu);
 
 /*

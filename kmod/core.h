@@ -17,7 +17,6 @@
 #include <linux/mutex.h>
 #include <linux/preempt.h>
 #include <linux/types.h>
-#include <linux/wait.h>
 
 #include <qvm.h>
 #include <qvm_run.h>
@@ -26,13 +25,12 @@
 #include "pgtable.h"
 #include "vdev/bus.h"
 
-struct dentry;
 struct file;
 
 /* What a handler tells the run loop; there is no other answer. */
 enum exit_action {
 	EXIT_RESUME,	/* into the guest again */
-	EXIT_TO_USER,	/* the run page is filled, or -errno is in vcpu->run_error */
+	EXIT_TO_USER,	/* the run page is filled */
 	EXIT_BLOCK,	/* wait until the vCPU has something to do */
 	EXIT_FATAL,	/* the VM has ended (qvm_vm_end was called) */
 };
@@ -60,7 +58,6 @@ struct qvm_vm {
 	char name[QVM_NAME_SIZE];		/* [C] */
 	struct mm_struct *mm;			/* [C] the creator's; mmgrab()ed */
 	struct list_head node;			/* vms_mutex */
-	struct dentry *debugfs;			/* [C] */
 
 	struct mutex mutex;
 	u32 max_vcpus;				/* [C] */
@@ -86,28 +83,37 @@ struct qvm_vm {
 	struct qvm_vm_arch arch;
 };
 
+/* Where the vCPU's thread is, as a kick has to know it (qvm_vcpu_kick). */
+enum vcpu_mode {
+	VCPU_OUTSIDE,	/* in the host: it looks at `kicked` before the guest runs again */
+	VCPU_IN_GUEST,	/* set with interrupts off before the last look at `kicked` */
+	VCPU_BLOCKED,	/* asleep until kicked or runnable */
+};
+
+/* PSCI or INIT-SIPI state. */
+enum vcpu_power {
+	VCPU_OFF,
+	VCPU_STARTING,		/* another vCPU is switching it on */
+	VCPU_ON_PENDING,	/* done; its own thread has not seen it yet */
+	VCPU_ON,
+};
+
 struct qvm_vcpu {
-	struct qvm_vm *vm;			/* [C] holds a reference */
+	struct qvm_vm *vm;			/* [C] its fd holds a reference */
 	u32 index;				/* [C] */
 	struct mutex mutex;			/* one thread in the vCPU at a time */
 	struct qvm_run *run;			/* [C] the run page; user space writes it at will */
 	struct preempt_notifier notifier;	/* [v] */
-	bool loaded;				/* [v] guest state is on this pCPU */
-	int cpu;				/* where it is, or was last, loaded; -1 never */
+	bool loaded;				/* [v] guest state is on this pCPU; stable with preemption off */
 
-	/*
-	 * in_guest: set with interrupts off before the last look at `kicked`, cleared after the
-	 * exit. A kick is: set kicked; if in_guest, interrupt that pCPU (see qvm_vcpu_kick).
-	 */
-	atomic_t kicked;			/* [a] leave the guest, look at requests */
-	atomic_t in_guest;			/* [a] */
-	atomic_t powered;			/* [a] PSCI or INIT-SIPI state */
-	wait_queue_head_t wait;			/* blocked or powered-off thread sleeps here */
+	struct task_struct *thread;		/* the one in RUN, else NULL; read under RCU */
+	atomic_t mode;				/* [a] enum vcpu_mode */
+	atomic_t kicked;			/* [a] leave the guest or wake up, look at requests */
+	atomic_t power;				/* [a] enum vcpu_power */
 
 	/* access that user space completes: our own copy, the run page is not trusted */
 	bool mmio_pending;			/* [v] */
 	struct qvm_access mmio;			/* [v] */
-	int run_error;				/* [v] */
 
 	struct qvm_vcpu_stats stats;		/* [v], read without lock */
 	struct qvm_vcpu_arch arch;
@@ -155,8 +161,11 @@ void qvm_region_release_all(struct qvm_vm *vm);
 
 /* vcpu.c ---------------------------------------------------------------------------------- */
 
-/* ERR_PTR as at QVM_VM_CREATE_VCPU. VM mutex held. Takes a reference on @vm. */
+/* ERR_PTR as at QVM_VM_CREATE_VCPU. VM mutex held. It belongs to @vm and ends with it. */
 struct qvm_vcpu *qvm_vcpu_create(struct qvm_vm *vm, u32 index);
+
+/* Undo the creation of a vCPU that got no fd. VM mutex held. */
+void qvm_vcpu_remove(struct qvm_vcpu *vcpu);
 
 /* Last reference of the VM is gone: no thread can be inside. */
 void qvm_vcpu_destroy(struct qvm_vcpu *vcpu);
@@ -174,8 +183,11 @@ void qvm_vcpu_put(struct qvm_vcpu *vcpu);
  */
 void qvm_vcpu_kick(struct qvm_vcpu *vcpu);
 
-/* Sleep until the vCPU has something to do. 0, or -EINTR for a signal. vCPU mutex held. */
-int qvm_vcpu_block(struct qvm_vcpu *vcpu);
+/*
+ * Sleep until @vcpu is kicked, has a signal, or (if it is powered on) has an interrupt to take.
+ * vCPU mutex held, not loaded.
+ */
+void qvm_vcpu_block(struct qvm_vcpu *vcpu);
 
 /* run.c ----------------------------------------------------------------------------------- */
 

@@ -20,17 +20,18 @@ enum arm64_exit {
 	ARM64_EXIT_NONE		= 4,	/* the guest was not entered */
 };
 
-/* Registers that a guest at EL1 owns; by name in sysreg.c's table. */
+/* Registers that a guest at EL1 owns and this module keeps; one row each in sysreg.c. */
 enum arm64_sysreg {
 	SR_SCTLR, SR_CPACR, SR_TTBR0, SR_TTBR1, SR_TCR, SR_ESR, SR_AFSR0, SR_AFSR1, SR_FAR,
-	SR_MAIR, SR_AMAIR, SR_VBAR, SR_CONTEXTIDR, SR_PAR, SR_ELR, SR_SPSR, SR_SP_EL1,
-	SR_TPIDR_EL1, SR_TPIDR_EL0, SR_TPIDRRO_EL0, SR_CSSELR, SR_CNTKCTL, SR_MDSCR, SR_OSLSR,
-	SR_OSDLR, SR_DBGCLAIM, SR_MDCCINT, SR_DISR,
-	SR_DBGBVR0,
-	SR_DBGBCR0 = SR_DBGBVR0 + 16,
-	SR_DBGWVR0 = SR_DBGBCR0 + 16,
-	SR_DBGWCR0 = SR_DBGWVR0 + 16,
-	SR_COUNT = SR_DBGWCR0 + 16,
+	SR_MAIR, SR_AMAIR, SR_VBAR, SR_CONTEXTIDR, SR_CNTKCTL, SR_PAR, SR_ELR, SR_SPSR, SR_SP,
+	SR_TPIDR_EL1, SR_TPIDR_EL0, SR_TPIDRRO_EL0, SR_CSSELR,
+	SR_LOADED,		/* those above are in the hardware while the vCPU is loaded */
+	SR_MDSCR = SR_LOADED, SR_MDCCINT, SR_OSLSR, SR_OSDLR, SR_DBGCLAIM,
+	SR_DBGBVR,
+	SR_DBGBCR = SR_DBGBVR + 2,
+	SR_DBGWVR = SR_DBGBCR + 2,
+	SR_DBGWCR = SR_DBGWVR + 2,
+	SR_COUNT = SR_DBGWCR + 2,
 };
 
 /* entry.S saves and loads these; offsets in asm-offsets.c. */
@@ -54,8 +55,10 @@ struct arm64_timer {
 
 /* Host registers of this pCPU that a guest world replaces; read just before, written back after. */
 struct arm64_host {
-	u64 hcr, cptr, mdcr, vbar, cnthctl, pan;
-	u64 tpidr_el0, tpidrro_el0, csselr, mdscr;
+	/* enter … leave */
+	u64 hcr, hcrx, cptr, mdcr, vbar, pan, dit, ssbs;
+	/* load … put */
+	u64 vttbr, vtcr, vpidr, vmpidr, cnthctl, tpidr_el0, tpidrro_el0, csselr;
 };
 
 /* A VM's tag in the TLBs. */
@@ -66,34 +69,31 @@ struct arm64_vmid {
 
 struct qvm_vm_arch {
 	struct arm64_vmid vmid;		/* vmid_lock, s2_mmu.c */
-	u64 vttbr_baddr;		/* VTTBR_EL2 without VMID */
-	u64 vtcr;
-	int __percpu *last_vcpu;	/* index of the vCPU that ran there last, -1 none */
-	u64 cntvoff;			/* counter of the host at creation */
-	struct vgic *vgic;
-	u32 timer_intid[2];		/* QVM_TIMER_VIRT, QVM_TIMER_PHYS; 0 none */
-	u64 id_regs[64];		/* what the guest sees, by idreg.c's index */
+	u64 vttbr_baddr;		/* [C] VTTBR_EL2 without VMID */
+	u64 vtcr;			/* [C] */
+	int __percpu *last_vcpu;	/* preemption off: 1 + index of the vCPU that ran there last */
+	u64 cntvoff;			/* [C] once running: the host's counter at creation */
+	struct vgic *vgic;		/* [A] NULL: board without GIC */
+	u32 timer_intid[2];		/* [A] by QVM_TIMER_VIRT, QVM_TIMER_PHYS; 0: no line */
+	u64 id_regs[64];		/* [C] what the guest sees, by CRm << 3 | op2 */
 };
 
 struct qvm_vcpu_arch {
-	struct arm64_regs regs;		/* first: entry.S */
+	struct arm64_regs regs;		/* [v] first: entry.S */
 	struct {
 		u64 esr, far, hpfar;
 		u32 code;		/* enum arm64_exit */
-		bool fp_trap;		/* wanted FP at the last exit */
-	} exit;
-	struct arm64_fp fp;
-	u64 sys[SR_COUNT];
-	u64 hcr;			/* HCR_EL2 while in the guest */
-	u64 mpidr;
-	struct arm64_host host;
-	bool fp_live;			/* guest FP is in the registers (interrupts off) */
-	struct arm64_timer vtimer, ptimer;
-	bool vtimer_level;		/* line into the GIC as last told */
-	struct hrtimer wake_timer;	/* blocked: earliest deadline of both */
-	struct hrtimer ptimer_timer;	/* running: physical timer emulation */
-	struct vgic_vcpu *vgic;
-	struct {			/* PSCI CPU_ON, written by the caller before powered is set */
+		bool fp_trap;		/* it wanted FP: enter with an FP section */
+	} exit;				/* [v] */
+	struct arm64_fp fp;		/* [v] */
+	u64 sys[SR_COUNT];		/* [v] */
+	u64 midr, mpidr;		/* [C] */
+	struct arm64_host host;		/* [v] */
+	struct arm64_timer vtimer, ptimer; /* [v] */
+	struct hrtimer wake_timer;	/* asleep: the earliest deadline of both */
+	struct hrtimer ptimer_timer;	/* awake: deadline of the emulated physical timer */
+	struct vgic_vcpu *vgic;		/* [A] */
+	struct {			/* PSCI CPU_ON, written by the caller before power is set */
 		u64 entry, context;
 	} boot;
 };

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the arm64 files share among themselves. */
+#ifndef QVM_ARM64_ARM64_H
+#define QVM_ARM64_ARM64_H
+
+#include <linux/percpu.h>
+
+#include "arch.h"
+#include "vgic.h"
+
+/* ---- cpu.c: this host ---- */
+
+struct arm64_cpu_features {
+	u8 pa_bits;		/* of all pCPUs */
+	bool has_hcx;		/* HCRX_EL2 exists (FEAT_HCX) */
+	bool has_dit, has_ssbs;	/* PSTATE fields */
+	bool has_ras;
+	bool idc, dic;		/* CTR_EL0: no clean to PoU, no I-cache maintenance needed */
+	bool has_fwb;		/* FEAT_S2FWB (not used yet: memory is cleaned instead) */
+};
+
+extern struct arm64_cpu_features arm64_host;
+
+/* Set with preemption off on each pCPU that may enter guests. */
+DECLARE_PER_CPU(bool, qvm_arm64_enabled);
+
+/* This pCPU's VBAR_EL2 as the host wants it; entry.S reads it when it must send a fault back. */
+DECLARE_PER_CPU(u64, qvm_arm64_host_vbar);
+
+/* ---- switch.c, entry.S ---- */
+u64 qvm_arm64_enter(struct arm64_regs *regs, u64 host_vbar);
+
+/* ---- s2_mmu.c: stage-2 registers, VMIDs, TLB ---- */
+
+/* vmid_bits: 8 or 16 as the host has, or fewer (test). */
+void arm64_s2_probe(unsigned int vmid_bits);
+
+/* Give the VM's VTTBR_EL2 a valid VMID and put it and VTCR_EL2 on this pCPU. Preemption off. */
+void arm64_s2_load(struct qvm_vcpu *vcpu);
+void arm64_s2_put(struct qvm_vcpu *vcpu);
+
+/* Drop every guest translation of this pCPU (it comes up). Interrupts off. */
+void arm64_s2_flush_local_all(void);
+
+/* ---- cache.c ---- */
+
+/*
+ * Clean and invalidate to the point of coherency what the guest can reach: it starts with its
+ * caches off. Also makes instruction fetches see it. VM mutex held. Sleeps between blocks.
+ */
+void arm64_cache_clean_vm(struct qvm_vm *vm);
+
+/* ---- sysreg.c: registers of EL1 that the module keeps, and traps of the rest ---- */
+
+/* Any time with the vCPU mutex held, loaded or not. */
+u64 arm64_sys_read(struct qvm_vcpu *vcpu, enum arm64_sysreg reg);
+void arm64_sys_write(struct qvm_vcpu *vcpu, enum arm64_sysreg reg, u64 value);
+
+/* All registers into and out of the hardware; preemption off, current pCPU. */
+void arm64_sys_load(struct qvm_vcpu *vcpu);
+void arm64_sys_put(struct qvm_vcpu *vcpu);
+
+/* Architectural reset values (Arm ARM, each register's description). */
+void arm64_sys_reset(struct qvm_vcpu *vcpu);
+
+/* Tier 1: a trapped MSR, MRS. */
+enum exit_action arm64_sys_exit(struct qvm_vcpu *vcpu, u64 esr);
+
+/* By encoding, for the UAPI; -ENOENT, -EPERM. */
+int arm64_sys_get(struct qvm_vcpu *vcpu, u32 encoding, u64 *value);
+int arm64_sys_set(struct qvm_vcpu *vcpu, u32 encoding, u64 value);
+
+/* ---- idreg.c ---- */
+
+/* Compute what the guests of this VM see in the ID registers. */
+void arm64_idreg_init(struct qvm_vm *vm);
+
+/* The board has a GIC: show its system register interface. */
+void arm64_idreg_set_gic(struct qvm_vm *vm);
+
+/* ID register of encoding op0=3, op1=0, CRn=0; true if it is one. Pure look-up, any context. */
+bool arm64_idreg_read(const struct qvm_vm *vm, u32 encoding, u64 *value);
+
+/* ---- psci.c ---- */
+
+/*
+ * HVC or SMC: the SMCCC call in x0 … x3. tier0: only what touches this vCPU alone, noinstr;
+ * false: not one of those.
+ */
+bool arm64_smccc_tier0(struct qvm_vcpu *vcpu);
+enum exit_action arm64_smccc(struct qvm_vcpu *vcpu);
+
+/* ---- inject.c: exceptions into EL1 ---- */
+void arm64_inject_undefined(struct qvm_vcpu *vcpu);
+/* Synchronous external abort; @fetch: instruction, else data. Address: FAR of the exit. */
+void arm64_inject_abort(struct qvm_vcpu *vcpu, bool fetch);
+
+/* ---- reg.c ---- */
+void arm64_vcpu_reset(struct qvm_vcpu *vcpu, u64 pc, u64 x0);
+
+static inline void arm64_skip_instruction(struct qvm_vcpu *vcpu)
+{
+	vcpu->arch.regs.pc += 4;
+	vcpu->arch.regs.pstate &= ~PSR_BTYPE_MASK;	/* as an executed instruction leaves it */
+}
+
+static inline u64 arm64_x_read(const struct qvm_vcpu *vcpu, unsigned int n)
+{
+	return n == 31 ? 0 : vcpu->arch.regs.x[n];
+}
+
+static inline void arm64_x_write(struct qvm_vcpu *vcpu, unsigned int n, u64 value)
+{
+	if (n != 31)
+		vcpu->arch.regs.x[n] = value;
+}
+
+/* ---- vtimer.c: the generic timer ---- */
+
+/* Find and request the virtual timer's PPI, at module load. -EBUSY: KVM has it. */
+int arm64_vtimer_init(void);
+void arm64_vtimer_fini(void);
+void arm64_vtimer_cpu_up(void);		/* on that pCPU, interrupts off or preemption off */
+void arm64_vtimer_cpu_down(void);
+
+void arm64_vtimer_vcpu_init(struct qvm_vcpu *vcpu);
+void arm64_vtimer_vcpu_fini(struct qvm_vcpu *vcpu);
+int arm64_vtimer_assemble(struct qvm_vcpu *vcpu);	/* ties the PPI; -ENXIO */
+void arm64_vtimer_load(struct qvm_vcpu *vcpu);		/* preemption off */
+void arm64_vtimer_put(struct qvm_vcpu *vcpu);		/* also under the rq lock */
+void arm64_vtimer_settle(struct qvm_vcpu *vcpu);
+void arm64_vtimer_block(struct qvm_vcpu *vcpu);
+void arm64_vtimer_unblock(struct qvm_vcpu *vcpu);
+
+/* The host's physical counter, not read ahead. */
+u64 arm64_counter(void);
+
+/* Trapped CNTP_* and CNTPCT_EL0; true if @encoding is one. */
+bool arm64_vtimer_sys(struct qvm_vcpu *vcpu, u32 encoding, bool is_write, u64 *value);
+
+#endif /* QVM_ARM64_ARM64_H */

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Cache maintenance. A guest starts with its MMU and caches off: what it reads then comes from
+ * memory, past what the host has written into its caches. Without FEAT_S2FWB every byte that the
+ * guest can reach is cleaned and invalidated to the point of coherency before the first entry.
+ */
+#include <linux/io.h>
+#include <linux/sched.h>
+#include <asm/barrier.h>
+#include <asm/cache.h>
+#include <asm/cputype.h>
+
+#include "arm64.h"
+
+/* CTR_EL0.DminLine: log2 of words in the smallest data cache line of this system. */
+static u64 line_size(void)
+{
+	return 4ULL << ((read_sanitised_ftr_reg(SYS_CTR_EL0) >> 16) & 15);
+}
+
+static void clean_range(u64 hpa, u64 size)
+{
+	u64 line = line_size();
+	char *p = phys_to_virt(hpa), *end = p + size;
+
+	for (; p < end; p += line)
+		asm volatile("dc civac, %0" : : "r"(p) : "memory");
+}
+
+static int leaf_clean(const struct s2_leaf *leaf, void *arg)
+{
+	struct qvm_vm *vm = arg;
+	u64 done;
+
+	for (done = 0; done < leaf->size; done += min(leaf->size - done, (u64)SZ_2M)) {
+		clean_range(leaf->hpa + done, min(leaf->size - done, (u64)SZ_2M));
+		cond_resched();
+	}
+	vm->cleaned += leaf->size;
+	return 0;
+}
+
+void arm64_cache_clean_vm(struct qvm_vm *vm)
+{
+	unsigned int i;
+
+	vm->cleaned = 0;
+	for (i = 0; i < vm->region_count; i++)
+		s2_for_each_leaf(&vm->s2, vm->region[i].gpa, vm->region[i].size, leaf_clean, vm);
+	dsb(sy);
+	if (!arm64_host.dic)
+		asm volatile("ic ialluis" : : : "memory");
+	dsb(ish);
+	isb();
+}

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* This host: what it must have, what it gets enabled, CPU by CPU. */
+#include <linux/cpu.h>
+#include <linux/cpuhotplug.h>
+#include <linux/moduleparam.h>
+#include <linux/printk.h>
+#include <asm/cpufeature.h>
+#include <asm/sysreg.h>
+#include <asm/virt.h>
+
+#include "arm64.h"
+#include "el2_regs.h"
+#include "s2pte.h"
+
+#include <qvm_vdev.h>
+
+struct arm64_cpu_features arm64_host;
+DEFINE_PER_CPU(bool, qvm_arm64_enabled);
+
+static unsigned int vmid_bits;
+module_param(vmid_bits, uint, 0444);
+MODULE_PARM_DESC(vmid_bits, "use only so many bits of VMID, 2 to what the CPUs have (test; default all)");
+
+static enum cpuhp_state hotplug_state;
+
+#define FIELD4(reg, shift)	((read_sanitised_ftr_reg(reg) >> (shift)) & 15)
+
+static void probe_features(void)
+{
+	static const u8 pa_bits[] = { 32, 36, 40, 42, 44, 48 };
+	u64 ctr = read_sanitised_ftr_reg(SYS_CTR_EL0);
+	u64 range = FIELD4(SYS_ID_AA64MMFR0_EL1, 0);
+
+	arm64_host.pa_bits = pa_bits[min_t(u64, range, ARRAY_SIZE(pa_bits) - 1)];
+	/* Not sanitised by 6.1; a field that traps enabling would be the same on all CPUs. */
+	arm64_host.has_hcx = (read_sysreg(id_aa64mmfr1_el1) >> 40) & 15;
+	arm64_host.has_dit = FIELD4(SYS_ID_AA64PFR0_EL1, 48);
+	arm64_host.has_ssbs = FIELD4(SYS_ID_AA64PFR1_EL1, 4) >= 2;
+	arm64_host.has_ras = FIELD4(SYS_ID_AA64PFR0_EL1, 28);
+	arm64_host.has_fwb = FIELD4(SYS_ID_AA64MMFR2_EL1, 40);
+	arm64_host.idc = ctr & BIT(28);
+	arm64_host.dic = ctr & BIT(29);
+}
+
+static unsigned int probe_vmid_bits(void)
+{
+	unsigned int host = FIELD4(SYS_ID_AA64MMFR1_EL1, 4) == 2 ? 16 : 8;
+
+	return vmid_bits >= 2 && vmid_bits < host ? vmid_bits : host;
+}
+
+static int check_host(void)
+{
+	if (!is_kernel_in_hyp_mode()) {
+		pr_err("qvm: the kernel runs at EL1; this version needs a kernel at EL2: a CPU with VHE (Armv8.1), booted by firmware that enters at EL2\n");
+		return -ENODEV;
+	}
+	if (PAGE_SIZE != SZ_4K) {
+		pr_err("qvm: this kernel has %lu KiB pages; boot one with 4 KiB pages\n", PAGE_SIZE / 1024);
+		return -EOPNOTSUPP;
+	}
+	if (!FIELD4(SYS_ID_AA64PFR0_EL1, 24) || qvm_vgic_probe()) {
+		pr_err("qvm: no GICv3 with a virtual CPU interface in system registers; GICv2 is not supported\n");
+		return -ENODEV;
+	}
+	return 0;
+}
+
+static int take_interrupts(void)
+{
+	int ret = arm64_vtimer_init();
+
+	if (ret == -EBUSY)
+		pr_err("qvm: KVM holds EL2; boot with kvm-arm.mode=none on the kernel command line (GRUB: GRUB_CMDLINE_LINUX in /etc/default/grub, then update-grub; extlinux: the append line of extlinux.conf; Raspberry Pi: cmdline.txt)\n");
+	else if (ret)
+		pr_err("qvm: the virtual timer's or the GIC's maintenance interrupt was not found or could not be set up: %d\n",
+		       ret);
+	return ret;
+}
+
+/* On that pCPU, preemptible: its translations of guests are unknown (it may have been reset). */
+static int cpu_up_callback(unsigned int cpu)
+{
+	unsigned long flags;
+
+	preempt_disable();
+	local_irq_save(flags);
+	arm64_s2_flush_local_all();
+	local_irq_restore(flags);
+	arm64_vtimer_cpu_up();
+	__this_cpu_write(qvm_arm64_enabled, true);
+	preempt_enable();
+	return 0;
+}
+
+/* vCPU threads may still be here: load and entry look at the flag with preemption off. */
+static int cpu_down_callback(unsigned int cpu)
+{
+	preempt_disable();
+	__this_cpu_write(qvm_arm64_enabled, false);
+	arm64_vtimer_cpu_down();
+	preempt_enable();
+	return 0;
+}
+
+int qvm_arch_init(void)
+{
+	int ret = check_host();
+
+	if (ret)
+		return ret;
+	probe_features();
+	arm64_s2_probe(probe_vmid_bits());
+	ret = take_interrupts();
+	if (ret)
+		return ret;
+	ret = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "qvm:online", cpu_up_callback,
+				cpu_down_callback);
+	if (ret < 0) {
+		pr_err("qvm: no CPU hotplug state is free: %d\n", ret);
+		arm64_vtimer_fini();
+		return ret;
+	}
+	hotplug_state = ret;
+	pr_info("qvm: EL2 by VHE, %u-bit physical addresses, %u-bit VMIDs\n", arm64_host.pa_bits,
+		probe_vmid_bits());
+	return 0;
+}
+
+void qvm_arch_fini(void)
+{
+	cpuhp_remove_state(hotplug_state);
+	arm64_vtimer_fini();
+}
+
+void qvm_arch_query(struct qvm_query *query)
+{
+	query->arch = QVM_ARCH_ARM64;
+	query->ipa_bits = arm64_host.pa_bits;
+	query->block_sizes = qvm_arch_s2_block_sizes();
+}
+
+int qvm_arch_vm_create_vdev(struct qvm_vm *vm, const struct qvm_create_vdev *param)
+{
+	const u64 *p = param->param;
+	unsigned int used = param->type == QVM_VDEV_ARM64_GICV3 ? 3 : 2;
+
+	if (param->type != QVM_VDEV_ARM64_GICV3 && param->type != QVM_VDEV_ARM64_TIMER)
+		return -ENOENT;
+	if (memchr_inv(p + used, 0, sizeof(param->param) - used * sizeof(*p)))
+		return -EINVAL;
+	if (param->type == QVM_VDEV_ARM64_GICV3)
+		return qvm_vgic_create(vm, p[QVM_GICV3_GICD], p[QVM_GICV3_GICR], p[QVM_GICV3_LINES]);
+	if (p[0] < 16 || p[0] > 31 || p[1] < 16 || p[1] > 31 || p[0] == p[1])
+		return -EINVAL;
+	if (vm->arch.timer_intid[0])
+		return -EEXIST;
+	vm->arch.timer_intid[QVM_TIMER_VIRT] = p[QVM_TIMER_VIRT];
+	vm->arch.timer_intid[QVM_TIMER_PHYS] = p[QVM_TIMER_PHYS];
+	return 0;
+}
+
+int qvm_arch_vm_assemble(struct qvm_vm *vm)
+{
+	u32 i;
+	int ret;
+
+	if (vm->arch.timer_intid[0] && !vm->arch.vgic)
+		return -EINVAL;
+	if (vm->arch.vgic) {
+		ret = qvm_vgic_assemble(vm);
+		if (ret)
+			return ret;
+		arm64_idreg_set_gic(vm);
+	}
+	for (i = 0; i < vm->max_vcpus; i++) {
+		ret = vm->vcpu[i] ? arm64_vtimer_assemble(vm->vcpu[i]) : 0;
+		if (ret)
+			return ret;
+	}
+	arm64_cache_clean_vm(vm);
+	return 0;
+}
+
+int qvm_arch_vm_set_irq(struct qvm_vm *vm, u32 line, bool level)
+{
+	if (!vm->arch.vgic || line < 32)
+		return -ENXIO;
+	return qvm_vgic_set_irq(vm, NULL, line, level);
+}
+
+/* Affinity as most boards have it: sixteen to a cluster (a GICv3 SGI reaches sixteen at once). */
+static u64 mpidr(u32 index)
+{
+	return BIT_ULL(31) | (u64)(index / 16) << 8 | index % 16;
+}
+
+int qvm_arch_vcpu_create(struct qvm_vcpu *vcpu)
+{
+	vcpu->arch.midr = read_sysreg(midr_el1);
+	vcpu->arch.mpidr = mpidr(vcpu->index);
+	arm64_vtimer_vcpu_init(vcpu);
+	arm64_vcpu_reset(vcpu, 0, 0);
+	return 0;
+}
+
+/* Also after a creation that failed before the timers were set up: they are the first to be. */
+void qvm_arch_vcpu_destroy(struct qvm_vcpu *vcpu)
+{
+	if (vcpu->arch.mpidr)
+		arm64_vtimer_vcpu_fini(vcpu);
+}
+
+bool qvm_arch_vcpu_runnable(struct qvm_vcpu *vcpu)
+{
+	return vcpu->arch.vgic && qvm_vgic_has_pending(vcpu);
+}
+
+void qvm_arch_vcpu_block(struct qvm_vcpu *vcpu)
+{
+	arm64_vtimer_block(vcpu);
+}
+
+void qvm_arch_vcpu_unblock(struct qvm_vcpu *vcpu)
+{
+	arm64_vtimer_unblock(vcpu);
+}

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Tier 1: exits by their reason, in full host context. Syndromes end in this file. */
+#include <linux/bitfield.h>
+#include <linux/sched.h>
+#include <linux/swab.h>
+#include <asm/esr.h>
+#include <asm/ptrace.h>
+
+#include "arm64.h"
+#include "el2_regs.h"
+#include "trace.h"
+
+#define ISS_WFX_WFE	BIT(0)
+#define ISS_WNR		BIT(6)		/* data abort: a write */
+#define ISS_S1PTW	BIT(7)		/* on the stage 1 walk of the access */
+#define ISS_CM		BIT(8)		/* by cache maintenance or address translation */
+#define ISS_SF		BIT(15)
+#define ISS_SRT		GENMASK(20, 16)
+#define ISS_SSE		BIT(21)
+#define ISS_SAS		GENMASK(23, 22)
+#define ISS_ISV		BIT(24)
+
+#define HPFAR_FIPA	GENMASK_ULL(47, 4)
+#define HPFAR_NONE	BIT_ULL(0)	/* switch.c: the guest's own walk failed meanwhile */
+
+#define SCTLR_E0E	BIT_ULL(24)
+#define SCTLR_EE	BIT_ULL(25)
+
+typedef enum exit_action (*exit_handler)(struct qvm_vcpu *vcpu, u64 esr);
+
+static enum exit_action fatal(struct qvm_vcpu *vcpu, u32 cause)
+{
+	u64 gpa = (vcpu->arch.exit.hpfar & HPFAR_FIPA) << 8;
+
+	qvm_vm_end_fatal(vcpu, cause, vcpu->arch.exit.esr, vcpu->arch.exit.far, gpa);
+	return EXIT_FATAL;
+}
+
+static enum exit_action handle_unknown(struct qvm_vcpu *vcpu, u64 esr)
+{
+	return fatal(vcpu, QVM_FATAL_EXIT);
+}
+
+static enum exit_action handle_wfx(struct qvm_vcpu *vcpu, u64 esr)
+{
+	arm64_skip_instruction(vcpu);
+	if (!(esr & ISS_WFX_WFE))
+		return EXIT_BLOCK;
+	yield();		/* the event it waits for may be another vCPU's, not running now */
+	return EXIT_RESUME;
+}
+
+/* The preferred return address of an HVC is behind it, that of a trapped SMC is the SMC. */
+static enum exit_action handle_hvc(struct qvm_vcpu *vcpu, u64 esr)
+{
+	return arm64_smccc(vcpu);
+}
+
+static enum exit_action handle_smc(struct qvm_vcpu *vcpu, u64 esr)
+{
+	arm64_skip_instruction(vcpu);
+	return arm64_smccc(vcpu);
+}
+
+static enum exit_action handle_fp(struct qvm_vcpu *vcpu, u64 esr)
+{
+	vcpu->arch.exit.fp_trap = true;
+	return EXIT_RESUME;
+}
+
+/* An instruction that the ID registers say is not there. */
+static enum exit_action handle_hidden(struct qvm_vcpu *vcpu, u64 esr)
+{
+	switch (vcpu->vm->policy.instruction) {
+	case QVM_POLICY_ABORT:
+		return fatal(vcpu, QVM_FATAL_POLICY);
+	case QVM_POLICY_IGNORE:
+		arm64_skip_instruction(vcpu);
+		return EXIT_RESUME;
+	default:
+		arm64_inject_undefined(vcpu);
+		return EXIT_RESUME;
+	}
+}
+
+/* ---- aborts ---- */
+
+static u64 fault_gpa(const struct qvm_vcpu *vcpu)
+{
+	return (vcpu->arch.exit.hpfar & HPFAR_FIPA) << 8 | (vcpu->arch.exit.far & GENMASK(11, 0));
+}
+
+/* Not a stage 2 fault but an error of the memory system: nobody knows what was lost. */
+static bool is_external_abort(u64 esr)
+{
+	u64 type = esr & ISS_FSC_TYPE;
+
+	return type != FSC_TYPE_TRANSLATION && type != FSC_TYPE_ACCESS_FLAG &&
+	       type != FSC_TYPE_PERMISSION && type != FSC_TYPE_ADDRESS_SIZE;
+}
+
+static enum exit_action abort_unclaimed(struct qvm_vcpu *vcpu, bool fetch)
+{
+	vcpu->stats.unclaimed++;
+	if (vcpu->vm->policy.reference == QVM_POLICY_ABORT)
+		return fatal(vcpu, QVM_FATAL_POLICY);
+	arm64_inject_abort(vcpu, fetch);
+	return EXIT_RESUME;
+}
+
+static bool guest_is_big_endian(struct qvm_vcpu *vcpu)
+{
+	bool el0 = (vcpu->arch.regs.pstate & PSR_MODE_MASK) == PSR_MODE_EL0t;
+
+	return arm64_sys_read(vcpu, SR_SCTLR) & (el0 ? SCTLR_E0E : SCTLR_EE);
+}
+
+static u64 swab_len(u64 data, unsigned int len)
+{
+	return swab64(data) >> (64 - 8 * len);
+}
+
+static u64 mask_len(u64 data, unsigned int len)
+{
+	return len == 8 ? data : data & (BIT_ULL(8 * len) - 1);
+}
+
+static struct qvm_access decode_access(struct qvm_vcpu *vcpu, u64 esr)
+{
+	struct qvm_access access = {
+		.gpa = fault_gpa(vcpu),
+		.len = 1 << FIELD_GET(ISS_SAS, esr),
+		.reg = FIELD_GET(ISS_SRT, esr),
+		.is_write = esr & ISS_WNR,
+		.sign_extend = esr & ISS_SSE,
+		.reg64 = esr & ISS_SF,
+	};
+
+	if (access.is_write) {
+		access.data = mask_len(arm64_x_read(vcpu, access.reg), access.len);
+		if (guest_is_big_endian(vcpu))
+			access.data = swab_len(access.data, access.len);
+	}
+	return access;
+}
+
+void qvm_arch_complete_access(struct qvm_vcpu *vcpu, const struct qvm_access *access, u64 data)
+{
+	if (!access->is_write) {
+		data = mask_len(data, access->len);
+		if (guest_is_big_endian(vcpu))
+			data = swab_len(data, access->len);
+		if (access->sign_extend)
+			data = sign_extend64(data, 8 * access->len - 1);
+		arm64_x_write(vcpu, access->reg, access->reg64 ? data : (u32)data);
+	}
+	arm64_skip_instruction(vcpu);
+}
+
+int qvm_arch_inject_unclaimed(struct qvm_vcpu *vcpu, const struct qvm_access *access)
+{
+	arm64_inject_abort(vcpu, false);
+	return 0;
+}
+
+static enum exit_action handle_data_abort(struct qvm_vcpu *vcpu, u64 esr)
+{
+	struct qvm_access access;
+	const struct qvm_mem *mem;
+
+	if (is_external_abort(esr))
+		return fatal(vcpu, QVM_FATAL_SERROR);
+	if (vcpu->arch.exit.hpfar & HPFAR_NONE)
+		return EXIT_RESUME;
+	mem = qvm_region_find(vcpu->vm, fault_gpa(vcpu));
+	/* RAM is mapped for good: a fault there is ours. */
+	if (mem && mem->kind == QVM_REGION_RAM)
+		return fatal(vcpu, QVM_FATAL_MEMORY);
+	if (esr & ISS_CM && !mem) {
+		arm64_skip_instruction(vcpu);	/* nothing is cached of what is not memory */
+		return EXIT_RESUME;
+	}
+	/* What the syndrome does not describe is decoded by nobody here. */
+	if (!(esr & ISS_ISV) || esr & ISS_S1PTW)
+		return abort_unclaimed(vcpu, false);
+	access = decode_access(vcpu, esr);
+	return qvm_exit_access(vcpu, &access);
+}
+
+static enum exit_action handle_fetch_abort(struct qvm_vcpu *vcpu, u64 esr)
+{
+	const struct qvm_mem *mem;
+
+	if (is_external_abort(esr))
+		return fatal(vcpu, QVM_FATAL_SERROR);
+	if (vcpu->arch.exit.hpfar & HPFAR_NONE)
+		return EXIT_RESUME;
+	mem = qvm_region_find(vcpu->vm, fault_gpa(vcpu));
+	if (mem && mem->kind == QVM_REGION_RAM)
+		return fatal(vcpu, QVM_FATAL_MEMORY);
+	return abort_unclaimed(vcpu, true);
+}
+
+static const exit_handler handlers[ESR_ELx_EC_MAX + 1] = {
+	[0 ... ESR_ELx_EC_MAX]	= handle_unknown,
+	[ESR_ELx_EC_UNKNOWN]	= handle_hidden,
+	[ESR_ELx_EC_WFx]	= handle_wfx,
+	[ESR_ELx_EC_FP_ASIMD]	= handle_fp,
+	[ESR_ELx_EC_PAC]	= handle_hidden,
+	[0x0a]			= handle_hidden,	/* LD64B, ST64B, and others by ISS */
+	[0x14]			= handle_hidden,	/* 128-bit system instructions */
+	[ESR_ELx_EC_HVC64]	= handle_hvc,
+	[ESR_ELx_EC_SMC64]	= handle_smc,
+	[ESR_ELx_EC_SYS64]	= arm64_sys_exit,
+	[ESR_ELx_EC_SVE]	= handle_hidden,
+	[ESR_ELx_EC_ERET]	= handle_hidden,
+	[0x1d]			= handle_hidden,	/* SME */
+	[ESR_ELx_EC_IABT_LOW]	= handle_fetch_abort,
+	[ESR_ELx_EC_DABT_LOW]	= handle_data_abort,
+};
+
+static_assert(ARRAY_SIZE(handlers) <= QVM_STATS_REASONS);
+
+enum exit_action qvm_arch_vcpu_exit(struct qvm_vcpu *vcpu)
+{
+	u64 esr = vcpu->arch.exit.esr;
+	u32 code = vcpu->arch.exit.code, ec = code == ARM64_EXIT_SYNC ? ESR_ELx_EC(esr) : 0;
+
+	trace_exit(vcpu->vm->id, vcpu->index, code, ec, esr, vcpu->arch.regs.pc);
+	switch (code) {
+	case ARM64_EXIT_SYNC:
+		return handlers[ec](vcpu, esr);
+	case ARM64_EXIT_IRQ:
+		vcpu->stats.irqs++;
+		return EXIT_RESUME;
+	case ARM64_EXIT_SERROR:
+		return fatal(vcpu, QVM_FATAL_SERROR);
+	default:
+		return fatal(vcpu, QVM_FATAL_STATE);
+	}
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* SMCCC 1.1 (DEN0028) and PSCI 1.1 (DEN0022): firmware calls by HVC, and by SMC, which traps. */
+#include <linux/arm-smccc.h>
+#include <uapi/linux/psci.h>
+
+#include "arm64.h"
+
+enum psci_affinity { PSCI_STATE_ON = 0, PSCI_STATE_OFF = 1, PSCI_STATE_ON_PENDING = 2 };
+
+struct smccc_call {
+	u32 id;
+	bool tier0;	/* the function touches nothing but this vCPU's registers */
+	enum exit_action (*fn)(struct qvm_vcpu *vcpu, u64 *x);
+};
+
+static const struct smccc_call *smccc_find(u32 id);
+
+static __always_inline enum exit_action result(u64 *x, s64 value)
+{
+	x[0] = value;
+	return EXIT_RESUME;
+}
+
+static noinstr enum exit_action psci_version(struct qvm_vcpu *vcpu, u64 *x)
+{
+	return result(x, PSCI_VERSION(1, 1));
+}
+
+static noinstr enum exit_action smccc_version(struct qvm_vcpu *vcpu, u64 *x)
+{
+	return result(x, ARM_SMCCC_VERSION_1_1);
+}
+
+/* Is that function there? No flags: the original StateID format, no OS-initiated mode. */
+static noinstr enum exit_action features(struct qvm_vcpu *vcpu, u64 *x)
+{
+	return result(x, smccc_find(x[1]) ? 0 : SMCCC_RET_NOT_SUPPORTED);
+}
+
+/* Trusted OS: none that would need migration. */
+static noinstr enum exit_action migrate_info_type(struct qvm_vcpu *vcpu, u64 *x)
+{
+	return result(x, PSCI_0_2_TOS_MP);
+}
+
+/* Every suspend is a standby state: context is kept, it returns at the next interrupt. */
+static enum exit_action cpu_suspend(struct qvm_vcpu *vcpu, u64 *x)
+{
+	result(x, PSCI_RET_SUCCESS);
+	return EXIT_BLOCK;
+}
+
+static enum exit_action cpu_off(struct qvm_vcpu *vcpu, u64 *x)
+{
+	atomic_set(&vcpu->power, VCPU_OFF);
+	return EXIT_RESUME;
+}
+
+static struct qvm_vcpu *vcpu_by_mpidr(const struct qvm_vm *vm, u64 mpidr)
+{
+	u32 i;
+
+	for (i = 0; i < vm->max_vcpus; i++) {
+		struct qvm_vcpu *vcpu = vm->vcpu[i];
+
+		if (vcpu && ((vcpu->arch.mpidr ^ mpidr) & MPIDR_HWID_BITMASK) == 0)
+			return vcpu;
+	}
+	return NULL;
+}
+
+/*
+ * x1 target, x2 entry, x3 context. Of several callers one wins: power goes OFF → ON_PENDING once,
+ * and only the winner may write boot before it kicks. The target takes boot after it saw
+ * the release that makes the request visible.
+ */
+static enum exit_action cpu_on(struct qvm_vcpu *vcpu, u64 *x)
+{
+	struct qvm_vcpu *target = vcpu_by_mpidr(vcpu->vm, x[1]);
+	int power;
+
+	if (!target || x[1] & ~(u64)MPIDR_HWID_BITMASK)
+		return result(x, PSCI_RET_INVALID_PARAMS);
+	power = atomic_cmpxchg(&target->power, VCPU_OFF, VCPU_STARTING);
+	if (power == VCPU_ON)
+		return result(x, PSCI_RET_ALREADY_ON);
+	if (power != VCPU_OFF)
+		return result(x, PSCI_RET_ON_PENDING);
+	target->arch.boot.entry = x[2];
+	target->arch.boot.context = x[3];
+	atomic_set_release(&target->power, VCPU_ON_PENDING);
+	qvm_vcpu_kick(target);
+	return result(x, PSCI_RET_SUCCESS);
+}
+
+/* x1 affinity, x2 lowest affinity level: only level 0, single cores. */
+static enum exit_action affinity_info(struct qvm_vcpu *vcpu, u64 *x)
+{
+	struct qvm_vcpu *target = vcpu_by_mpidr(vcpu->vm, x[1]);
+
+	if (!target || x[2])
+		return result(x, PSCI_RET_INVALID_PARAMS);
+	switch (atomic_read(&target->power)) {
+	case VCPU_ON:
+		return result(x, PSCI_STATE_ON);
+	case VCPU_OFF:
+		return result(x, PSCI_STATE_OFF);
+	default:
+		return result(x, PSCI_STATE_ON_PENDING);
+	}
+}
+
+static enum exit_action system_off(struct qvm_vcpu *vcpu, u64 *x)
+{
+	qvm_vm_end_system(vcpu->vm, vcpu, QVM_SYSTEM_OFF, (u32)x[0]);
+	return EXIT_FATAL;
+}
+
+static enum exit_action system_reset(struct qvm_vcpu *vcpu, u64 *x)
+{
+	qvm_vm_end_system(vcpu->vm, vcpu, QVM_SYSTEM_RESET, (u32)x[0]);
+	return EXIT_FATAL;
+}
+
+static const struct smccc_call calls[] = {
+	{ ARM_SMCCC_VERSION_FUNC_ID, true, smccc_version },
+	{ ARM_SMCCC_ARCH_FEATURES_FUNC_ID, true, features },
+	{ PSCI_0_2_FN_PSCI_VERSION, true, psci_version },
+	{ PSCI_1_0_FN_PSCI_FEATURES, true, features },
+	{ PSCI_0_2_FN_MIGRATE_INFO_TYPE, true, migrate_info_type },
+	{ PSCI_0_2_FN_CPU_SUSPEND, false, cpu_suspend },
+	{ PSCI_0_2_FN64_CPU_SUSPEND, false, cpu_suspend },
+	{ PSCI_0_2_FN_CPU_OFF, false, cpu_off },
+	{ PSCI_0_2_FN_CPU_ON, false, cpu_on },
+	{ PSCI_0_2_FN64_CPU_ON, false, cpu_on },
+	{ PSCI_0_2_FN_AFFINITY_INFO, false, affinity_info },
+	{ PSCI_0_2_FN64_AFFINITY_INFO, false, affinity_info },
+	{ PSCI_0_2_FN_SYSTEM_OFF, false, system_off },
+	{ PSCI_0_2_FN_SYSTEM_RESET, false, system_reset },
+};
+
+static noinstr const struct smccc_call *smccc_find(u32 id)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(calls); i++)
+		if (calls[i].id == id)
+			return &calls[i];
+	return NULL;
+}
+
+noinstr bool arm64_smccc_tier0(struct qvm_vcpu *vcpu)
+{
+	u64 *x = vcpu->arch.regs.x;
+	const struct smccc_call *call = smccc_find(x[0]);
+
+	if (!call)
+		result(x, SMCCC_RET_NOT_SUPPORTED);
+	else if (call->tier0)
+		call->fn(vcpu, x);
+	else
+		return false;
+	return true;
+}
+
+enum exit_action arm64_smccc(struct qvm_vcpu *vcpu)
+{
+	u64 *x = vcpu->arch.regs.x;
+	const struct smccc_call *call = smccc_find(x[0]);
+
+	return call ? call->fn(vcpu, x) : result(x, SMCCC_RET_NOT_SUPPORTED);
+}

@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The world switch of a VHE host (HCR_EL2.E2H = 1): the host kernel is at EL2 already, so a
+ * guest runs by clearing TGE with stage 2 on, and comes back to our vectors.
+ *
+ * Order (Arm ARM D8, D13; erratum 1165522): VTCR_EL2 and VTTBR_EL2 and the guest's EL1 state are
+ * loaded and synchronized in qvm_arch_vcpu_load(), long before TGE is cleared here.
+ */
+#include <linux/context_tracking.h>
+#include <linux/instrumentation.h>
+#include <linux/moduleparam.h>
+#include <linux/sched.h>
+#include <linux/vtime.h>
+#include <asm/esr.h>
+#include <asm/neon.h>
+#include <asm/sysreg.h>
+
+#include "arm64.h"
+#include "compat.h"
+#include "entry_offsets.h"
+#include "el2_regs.h"
+
+static_assert(offsetof(struct qvm_vcpu_arch, regs) == 0);
+static_assert(offsetof(struct arm64_regs, x) == REGS_X(0));
+static_assert(offsetof(struct arm64_regs, sp_el0) == REGS_SP_EL0);
+static_assert(offsetof(struct arm64_regs, pc) == REGS_PC);
+static_assert(offsetof(struct arm64_regs, pstate) == REGS_PSTATE);
+static_assert(ARM64_EXIT_SYNC == EXIT_CODE_SYNC && ARM64_EXIT_IRQ == EXIT_CODE_IRQ &&
+	      ARM64_EXIT_SERROR == EXIT_CODE_SERROR && ARM64_EXIT_AARCH32 == EXIT_CODE_AARCH32);
+
+DEFINE_PER_CPU(u64, qvm_arm64_host_vbar);
+
+/* ---- guest FP and SIMD: by hand, the kernel's own routines are not exported ---- */
+
+#define FP_PAIR(insn, n, m) #insn " q" #n ", q" #m ", [%0, #16 * " #n "]\n"
+#define FP_ALL(insn)								\
+	FP_PAIR(insn, 0, 1) FP_PAIR(insn, 2, 3) FP_PAIR(insn, 4, 5)		\
+	FP_PAIR(insn, 6, 7) FP_PAIR(insn, 8, 9) FP_PAIR(insn, 10, 11)		\
+	FP_PAIR(insn, 12, 13) FP_PAIR(insn, 14, 15) FP_PAIR(insn, 16, 17)	\
+	FP_PAIR(insn, 18, 19) FP_PAIR(insn, 20, 21) FP_PAIR(insn, 22, 23)	\
+	FP_PAIR(insn, 24, 25) FP_PAIR(insn, 26, 27) FP_PAIR(insn, 28, 29)	\
+	FP_PAIR(insn, 30, 31)
+
+static noinstr void fp_save(struct arm64_fp *fp)
+{
+	asm volatile(".arch_extension fp\n" FP_ALL(stp) : : "r"(fp->q) : "memory");
+	fp->fpsr = read_sysreg(fpsr);
+	fp->fpcr = read_sysreg(fpcr);
+	write_sysreg(0, fpcr);		/* kernel NEON code of softirqs expects the default */
+}
+
+static noinstr void fp_load(const struct arm64_fp *fp)
+{
+	asm volatile(".arch_extension fp\n" FP_ALL(ldp) : : "r"(fp->q) : "memory");
+	write_sysreg(fp->fpsr, fpsr);
+	write_sysreg(fp->fpcr, fpcr);
+}
+
+/* ---- traps ---- */
+
+#define GUEST_HCR	(HCR_EL2_E2H | HCR_EL2_RW | HCR_EL2_VM | HCR_EL2_IMO | HCR_EL2_FMO | HCR_EL2_AMO | \
+			 HCR_EL2_TWI | HCR_EL2_TWE | HCR_EL2_TSC | HCR_EL2_TID3 | HCR_EL2_TACR |	    \
+			 HCR_EL2_TIDCP | HCR_EL2_FB | HCR_EL2_BSU_IS | HCR_EL2_PTW | HCR_EL2_TLOR |  \
+			 HCR_EL2_TID5)
+
+/* Where there is RAS to hide, error records and external aborts come here. */
+static __always_inline u64 guest_hcr(void)
+{
+	return GUEST_HCR | (arm64_host.has_ras ? HCR_EL2_TERR | HCR_EL2_TEA : 0);
+}
+
+/*
+ * Everything of debug, trace, PMU and statistical profiling traps; the profiling and trace buffers
+ * are not the guest's (E2PB, E2TB = 0). HPMN stays the host's: it splits the counters.
+ */
+#define GUEST_MDCR	(MDCR_TPM | MDCR_TPMCR | MDCR_TDRA | MDCR_TDOSA | MDCR_TDA | MDCR_TPMS | \
+			 MDCR_TTRF | MDCR_TDCC)
+
+static noinstr void traps_enable(struct qvm_vcpu *vcpu, u64 hcr, bool fp)
+{
+	struct arm64_host *host = &vcpu->arch.host;
+
+	host->hcr = read_sysreg(hcr_el2);
+	host->cptr = read_sysreg(cpacr_el1);	/* with E2H this name is CPTR_EL2, CPACR layout */
+	host->mdcr = read_sysreg(mdcr_el2);
+	host->vbar = read_sysreg(vbar_el1);
+	host->pan = read_sysreg_s(PSTATE_REG_PAN);
+	if (arm64_host.has_dit)
+		host->dit = read_sysreg_s(PSTATE_REG_DIT);
+	if (arm64_host.has_ssbs)
+		host->ssbs = read_sysreg_s(PSTATE_REG_SSBS);
+	__this_cpu_write(qvm_arm64_host_vbar, host->vbar);
+
+	write_sysreg(CPTR_E2H_TTA | CPTR_E2H_TAM | (fp ? CPTR_E2H_FPEN : 0), cpacr_el1);
+	write_sysreg((host->mdcr & MDCR_HPMN) | GUEST_MDCR, mdcr_el2);
+	if (arm64_host.has_hcx) {
+		host->hcrx = read_sysreg_s(EL2_HCRX);
+		write_sysreg_s(0, EL2_HCRX);
+	}
+	write_sysreg(hcr, hcr_el2);
+	isb();
+}
+
+static noinstr void traps_disable(struct qvm_vcpu *vcpu)
+{
+	const struct arm64_host *host = &vcpu->arch.host;
+
+	write_sysreg(host->hcr, hcr_el2);
+	if (arm64_host.has_hcx)
+		write_sysreg_s(host->hcrx, EL2_HCRX);
+	write_sysreg(host->mdcr, mdcr_el2);
+	write_sysreg(host->cptr, cpacr_el1);
+	isb();
+	/*
+	 * With TGE clear SCTLR_EL2.SPAN did not act, so PSTATE.PAN is what the guest had; DIT is
+	 * kept by an exception, SSBS becomes SCTLR_EL2.DSSBS (Arm ARM D1.3.1, D19.2).
+	 */
+	write_sysreg_s(host->pan, PSTATE_REG_PAN);
+	if (arm64_host.has_dit)
+		write_sysreg_s(host->dit, PSTATE_REG_DIT);
+	if (arm64_host.has_ssbs)
+		write_sysreg_s(host->ssbs, PSTATE_REG_SSBS);
+}
+
+/* ---- tier 0a: this vCPU and constant data only ---- */
+
+static noinstr bool tier0_hvc(struct qvm_vcpu *vcpu, u64 esr)
+{
+	return arm64_smccc_tier0(vcpu);
+}
+
+static noinstr bool tier0_sys64(struct qvm_vcpu *vcpu, u64 esr)
+{
+	u64 value;
+
+	if (!(esr & ESR_SYS64_READ))
+		return false;
+	if (!arm64_idreg_read(vcpu->vm, esr_to_sysreg(esr), &value))
+		return false;
+	arm64_x_write(vcpu, ESR_SYS64_RT(esr), value);
+	arm64_skip_instruction(vcpu);
+	return true;
+}
+
+static bool (* const tier0_handlers[ESR_ELx_EC_MAX + 1])(struct qvm_vcpu *vcpu, u64 esr) = {
+	[ESR_ELx_EC_HVC64] = tier0_hvc,
+	[ESR_ELx_EC_SYS64] = tier0_sys64,
+};
+
+static bool arm64_tier0 = true;
+module_param_named(tier0, arm64_tier0, bool, 0644);
+MODULE_PARM_DESC(tier0, "answer the cheapest exits without leaving the guest's world (default 1)");
+
+/*
+ * Permission faults do not fill HPFAR_EL2 (Arm ARM D19.2.65): ask the translation itself. PAR_EL1
+ * is the guest's. A failed walk leaves 0 with bit 0 set: the guest runs the access again.
+ */
+static noinstr u64 hpfar_by_walk(u64 far)
+{
+	u64 guest_par = read_sysreg(par_el1), par;
+
+	asm volatile("at s1e1r, %0" : : "r"(far));
+	isb();
+	par = read_sysreg(par_el1);
+	write_sysreg(guest_par, par_el1);
+	return par & 1 ? 1 : (par & GENMASK_ULL(47, 12)) >> 8;
+}
+
+static noinstr void capture_fault(struct qvm_vcpu *vcpu, u64 esr)
+{
+	u32 ec = ESR_ELx_EC(esr);
+
+	if (ec != ESR_ELx_EC_DABT_LOW && ec != ESR_ELx_EC_IABT_LOW)
+		return;
+	vcpu->arch.exit.far = read_sysreg(far_el2);
+	if ((esr & ISS_FSC_TYPE) == FSC_TYPE_PERMISSION && !(esr & ESR_ELx_S1PTW))
+		vcpu->arch.exit.hpfar = hpfar_by_walk(vcpu->arch.exit.far);
+	else
+		vcpu->arch.exit.hpfar = read_sysreg(hpfar_el2);
+}
+
+/* True: answered, go back in. */
+static noinstr bool tier0(struct qvm_vcpu *vcpu, u32 code)
+{
+	u64 esr;
+	u32 ec;
+
+	vcpu->stats.exits++;
+	if (code != ARM64_EXIT_SYNC)
+		return false;
+	esr = read_sysreg(esr_el2);
+	ec = ESR_ELx_EC(esr);
+	vcpu->stats.reason[ec]++;
+	if (tier0_handlers[ec] && arm64_tier0 && tier0_handlers[ec](vcpu, esr)) {
+		vcpu->stats.tier0++;
+		return true;
+	}
+	vcpu->arch.exit.esr = esr;
+	capture_fault(vcpu, esr);
+	return false;
+}
+
+static noinstr void run_guest(struct qvm_vcpu *vcpu, bool fp)
+{
+	u64 daif = read_sysreg(daif);
+	u64 hcr = guest_hcr();
+	u32 code;
+
+	asm volatile("msr daifset, #0xf" : : : "memory");
+	traps_enable(vcpu, hcr, fp);
+	if (fp)
+		fp_load(&vcpu->arch.fp);
+	do {
+		vcpu->stats.entries++;
+		code = qvm_arm64_enter(&vcpu->arch.regs, vcpu->arch.host.vbar);
+	} while (tier0(vcpu, code));
+	vcpu->arch.exit.code = code;
+	traps_disable(vcpu);
+	if (fp)
+		fp_save(&vcpu->arch.fp);
+	write_sysreg(daif, daif);
+}
+
+/* Context tracking around the guest, as the kernel's own helpers give it. */
+static noinstr void run_guest_tracked(struct qvm_vcpu *vcpu, bool fp)
+{
+	if (!context_tracking_guest_enter()) {
+		instrumentation_begin();
+		qvm_rcu_note_context_switch();
+		instrumentation_end();
+	}
+	run_guest(vcpu, fp);
+	context_tracking_guest_exit();
+}
+
+/* ---- the interrupts-off stretch ---- */
+
+/* Interrupts off. 0, -EAGAIN, -EIO as at qvm_arch_vcpu_enter(). */
+static int enter_irqs_off(struct qvm_vcpu *vcpu, bool fp)
+{
+	if (!vcpu->loaded || !__this_cpu_read(qvm_arm64_enabled))
+		return -EIO;
+	/* Pairs with qvm_vcpu_kick(): either it sees IN_GUEST or we see `kicked`. */
+	atomic_set(&vcpu->mode, VCPU_IN_GUEST);
+	smp_mb__after_atomic();
+	if (atomic_read(&vcpu->kicked)) {
+		atomic_set(&vcpu->mode, VCPU_OUTSIDE);
+		return -EAGAIN;
+	}
+	if (vcpu->arch.vgic)
+		qvm_vgic_flush(vcpu);
+	vtime_account_guest_enter();
+	run_guest_tracked(vcpu, fp);
+	atomic_set(&vcpu->mode, VCPU_OUTSIDE);
+	if (vcpu->arch.vgic)
+		qvm_vgic_sync(vcpu);
+	return 0;
+}
+
+int qvm_arch_vcpu_enter(struct qvm_vcpu *vcpu)
+{
+	bool fp = vcpu->arch.exit.fp_trap;
+	int ret;
+
+	vcpu->arch.exit.fp_trap = false;
+	vcpu->arch.exit.code = ARM64_EXIT_NONE;
+	/*
+	 * The FP section begins and ends with interrupts on. A guest that does not touch FP
+	 * after an exit never pays for it: CPTR_EL2 traps its first use, and that entry comes here
+	 * with fp set.
+	 */
+	if (fp)
+		kernel_neon_begin();
+	preempt_disable();
+	local_irq_disable();
+	ret = enter_irqs_off(vcpu, fp);
+	/*
+	 * The interrupt that ended the guest is taken here, while the time is still the guest's,
+	 * so that the tick is accounted to it.
+	 */
+	local_irq_enable();
+	if (!ret) {
+		isb();
+		local_irq_disable();
+		vtime_account_guest_exit();
+		local_irq_enable();
+	}
+	preempt_enable();
+	if (fp)
+		kernel_neon_end();
+	return ret;
+}
+
+/* ---- load and put ---- */
+
+bool qvm_arch_vcpu_load(struct qvm_vcpu *vcpu)
+{
+	struct arm64_host *host = &vcpu->arch.host;
+
+	if (!__this_cpu_read(qvm_arm64_enabled))
+		return false;
+	host->vpidr = read_sysreg(vpidr_el2);
+	host->vmpidr = read_sysreg(vmpidr_el2);
+	host->tpidr_el0 = read_sysreg(tpidr_el0);
+	host->tpidrro_el0 = read_sysreg(tpidrro_el0);
+	host->csselr = read_sysreg(csselr_el1);
+	write_sysreg(vcpu->arch.midr, vpidr_el2);
+	write_sysreg(vcpu->arch.mpidr, vmpidr_el2);
+	arm64_sys_load(vcpu);
+	arm64_s2_load(vcpu);
+	arm64_vtimer_load(vcpu);
+	if (vcpu->arch.vgic)
+		qvm_vgic_load(vcpu);
+	isb();
+	return true;
+}
+
+void qvm_arch_vcpu_put(struct qvm_vcpu *vcpu)
+{
+	const struct arm64_host *host = &vcpu->arch.host;
+
+	if (vcpu->arch.vgic)
+		qvm_vgic_put(vcpu);
+	arm64_vtimer_put(vcpu);
+	arm64_s2_put(vcpu);
+	arm64_sys_put(vcpu);
+	write_sysreg(host->vpidr, vpidr_el2);
+	write_sysreg(host->vmpidr, vmpidr_el2);
+	/* These are the host thread's own: back before the scheduler saves TPIDR_EL0 for it. */
+	write_sysreg(host->tpidr_el0, tpidr_el0);
+	write_sysreg(host->tpidrro_el0, tpidrro_el0);
+	write_sysreg(host->csselr, csselr_el1);
+	isb();
+}
+
+void qvm_arch_vcpu_settle(struct qvm_vcpu *vcpu)
+{
+	arm64_vtimer_settle(vcpu);
+}

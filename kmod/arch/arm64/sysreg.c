@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * System registers of the guest: those that it keeps state in (one table row each: hardware name,
+ * encoding, reset value), and what happens on a trapped access.
+ */
+#include <linux/printk.h>
+#include <asm/sysreg.h>
+
+#include "arm64.h"
+#include "el2_regs.h"
+
+/*
+ * State that is in the hardware while the vCPU is loaded: X(name, accessor at EL2 with E2H = 1,
+ * encoding that the guest uses, reset value). SCTLR_EL1 resets to its RES1 bits (MMU and caches
+ * off, little-endian); most others are UNKNOWN at reset, zero is as good as any.
+ */
+#define LOADED_REGS(X)								\
+	X(SCTLR,	SYS_SCTLR_EL12,		SYSREG(3, 0, 1, 0, 0), SCTLR_RESET)	\
+	X(CPACR,	SYS_CPACR_EL12,		SYSREG(3, 0, 1, 0, 2), 0)	\
+	X(TTBR0,	SYS_TTBR0_EL12,		SYSREG(3, 0, 2, 0, 0), 0)	\
+	X(TTBR1,	SYS_TTBR1_EL12,		SYSREG(3, 0, 2, 0, 1), 0)	\
+	X(TCR,		SYS_TCR_EL12,		SYSREG(3, 0, 2, 0, 2), 0)	\
+	X(ESR,		SYS_ESR_EL12,		SYSREG(3, 0, 5, 2, 0), 0)	\
+	X(AFSR0,	SYS_AFSR0_EL12,		SYSREG(3, 0, 5, 1, 0), 0)	\
+	X(AFSR1,	SYS_AFSR1_EL12,		SYSREG(3, 0, 5, 1, 1), 0)	\
+	X(FAR,		SYS_FAR_EL12,		SYSREG(3, 0, 6, 0, 0), 0)	\
+	X(MAIR,		SYS_MAIR_EL12,		SYSREG(3, 0, 10, 2, 0), 0)	\
+	X(AMAIR,	SYS_AMAIR_EL12,		SYSREG(3, 0, 10, 3, 0), 0)	\
+	X(VBAR,		SYS_VBAR_EL12,		SYSREG(3, 0, 12, 0, 0), 0)	\
+	X(CONTEXTIDR,	SYS_CONTEXTIDR_EL12,	SYSREG(3, 0, 13, 0, 1), 0)	\
+	X(CNTKCTL,	SYS_CNTKCTL_EL12,	SYSREG(3, 0, 14, 1, 0), 0)	\
+	X(PAR,		sys_reg(3, 0, 7, 4, 0),	SYSREG(3, 0, 7, 4, 0), 0)	\
+	X(ELR,		SYS_ELR_EL12,		SYSREG(3, 0, 4, 0, 1), 0)	\
+	X(SPSR,		SYS_SPSR_EL12,		SYSREG(3, 0, 4, 0, 0), 0)	\
+	X(SP,		sys_reg(3, 4, 4, 1, 0),	SYSREG(3, 4, 4, 1, 0), 0)	\
+	X(TPIDR_EL1,	sys_reg(3, 0, 13, 0, 4), SYSREG(3, 0, 13, 0, 4), 0)	\
+	X(TPIDR_EL0,	sys_reg(3, 3, 13, 0, 2), SYSREG(3, 3, 13, 0, 2), 0)	\
+	X(TPIDRRO_EL0,	sys_reg(3, 3, 13, 0, 3), SYSREG(3, 3, 13, 0, 3), 0)	\
+	X(CSSELR,	sys_reg(3, 2, 0, 0, 0),	SYSREG(3, 2, 0, 0, 0), 0)
+
+/* RES1 where EIS, EOS, SPAN, nTLSMD, LSMAOE, TSCXT may be absent (Arm ARM, SCTLR_EL1). */
+#define SCTLR_RESET	0x30d00800ULL
+
+/* Kept in memory: every access traps. */
+#define KEPT_REGS(X)								\
+	X(MDSCR,	SYSREG(2, 0, 0, 2, 2))					\
+	X(MDCCINT,	SYSREG(2, 0, 0, 2, 0))					\
+	X(OSDLR,	SYSREG(2, 0, 1, 3, 4))					\
+	X(DBGBVR,	SYSREG(2, 0, 0, 0, 4))					\
+	X(DBGBVR + 1,	SYSREG(2, 0, 0, 1, 4))					\
+	X(DBGBCR,	SYSREG(2, 0, 0, 0, 5))					\
+	X(DBGBCR + 1,	SYSREG(2, 0, 0, 1, 5))					\
+	X(DBGWVR,	SYSREG(2, 0, 0, 0, 6))					\
+	X(DBGWVR + 1,	SYSREG(2, 0, 0, 1, 6))					\
+	X(DBGWCR,	SYSREG(2, 0, 0, 0, 7))					\
+	X(DBGWCR + 1,	SYSREG(2, 0, 0, 1, 7))
+
+static const u32 loaded_encoding[] = {
+#define X(name, hw, encoding, reset) [SR_##name] = encoding,
+	LOADED_REGS(X)
+#undef X
+};
+
+static const u64 reset_value[] = {
+#define X(name, hw, encoding, reset) [SR_##name] = reset,
+	LOADED_REGS(X)
+#undef X
+};
+
+static_assert(ARRAY_SIZE(loaded_encoding) == SR_LOADED);
+
+static const struct { u32 encoding, index; } kept[] = {
+#define X(name, encoding) { encoding, SR_##name },
+	KEPT_REGS(X)
+#undef X
+};
+
+void arm64_sys_load(struct qvm_vcpu *vcpu)
+{
+	const u64 *sys = vcpu->arch.sys;
+
+#define X(name, hw, encoding, reset) write_sysreg_s(sys[SR_##name], hw);
+	LOADED_REGS(X)
+#undef X
+}
+
+void arm64_sys_put(struct qvm_vcpu *vcpu)
+{
+	u64 *sys = vcpu->arch.sys;
+
+#define X(name, hw, encoding, reset) sys[SR_##name] = read_sysreg_s(hw);
+	LOADED_REGS(X)
+#undef X
+}
+
+static u64 hw_read(enum arm64_sysreg reg)
+{
+	switch (reg) {
+#define X(name, hw, encoding, reset) case SR_##name: return read_sysreg_s(hw);
+	LOADED_REGS(X)
+#undef X
+	default:
+		return 0;
+	}
+}
+
+static void hw_write(enum arm64_sysreg reg, u64 value)
+{
+	switch (reg) {
+#define X(name, hw, encoding, reset) case SR_##name: write_sysreg_s(value, hw); break;
+	LOADED_REGS(X)
+#undef X
+	default:
+		break;
+	}
+}
+
+u64 arm64_sys_read(struct qvm_vcpu *vcpu, enum arm64_sysreg reg)
+{
+	u64 value;
+
+	preempt_disable();
+	value = vcpu->loaded && reg < SR_LOADED ? hw_read(reg) : vcpu->arch.sys[reg];
+	preempt_enable();
+	return value;
+}
+
+void arm64_sys_write(struct qvm_vcpu *vcpu, enum arm64_sysreg reg, u64 value)
+{
+	preempt_disable();
+	if (vcpu->loaded && reg < SR_LOADED)
+		hw_write(reg, value);
+	else
+		vcpu->arch.sys[reg] = value;
+	preempt_enable();
+}
+
+void arm64_sys_reset(struct qvm_vcpu *vcpu)
+{
+	unsigned int i;
+
+	for (i = 0; i < SR_COUNT; i++)
+		arm64_sys_write(vcpu, i, i < SR_LOADED ? reset_value[i] : 0);
+	arm64_sys_write(vcpu, SR_OSLSR, 1);	/* OSLK: the OS lock is set at reset */
+}
+
+/* ---- traps ---- */
+
+struct sys_trap {
+	u32 encoding;
+	/* True: done. @value in and out. */
+	bool (*fn)(struct qvm_vcpu *vcpu, bool is_write, u64 *value);
+};
+
+static bool trap_razwi(struct qvm_vcpu *vcpu, bool is_write, u64 *value)
+{
+	*value = 0;
+	return true;
+}
+
+static bool trap_read_only(bool is_write, u64 *value, u64 constant)
+{
+	*value = constant;
+	return !is_write;
+}
+
+/* OSLM = 0b10: the OS lock is implemented; bit 1 OSLK. */
+static bool trap_oslsr(struct qvm_vcpu *vcpu, bool is_write, u64 *value)
+{
+	return trap_read_only(is_write, value, BIT(3) | (vcpu->arch.sys[SR_OSLSR] & 1) << 1);
+}
+
+static bool trap_oslar(struct qvm_vcpu *vcpu, bool is_write, u64 *value)
+{
+	if (is_write)
+		vcpu->arch.sys[SR_OSLSR] = *value & 1;
+	return is_write;
+}
+
+/* Claim tags: eight of them, set here, cleared by the other register. */
+static bool trap_dbgclaimset(struct qvm_vcpu *vcpu, bool is_write, u64 *value)
+{
+	if (is_write)
+		vcpu->arch.sys[SR_DBGCLAIM] |= *value & 0xff;
+	*value = 0xff;
+	return true;
+}
+
+static bool trap_dbgclaimclr(struct qvm_vcpu *vcpu, bool is_write, u64 *value)
+{
+	if (is_write)
+		vcpu->arch.sys[SR_DBGCLAIM] &= ~(*value & 0xff);
+	*value = vcpu->arch.sys[SR_DBGCLAIM];
+	return true;
+}
+
+static bool trap_sgi1r(struct qvm_vcpu *vcpu, bool is_write, u64 *value)
+{
+	if (!is_write || !vcpu->arch.vgic)
+		return false;
+	qvm_vgic_send_sgi(vcpu, *value, 1);
+	return true;
+}
+
+/* One security state: ICC_ASGI1R_EL1 and ICC_SGI0R_EL1 both make group 0 SGIs (IHI 0069 12.2.2). */
+static bool trap_sgi0r(struct qvm_vcpu *vcpu, bool is_write, u64 *value)
+{
+	if (!is_write || !vcpu->arch.vgic)
+		return false;
+	qvm_vgic_send_sgi(vcpu, *value, 0);
+	return true;
+}
+
+static bool trap_dir(struct qvm_vcpu *vcpu, bool is_write, u64 *value)
+{
+	if (!is_write || !vcpu->arch.vgic)
+		return false;
+	qvm_vgic_deactivate(vcpu, *value & GENMASK(23, 0));
+	return true;
+}
+
+/* System registers only: SRE, DFB, DIB read as one, writes are ignored. */
+static bool trap_sre(struct qvm_vcpu *vcpu, bool is_write, u64 *value)
+{
+	*value = 7;
+	return vcpu->arch.vgic;
+}
+
+/* The hot one first. Debug: Arm ARM D19.3; PMU is hidden, hence not here. */
+static const struct sys_trap traps[] = {
+	{ SYSREG(3, 0, 12, 11, 5), trap_sgi1r },	/* ICC_SGI1R_EL1 */
+	{ SYSREG(2, 0, 0, 3, 2), trap_razwi },		/* OSDTRTX_EL1 */
+	{ SYSREG(2, 0, 0, 0, 2), trap_razwi },		/* OSDTRRX_EL1 */
+	{ SYSREG(2, 0, 0, 6, 2), trap_razwi },		/* OSECCR_EL1 */
+	{ SYSREG(2, 0, 1, 0, 0), trap_razwi },		/* MDRAR_EL1 */
+	{ SYSREG(2, 0, 1, 0, 4), trap_oslar },
+	{ SYSREG(2, 0, 1, 1, 4), trap_oslsr },
+	{ SYSREG(2, 0, 1, 4, 4), trap_razwi },		/* DBGPRCR_EL1 */
+	{ SYSREG(2, 0, 7, 8, 6), trap_dbgclaimset },
+	{ SYSREG(2, 0, 7, 9, 6), trap_dbgclaimclr },
+	{ SYSREG(2, 0, 7, 14, 6), trap_razwi },		/* DBGAUTHSTATUS_EL1 */
+	{ SYSREG(2, 3, 0, 1, 0), trap_razwi },		/* MDCCSR_EL0 */
+	{ SYSREG(2, 3, 0, 4, 0), trap_razwi },		/* DBGDTR_EL0 */
+	{ SYSREG(2, 3, 0, 5, 0), trap_razwi },		/* DBGDTRRX_EL0, DBGDTRTX_EL0 */
+	{ SYSREG(3, 0, 1, 0, 1), trap_razwi },		/* ACTLR_EL1 */
+	{ SYSREG(3, 0, 12, 11, 1), trap_dir },		/* ICC_DIR_EL1 */
+	{ SYSREG(3, 0, 12, 11, 6), trap_sgi0r },	/* ICC_ASGI1R_EL1 */
+	{ SYSREG(3, 0, 12, 11, 7), trap_sgi0r },	/* ICC_SGI0R_EL1 */
+	{ SYSREG(3, 0, 12, 12, 5), trap_sre },		/* ICC_SRE_EL1 */
+};
+
+static const struct sys_trap *trap_find(u32 encoding)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(traps); i++)
+		if (traps[i].encoding == encoding)
+			return &traps[i];
+	return NULL;
+}
+
+static int kept_index(u32 encoding)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(kept); i++)
+		if (kept[i].encoding == encoding)
+			return kept[i].index;
+	return -ENOENT;
+}
+
+static bool sys_access(struct qvm_vcpu *vcpu, u32 encoding, bool is_write, u64 *value)
+{
+	const struct sys_trap *trap = trap_find(encoding);
+	int index = kept_index(encoding);
+
+	if (trap)
+		return trap->fn(vcpu, is_write, value);
+	if (index >= 0 && is_write)
+		vcpu->arch.sys[index] = *value;
+	if (index >= 0) {
+		*value = vcpu->arch.sys[index];
+		return true;
+	}
+	if (arm64_idreg_read(vcpu->vm, encoding, value))
+		return !is_write;
+	return arm64_vtimer_sys(vcpu, encoding, is_write, value);
+}
+
+/*
+ * Nobody's register: what the VM's policy says; the first one of a vCPU is named in the log.
+ * True if the access is to be completed with all ones.
+ */
+static bool sys_unknown(struct qvm_vcpu *vcpu, u64 esr)
+{
+	u32 encoding = esr_to_sysreg(esr);
+
+	if (!vcpu->stats.unknown_sysreg++)
+		pr_debug("qvm: %s: vCPU %u: no register op0=%u op1=%u CRn=%u CRm=%u op2=%u at 0x%llx\n",
+			 vcpu->vm->name, vcpu->index, encoding >> 14, (encoding >> 11) & 7,
+			 (encoding >> 7) & 15, (encoding >> 3) & 15, encoding & 7,
+			 vcpu->arch.regs.pc);
+	if (vcpu->vm->policy.sysreg == QVM_POLICY_IGNORE)
+		return true;
+	if (vcpu->vm->policy.sysreg == QVM_POLICY_ABORT)
+		qvm_vm_end_fatal(vcpu, QVM_FATAL_POLICY, esr, 0, 0);
+	else
+		arm64_inject_undefined(vcpu);
+	return false;
+}
+
+enum exit_action arm64_sys_exit(struct qvm_vcpu *vcpu, u64 esr)
+{
+	unsigned int rt = ESR_SYS64_RT(esr);
+	bool is_write = !(esr & ESR_SYS64_READ);
+	u64 value = is_write ? arm64_x_read(vcpu, rt) : 0;
+
+	if (!sys_access(vcpu, esr_to_sysreg(esr), is_write, &value)) {
+		if (!sys_unknown(vcpu, esr))
+			return EXIT_RESUME;
+		value = ~0ULL;
+	}
+	if (!is_write)
+		arm64_x_write(vcpu, rt, value);
+	arm64_skip_instruction(vcpu);
+	return EXIT_RESUME;
+}
+
+/* ---- UAPI ---- */
+
+static int sys_index(u32 encoding)
+{
+	unsigned int i;
+
+	for (i = 0; i < SR_LOADED; i++)
+		if (loaded_encoding[i] == encoding)
+			return i;
+	return kept_index(encoding);
+}
+
+int arm64_sys_get(struct qvm_vcpu *vcpu, u32 encoding, u64 *value)
+{
+	int index = sys_index(encoding);
+
+	if (index < 0) {
+		if (encoding == SYSREG(3, 0, 0, 0, 0))
+			*value = vcpu->arch.midr;
+		else if (encoding == SYSREG(3, 0, 0, 0, 5))
+			*value = vcpu->arch.mpidr;
+		else if (!arm64_idreg_read(vcpu->vm, encoding, value))
+			return -ENOENT;
+		return 0;
+	}
+	*value = arm64_sys_read(vcpu, index);
+	return 0;
+}
+
+int arm64_sys_set(struct qvm_vcpu *vcpu, u32 encoding, u64 value)
+{
+	int index = sys_index(encoding);
+	u64 unused;
+
+	if (index < 0)
+		return arm64_sys_get(vcpu, encoding, &unused) ?: -EPERM;
+	arm64_sys_write(vcpu, index, value);
+	return 0;
+}

@@ -1,0 +1,402 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The generic timer of a guest (Arm ARM D11). The host of a VHE machine ticks by CNTHP and leaves
+ * the EL1 virtual timer free: while a vCPU is loaded it has CNTV for itself, and the timer's PPI
+ * reaches it through a list register with HW=1.
+ *
+ * The physical interrupt is forwarded (irq_set_vcpu_affinity) for as long as the module is loaded:
+ * the host's handler only drops its priority, and it stays active, hence silent, until the
+ * guest deactivates the virtual one. What a pCPU's redistributor has for active is set at each
+ * load from what the vCPU has, and cleared when the thread leaves for good; a preempted one
+ * leaves it, with CNTV stopped, for the next load there to set right: under the scheduler's rq
+ * lock the interrupt's descriptor can't be locked.
+ *
+ * The EL1 physical timer is emulated by an hrtimer.
+ */
+#include <linux/acpi.h>
+#include <linux/interrupt.h>
+#include <linux/irq.h>
+#include <linux/irqdomain.h>
+#include <linux/math64.h>
+#include <linux/of.h>
+#include <linux/of_irq.h>
+#include <linux/percpu.h>
+#include <asm/sysreg.h>
+
+#include "arm64.h"
+#include "compat.h"
+#include "el2_regs.h"
+
+#include <qvm_vdev.h>
+
+#define CTL_ENABLE	BIT(0)
+#define CTL_IMASK	BIT(1)
+#define CTL_ISTATUS	BIT(2)
+
+#define TICKS_MAX	(1ULL << 48)	/* farther deadlines are looked at again then */
+
+static unsigned int vtimer_virq, maint_virq;
+static u32 vtimer_hwirq;
+
+static DEFINE_PER_CPU(struct qvm_vcpu *, loaded_vcpu);
+
+u64 arm64_counter(void)
+{
+	isb();		/* not read ahead of what came before */
+	return read_sysreg(cntpct_el0);
+}
+
+static u64 guest_counter(const struct qvm_vcpu *vcpu)
+{
+	return arm64_counter() - READ_ONCE(vcpu->vm->arch.cntvoff);
+}
+
+/* ---- the physical interrupts ---- */
+
+static irqreturn_t vtimer_interrupt(int irq, void *dev)
+{
+	struct qvm_vcpu *vcpu = __this_cpu_read(loaded_vcpu);
+
+	if (vcpu && vcpu->arch.vtimer.intid)
+		qvm_vgic_set_irq(vcpu->vm, vcpu, vcpu->arch.vtimer.intid, true);
+	return IRQ_HANDLED;
+}
+
+/* Its work is done by the exit that it caused: ICH_HCR_EL2 is off before interrupts open. */
+static irqreturn_t maint_interrupt(int irq, void *dev)
+{
+	return IRQ_HANDLED;
+}
+
+static void phys_set_active(bool active)
+{
+	irq_set_irqchip_state(vtimer_virq, IRQCHIP_STATE_ACTIVE, active);
+}
+
+static unsigned int dt_irq(const char *compatible, const char *name, int index)
+{
+	struct device_node *node = of_find_compatible_node(NULL, NULL, compatible);
+	int named = node ? of_property_match_string(node, "interrupt-names", name) : -EINVAL;
+	unsigned int virq = node ? irq_of_parse_and_map(node, named >= 0 ? named : index) : 0;
+
+	of_node_put(node);
+	return virq;
+}
+
+#ifdef CONFIG_ACPI
+static unsigned int acpi_vtimer_irq(void)
+{
+	struct acpi_table_gtdt *gtdt;
+	unsigned int flags;
+	int virq;
+
+	if (ACPI_FAILURE(acpi_get_table(ACPI_SIG_GTDT, 0, (struct acpi_table_header **)&gtdt)))
+		return 0;
+	flags = gtdt->virtual_timer_flags;
+	virq = acpi_register_gsi(NULL, gtdt->virtual_timer_interrupt,
+				 flags & ACPI_GTDT_INTERRUPT_MODE ? ACPI_EDGE_SENSITIVE :
+								    ACPI_LEVEL_SENSITIVE,
+				 flags & ACPI_GTDT_INTERRUPT_POLARITY ? ACPI_ACTIVE_LOW : ACPI_ACTIVE_HIGH);
+	acpi_put_table(&gtdt->header);
+	return virq > 0 ? virq : 0;
+}
+
+/* The first GICC entry of the MADT: the interrupt has one number on all pCPUs. */
+static unsigned int acpi_maint_irq(void)
+{
+	struct acpi_table_madt *madt;
+	void *p, *end;
+	int virq = 0;
+
+	if (ACPI_FAILURE(acpi_get_table(ACPI_SIG_MADT, 0, (struct acpi_table_header **)&madt)))
+		return 0;
+	end = (void *)madt + madt->header.length;
+	for (p = madt + 1; p + sizeof(struct acpi_subtable_header) <= end;) {
+		struct acpi_subtable_header *entry = p;
+		struct acpi_madt_generic_interrupt *gicc = p;
+
+		if (entry->type == ACPI_MADT_TYPE_GENERIC_INTERRUPT && gicc->vgic_interrupt) {
+			virq = acpi_register_gsi(NULL, gicc->vgic_interrupt,
+						 gicc->flags & ACPI_MADT_VGIC_IRQ_MODE ?
+						 ACPI_EDGE_SENSITIVE : ACPI_LEVEL_SENSITIVE,
+						 ACPI_ACTIVE_HIGH);
+			break;
+		}
+		if (!entry->length)
+			break;
+		p += entry->length;
+	}
+	acpi_put_table(&madt->header);
+	return virq > 0 ? virq : 0;
+}
+#else
+static unsigned int acpi_vtimer_irq(void) { return 0; }
+static unsigned int acpi_maint_irq(void) { return 0; }
+#endif
+
+static void irqs_find(void)
+{
+	if (acpi_disabled) {
+		vtimer_virq = dt_irq("arm,armv8-timer", "virt", 2);
+		maint_virq = dt_irq("arm,gic-v3", "maintenance", 0);
+	} else {
+		vtimer_virq = acpi_vtimer_irq();
+		maint_virq = acpi_maint_irq();
+	}
+}
+
+static int irq_take(unsigned int virq, irq_handler_t handler, const char *name, void __percpu *dev)
+{
+	if (!virq)
+		return -ENODEV;
+	/* Enabled already: somebody has it. Asking so keeps the host's log quiet. */
+	if (irq_percpu_is_enabled(virq))
+		return -EBUSY;
+	return request_percpu_irq(virq, handler, name, dev);
+}
+
+int arm64_vtimer_init(void)
+{
+	struct irq_data *data;
+	int ret;
+
+	irqs_find();
+	ret = irq_take(vtimer_virq, vtimer_interrupt, "qvm virtual timer", &loaded_vcpu);
+	if (ret)
+		return ret;
+	ret = irq_take(maint_virq, maint_interrupt, "qvm maintenance", &loaded_vcpu);
+	if (ret)
+		goto free_vtimer;
+	for (data = irq_get_irq_data(vtimer_virq); data->parent_data; data = data->parent_data)
+		;
+	vtimer_hwirq = data->hwirq;
+	ret = irq_set_vcpu_affinity(vtimer_virq, &vtimer_hwirq);
+	if (!ret)
+		return 0;
+	free_percpu_irq(maint_virq, &loaded_vcpu);
+free_vtimer:
+	free_percpu_irq(vtimer_virq, &loaded_vcpu);
+	return ret;
+}
+
+void arm64_vtimer_fini(void)
+{
+	irq_set_vcpu_affinity(vtimer_virq, NULL);
+	free_percpu_irq(maint_virq, &loaded_vcpu);
+	free_percpu_irq(vtimer_virq, &loaded_vcpu);
+}
+
+/* A redistributor comes up with its PPIs disabled: at each onlining again. */
+void arm64_vtimer_cpu_up(void)
+{
+	phys_set_active(false);
+	enable_percpu_irq(vtimer_virq, IRQ_TYPE_NONE);
+	enable_percpu_irq(maint_virq, IRQ_TYPE_NONE);
+}
+
+void arm64_vtimer_cpu_down(void)
+{
+	disable_percpu_irq(maint_virq);
+	disable_percpu_irq(vtimer_virq);
+	phys_set_active(false);
+}
+
+/* ---- the virtual timer ---- */
+
+static bool hw_level(struct qvm_vcpu *vcpu)
+{
+	u64 ctl = read_sysreg_s(SYS_CNTV_CTL_EL02);
+
+	return (ctl & (CTL_ENABLE | CTL_IMASK | CTL_ISTATUS)) == (CTL_ENABLE | CTL_ISTATUS);
+}
+
+void arm64_vtimer_load(struct qvm_vcpu *vcpu)
+{
+	struct arm64_timer *timer = &vcpu->arch.vtimer;
+
+	__this_cpu_write(loaded_vcpu, vcpu);
+	/* A board without a line for it: active for good, it never fires. */
+	phys_set_active(!timer->intid || qvm_vgic_hw_busy(vcpu, timer->intid));
+
+	/* CNTP and CNTPCT trap; the other fields are the host's. */
+	vcpu->arch.host.cnthctl = read_sysreg(cnthctl_el2);
+	write_sysreg(vcpu->arch.host.cnthctl & ~(CNTHCTL_E2H_EL1PCTEN | CNTHCTL_E2H_EL1PTEN), cnthctl_el2);
+	write_sysreg(READ_ONCE(vcpu->vm->arch.cntvoff), cntvoff_el2);
+	write_sysreg_s(timer->cval, SYS_CNTV_CVAL_EL02);
+	isb();
+	write_sysreg_s(timer->ctl, SYS_CNTV_CTL_EL02);
+}
+
+void arm64_vtimer_put(struct qvm_vcpu *vcpu)
+{
+	struct arm64_timer *timer = &vcpu->arch.vtimer;
+
+	timer->ctl = read_sysreg_s(SYS_CNTV_CTL_EL02) & (CTL_ENABLE | CTL_IMASK);
+	write_sysreg_s(0, SYS_CNTV_CTL_EL02);
+	isb();		/* the line is low before anything else of this vCPU goes */
+	timer->cval = read_sysreg_s(SYS_CNTV_CVAL_EL02);
+	write_sysreg(0, cntvoff_el2);
+	write_sysreg(vcpu->arch.host.cnthctl, cnthctl_el2);
+	__this_cpu_write(loaded_vcpu, NULL);
+}
+
+void arm64_vtimer_settle(struct qvm_vcpu *vcpu)
+{
+	phys_set_active(false);
+}
+
+static bool timer_fires(const struct arm64_timer *timer)
+{
+	return (timer->ctl & (CTL_ENABLE | CTL_IMASK)) == CTL_ENABLE && timer->intid;
+}
+
+static u64 ticks_to_ns(u64 ticks)
+{
+	return mul_u64_u32_div(min(ticks, TICKS_MAX), NSEC_PER_SEC, read_sysreg(cntfrq_el0));
+}
+
+/* Asleep, not loaded: what CNTV would do. */
+void arm64_vtimer_block(struct qvm_vcpu *vcpu)
+{
+	const struct arm64_timer *timer = &vcpu->arch.vtimer;
+	u64 now = guest_counter(vcpu);
+
+	if (!timer_fires(timer))
+		return;
+	if (now >= timer->cval)
+		qvm_vgic_set_irq(vcpu->vm, vcpu, timer->intid, true);
+	else
+		hrtimer_start(&vcpu->arch.wake_timer, ns_to_ktime(ticks_to_ns(timer->cval - now)),
+			      HRTIMER_MODE_REL_HARD);
+}
+
+void arm64_vtimer_unblock(struct qvm_vcpu *vcpu)
+{
+	hrtimer_cancel(&vcpu->arch.wake_timer);
+}
+
+static enum hrtimer_restart wake_expired(struct hrtimer *hrtimer)
+{
+	struct qvm_vcpu *vcpu = container_of(hrtimer, struct qvm_vcpu, arch.wake_timer);
+	u64 now = guest_counter(vcpu);
+
+	if (now >= vcpu->arch.vtimer.cval) {
+		qvm_vgic_set_irq(vcpu->vm, vcpu, vcpu->arch.vtimer.intid, true);
+		return HRTIMER_NORESTART;
+	}
+	/* The host's clock and the counter disagree by a little, or the deadline was very far. */
+	hrtimer_forward_now(hrtimer, ns_to_ktime(ticks_to_ns(vcpu->arch.vtimer.cval - now) + 1));
+	return HRTIMER_RESTART;
+}
+
+/* ---- the physical timer ---- */
+
+static bool ptimer_expired(const struct qvm_vcpu *vcpu)
+{
+	return guest_counter(vcpu) >= vcpu->arch.ptimer.cval;
+}
+
+static enum hrtimer_restart ptimer_fired(struct hrtimer *hrtimer)
+{
+	struct qvm_vcpu *vcpu = container_of(hrtimer, struct qvm_vcpu, arch.ptimer_timer);
+	u64 cval = READ_ONCE(vcpu->arch.ptimer.cval), now = guest_counter(vcpu);
+
+	if (now < cval) {
+		hrtimer_forward_now(hrtimer, ns_to_ktime(ticks_to_ns(cval - now) + 1));
+		return HRTIMER_RESTART;
+	}
+	qvm_vgic_set_irq(vcpu->vm, vcpu, vcpu->arch.ptimer.intid, true);
+	return HRTIMER_NORESTART;
+}
+
+/* The guest wrote a register of it: the line follows, and the deadline. */
+static void ptimer_update(struct qvm_vcpu *vcpu)
+{
+	struct arm64_timer *timer = &vcpu->arch.ptimer;
+	u64 now;
+
+	hrtimer_cancel(&vcpu->arch.ptimer_timer);
+	if (!timer->intid)
+		return;
+	now = guest_counter(vcpu);
+	qvm_vgic_set_irq(vcpu->vm, vcpu, timer->intid, timer_fires(timer) && now >= timer->cval);
+	if (timer_fires(timer) && now < timer->cval)
+		hrtimer_start(&vcpu->arch.ptimer_timer, ns_to_ktime(ticks_to_ns(timer->cval - now)),
+			      HRTIMER_MODE_REL_HARD);
+}
+
+static u64 ptimer_read(struct qvm_vcpu *vcpu, unsigned int op2)
+{
+	const struct arm64_timer *timer = &vcpu->arch.ptimer;
+
+	switch (op2) {
+	case 0:
+		return (u32)(timer->cval - guest_counter(vcpu));
+	case 1:
+		return timer->ctl |
+		       (timer->ctl & CTL_ENABLE && ptimer_expired(vcpu) ? CTL_ISTATUS : 0);
+	default:
+		return timer->cval;
+	}
+}
+
+static void ptimer_write(struct qvm_vcpu *vcpu, unsigned int op2, u64 value)
+{
+	struct arm64_timer *timer = &vcpu->arch.ptimer;
+
+	switch (op2) {
+	case 0:
+		WRITE_ONCE(timer->cval, guest_counter(vcpu) + (s32)value);
+		break;
+	case 1:
+		timer->ctl = value & (CTL_ENABLE | CTL_IMASK);
+		break;
+	default:
+		WRITE_ONCE(timer->cval, value);
+		break;
+	}
+	ptimer_update(vcpu);
+}
+
+bool arm64_vtimer_sys(struct qvm_vcpu *vcpu, u32 encoding, bool is_write, u64 *value)
+{
+	unsigned int op2 = encoding & 7;
+
+	if (encoding == SYSREG(3, 3, 14, 0, 1)) {	/* CNTPCT_EL0 */
+		*value = guest_counter(vcpu);
+		return !is_write;
+	}
+	/* CNTP_TVAL_EL0, CNTP_CTL_EL0, CNTP_CVAL_EL0 */
+	if ((encoding & ~7) != SYSREG(3, 3, 14, 2, 0) || op2 > 2)
+		return false;
+	if (is_write)
+		ptimer_write(vcpu, op2, *value);
+	else
+		*value = ptimer_read(vcpu, op2);
+	return true;
+}
+
+/* ---- life ---- */
+
+void arm64_vtimer_vcpu_init(struct qvm_vcpu *vcpu)
+{
+	qvm_hrtimer_setup(&vcpu->arch.wake_timer, wake_expired, HRTIMER_MODE_REL_HARD);
+	qvm_hrtimer_setup(&vcpu->arch.ptimer_timer, ptimer_fired, HRTIMER_MODE_REL_HARD);
+}
+
+void arm64_vtimer_vcpu_fini(struct qvm_vcpu *vcpu)
+{
+	hrtimer_cancel(&vcpu->arch.wake_timer);
+	hrtimer_cancel(&vcpu->arch.ptimer_timer);
+}
+
+int arm64_vtimer_assemble(struct qvm_vcpu *vcpu)
+{
+	const u32 *intid = vcpu->vm->arch.timer_intid;
+
+	vcpu->arch.vtimer.intid = intid[QVM_TIMER_VIRT];
+	vcpu->arch.ptimer.intid = intid[QVM_TIMER_PHYS];
+	if (!vcpu->arch.vtimer.intid)
+		return 0;
+	return qvm_vgic_map_hw(vcpu, vcpu->arch.vtimer.intid, vtimer_hwirq, hw_level);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Every difference between kernel versions and configurations that the module meets. */
+#ifndef QVM_COMPAT_H
+#define QVM_COMPAT_H
+
+#include <linux/version.h>
+#include <linux/hrtimer.h>
+#include <linux/rcupdate.h>
+#include <linux/smp.h>
+
+#ifndef CONFIG_PREEMPT_NOTIFIERS
+#error "qvm needs CONFIG_PREEMPT_NOTIFIERS; it comes with CONFIG_KVM, which this kernel was built without"
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
+#error "qvm needs Linux 6.1 or newer"
+#endif
+
+/* 6.13 added hrtimer_setup(), 6.15 took hrtimer_init() away. */
+static inline void qvm_hrtimer_setup(struct hrtimer *timer,
+				     enum hrtimer_restart (*fn)(struct hrtimer *), enum hrtimer_mode mode)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+	hrtimer_setup(timer, fn, CLOCK_MONOTONIC, mode);
+#else
+	hrtimer_init(timer, CLOCK_MONOTONIC, mode);
+	timer->function = fn;
+#endif
+}
+
+/* 6.2 took the CPU number away: it was always this one. */
+static __always_inline void qvm_rcu_note_context_switch(void)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+	rcu_virt_note_context_switch();
+#else
+	rcu_virt_note_context_switch(smp_processor_id());
+#endif
+}
+
+#endif /* QVM_COMPAT_H */

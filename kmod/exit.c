@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The four answers to a guest access that stage 2 did not permit, and their completion. */
+#include <linux/string.h>
+
+#include "arch.h"
+#include "trace.h"
+
+static enum exit_action access_to_user(struct qvm_vcpu *vcpu, const struct qvm_access *access)
+{
+	struct qvm_run *run = vcpu->run;
+
+	vcpu->mmio = *access;
+	vcpu->mmio_pending = true;
+	vcpu->stats.mmio_user++;
+	memset(&run->mmio, 0, sizeof(run->mmio));
+	run->mmio.gpa = access->gpa;
+	run->mmio.len = access->len;
+	run->mmio.is_write = access->is_write;
+	run->mmio.pc = qvm_arch_vcpu_pc(vcpu);
+	if (access->is_write)
+		memcpy(run->mmio.data, &access->data, access->len);
+	run->exit_reason = QVM_EXIT_MMIO;
+	return EXIT_TO_USER;
+}
+
+/* A vdev is there: its answer, or (no such register) nobody's address. */
+static enum exit_action access_vdev(struct qvm_vcpu *vcpu, const struct qvm_access *access)
+{
+	u64 data = 0;
+	int ret;
+
+	if (access->is_write)
+		ret = qvm_bus_write(&vcpu->vm->bus, vcpu, access->gpa, access->len, access->data);
+	else
+		ret = qvm_bus_read(&vcpu->vm->bus, vcpu, access->gpa, access->len, &data);
+	if (ret)
+		return qvm_exit_unclaimed(vcpu, access);
+	vcpu->stats.mmio_kernel++;
+	qvm_arch_complete_access(vcpu, access, data);
+	return EXIT_RESUME;
+}
+
+enum exit_action qvm_exit_access(struct qvm_vcpu *vcpu, const struct qvm_access *access)
+{
+	bool in_kernel = qvm_bus_overlaps(&vcpu->vm->bus, access->gpa, access->len);
+
+	trace_mmio(vcpu->vm->id, vcpu->index, access->gpa, access->len, access->is_write, !in_kernel);
+	if (in_kernel)
+		return access_vdev(vcpu, access);
+	/* ROM: mapped read-only, so only writes come here; they are faults, not device accesses. */
+	if (qvm_region_find(vcpu->vm, access->gpa))
+		return qvm_exit_unclaimed(vcpu, access);
+	return access_to_user(vcpu, access);
+}
+
+enum exit_action qvm_exit_complete(struct qvm_vcpu *vcpu)
+{
+	u64 data = 0;
+
+	vcpu->mmio_pending = false;
+	if (READ_ONCE(vcpu->run->mmio.unclaimed))
+		return qvm_exit_unclaimed(vcpu, &vcpu->mmio);
+	/* The only use of what user space wrote: the data bytes, once. */
+	if (!vcpu->mmio.is_write)
+		memcpy(&data, vcpu->run->mmio.data, vcpu->mmio.len);
+	qvm_arch_complete_access(vcpu, &vcpu->mmio, data);
+	return EXIT_RESUME;
+}
+
+enum exit_action qvm_exit_unclaimed(struct qvm_vcpu *vcpu, const struct qvm_access *access)
+{
+	vcpu->stats.unclaimed++;
+	switch (vcpu->vm->policy.reference) {
+	case QVM_POLICY_ABORT:
+		qvm_vm_end_fatal(vcpu, QVM_FATAL_POLICY, 0, 0, access->gpa);
+		return EXIT_FATAL;
+	case QVM_POLICY_IGNORE:
+		break;
+	default:
+		if (!qvm_arch_inject_unclaimed(vcpu, access))
+			return EXIT_RESUME;
+	}
+	qvm_arch_complete_access(vcpu, access, ~0ULL);
+	return EXIT_RESUME;
+}

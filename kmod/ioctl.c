@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The ioctl interface: const tables {command, sizes, locks, function}, one prologue that copies
+ * in and locks, one epilogue that unlocks, copies out and only then installs a new fd. This
+ * is the module's only copy_*_user site.
+ */
+#include <linux/anon_inodes.h>
+#include <linux/compat.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/uaccess.h>
+
+#include "arch.h"
+
+enum ioctl_lock { LOCK_NONE, LOCK_VM, LOCK_VCPU };
+
+struct ioctl_call {
+	struct qvm_vm *vm;		/* NULL for the system fd */
+	struct qvm_vcpu *vcpu;		/* NULL but for a vCPU fd */
+	struct file *new_file;		/* set by a function that creates an fd */
+	int new_fd;
+};
+
+union ioctl_arg {
+	struct qvm_query query;
+	struct qvm_create_vm create_vm;
+	struct qvm_region region;
+	struct qvm_create_vdev create_vdev;
+	struct qvm_create_vcpu create_vcpu;
+	struct qvm_irq irq;
+	struct qvm_vm_info vm_info;
+	struct qvm_vm_policy policy;
+	struct qvm_reg reg;
+	struct qvm_vcpu_stats stats;
+};
+
+struct ioctl_row {
+	unsigned int cmd;		/* its size is the kernel's; a caller's may differ */
+	u16 min_size;			/* bytes of the first published version */
+	u8 lock;			/* enum ioctl_lock */
+	long (*fn)(struct ioctl_call *call, union ioctl_arg *arg);
+};
+
+/* The fd becomes visible to the process only after everything else has worked. */
+static long new_fd(struct ioctl_call *call, const char *name, const struct file_operations *fops,
+		   void *private)
+{
+	struct file *file;
+	int fd = get_unused_fd_flags(O_CLOEXEC);
+
+	if (fd < 0)
+		return fd;
+	file = anon_inode_getfile(name, fops, private, O_RDWR | O_CLOEXEC);
+	if (IS_ERR(file)) {
+		put_unused_fd(fd);
+		return PTR_ERR(file);
+	}
+	call->new_file = file;
+	call->new_fd = fd;
+	return fd;
+}
+
+/* ---- system fd ---- */
+
+static const struct file_operations vm_fops, vcpu_fops;
+
+static long do_query(struct ioctl_call *call, union ioctl_arg *arg)
+{
+	struct qvm_query *query = &arg->query;
+
+	if (query->reserved)
+		return -EINVAL;
+	memset(query, 0, sizeof(*query));
+	query->api_version = QVM_API_VERSION;
+	query->max_vcpus = QVM_MAX_VCPUS;
+	query->run_size = PAGE_SIZE;
+	query->page_size = PAGE_SIZE;
+	qvm_arch_query(query);
+	return 0;
+}
+
+static long do_create_vm(struct ioctl_call *call, union ioctl_arg *arg)
+{
+	struct qvm_vm *vm = qvm_vm_create(&arg->create_vm);
+	long ret;
+
+	if (IS_ERR(vm))
+		return PTR_ERR(vm);
+	arg->create_vm.id = vm->id;
+	ret = new_fd(call, "qvm-vm", &vm_fops, vm);
+	if (ret < 0)
+		qvm_vm_put(vm);
+	return ret;
+}
+
+static const struct ioctl_row system_ioctls[] = {
+	{ QVM_QUERY, 48, LOCK_NONE, do_query },
+	{ QVM_CREATE_VM, 56, LOCK_NONE, do_create_vm },
+};
+
+/* ---- VM fd ---- */
+
+static long do_add_region(struct ioctl_call *call, union ioctl_arg *arg)
+{
+	return qvm_region_add(call->vm, &arg->region);
+}
+
+static long do_create_vdev(struct ioctl_call *call, union ioctl_arg *arg)
+{
+	return qvm_vm_create_vdev(call->vm, &arg->create_vdev);
+}
+
+static long do_create_vcpu(struct ioctl_call *call, union ioctl_arg *arg)
+{
+	struct qvm_vcpu *vcpu;
+	long ret;
+
+	if (arg->create_vcpu.flags || arg->create_vcpu.reserved)
+		return -EINVAL;
+	vcpu = qvm_vcpu_create(call->vm, arg->create_vcpu.index);
+	if (IS_ERR(vcpu))
+		return PTR_ERR(vcpu);
+	qvm_vm_get(call->vm);
+	ret = new_fd(call, "qvm-vcpu", &vcpu_fops, vcpu);
+	if (ret < 0) {
+		qvm_vcpu_remove(vcpu);
+		qvm_vm_put(call->vm);
+	}
+	return ret;
+}
+
+static long do_assemble(struct ioctl_call *call, union ioctl_arg *arg)
+{
+	return qvm_vm_assemble(call->vm);
+}
+
+static long do_set_irq(struct ioctl_call *call, union ioctl_arg *arg)
+{
+	const struct qvm_irq *irq = &arg->irq;
+
+	if (irq->reserved || irq->level > 1)
+		return -EINVAL;
+	switch (qvm_vm_state(call->vm)) {
+	case QVM_VM_BUILDING:
+		return -EAGAIN;
+	case QVM_VM_ENDED:
+		return -ESHUTDOWN;
+	default:
+		return qvm_arch_vm_set_irq(call->vm, irq->line, irq->level);
+	}
+}
+
+static long do_vm_info(struct ioctl_call *call, union ioctl_arg *arg)
+{
+	if (arg->vm_info.reserved)
+		return -EINVAL;
+	qvm_vm_info(call->vm, &arg->vm_info);
+	return 0;
+}
+
+static long do_vm_end(struct ioctl_call *call, union ioctl_arg *arg)
+{
+	qvm_vm_end_system(call->vm, NULL, QVM_SYSTEM_STOPPED, 0);
+	return 0;
+}
+
+static long do_set_policy(struct ioctl_call *call, union ioctl_arg *arg)
+{
+	return qvm_vm_set_policy(call->vm, &arg->policy);
+}
+
+static const struct ioctl_row vm_ioctls[] = {
+	{ QVM_VM_ADD_REGION, 64, LOCK_VM, do_add_region },
+	{ QVM_VM_CREATE_VDEV, 120, LOCK_VM, do_create_vdev },
+	{ QVM_VM_CREATE_VCPU, 16, LOCK_VM, do_create_vcpu },
+	{ QVM_VM_ASSEMBLE, 0, LOCK_VM, do_assemble },
+	{ QVM_VM_SET_IRQ, 16, LOCK_NONE, do_set_irq },
+	{ QVM_VM_INFO, 56, LOCK_VM, do_vm_info },
+	{ QVM_VM_END, 0, LOCK_NONE, do_vm_end },
+	{ QVM_VM_SET_POLICY, 16, LOCK_VM, do_set_policy },
+};
+
+/* ---- vCPU fd ---- */
+
+static long do_run(struct ioctl_call *call, union ioctl_arg *arg)
+{
+	return qvm_vcpu_run(call->vcpu);
+}
+
+static long do_get_reg(struct ioctl_call *call, union ioctl_arg *arg)
+{
+	memset(arg->reg.value, 0, sizeof(arg->reg.value));
+	return qvm_arch_get_reg(call->vcpu, &arg->reg);
+}
+
+static long do_set_reg(struct ioctl_call *call, union ioctl_arg *arg)
+{
+	return qvm_arch_set_reg(call->vcpu, &arg->reg);
+}
+
+static long do_stats(struct ioctl_call *call, union ioctl_arg *arg)
+{
+	arg->stats = call->vcpu->stats;
+	return 0;
+}
+
+static const struct ioctl_row vcpu_ioctls[] = {
+	{ QVM_VCPU_RUN, 0, LOCK_VCPU, do_run },
+	{ QVM_VCPU_GET_REG, 24, LOCK_VCPU, do_get_reg },
+	{ QVM_VCPU_SET_REG, 24, LOCK_VCPU, do_set_reg },
+	{ QVM_VCPU_STATS, 640, LOCK_NONE, do_stats },
+};
+
+static_assert(sizeof(struct qvm_query) == 48);
+static_assert(sizeof(struct qvm_create_vm) == 56);
+static_assert(sizeof(struct qvm_region) == 64);
+static_assert(sizeof(struct qvm_create_vdev) == 120);
+static_assert(sizeof(struct qvm_create_vcpu) == 16);
+static_assert(sizeof(struct qvm_irq) == 16);
+static_assert(sizeof(struct qvm_vm_info) == 56);
+static_assert(sizeof(struct qvm_vm_policy) == 16);
+static_assert(sizeof(struct qvm_reg) == 24);
+static_assert(sizeof(struct qvm_vcpu_stats) == 640);
+static_assert(sizeof(struct qvm_run) <= PAGE_SIZE);
+
+/* ---- prologue and epilogue ---- */
+
+static const struct ioctl_row *row_find(const struct ioctl_row *rows, size_t count, unsigned int cmd)
+{
+	size_t i;
+
+	/* The size may differ from ours, the rest of the number may not. */
+	for (i = 0; i < count; i++)
+		if (!((rows[i].cmd ^ cmd) & ~(_IOC_SIZEMASK << _IOC_SIZESHIFT)))
+			return &rows[i];
+	return NULL;
+}
+
+static int call_lock(const struct ioctl_call *call, u8 lock)
+{
+	switch (lock) {
+	case LOCK_VM:
+		return mutex_lock_killable(&call->vm->mutex);
+	case LOCK_VCPU:
+		return mutex_lock_killable(&call->vcpu->mutex);
+	default:
+		return 0;
+	}
+}
+
+static void call_unlock(const struct ioctl_call *call, u8 lock)
+{
+	if (lock == LOCK_VM)
+		mutex_unlock(&call->vm->mutex);
+	else if (lock == LOCK_VCPU)
+		mutex_unlock(&call->vcpu->mutex);
+}
+
+static long call_finish(struct ioctl_call *call, long ret)
+{
+	if (!call->new_file)
+		return ret;
+	if (ret < 0) {
+		put_unused_fd(call->new_fd);
+		fput(call->new_file);
+	} else {
+		fd_install(call->new_fd, call->new_file);
+	}
+	return ret;
+}
+
+static long ioctl_dispatch(struct ioctl_call *call, const struct ioctl_row *row, unsigned int cmd,
+			   void __user *uarg)
+{
+	size_t ksize = _IOC_SIZE(row->cmd), usize = _IOC_SIZE(cmd);
+	union ioctl_arg arg;
+	long ret;
+
+	if (usize < row->min_size)
+		return -EINVAL;
+	memset(&arg, 0, sizeof(arg));
+	if (_IOC_DIR(cmd) & _IOC_WRITE) {
+		ret = copy_struct_from_user(&arg, ksize, uarg, usize);
+		if (ret)
+			return ret;
+	}
+	ret = call_lock(call, row->lock);
+	if (ret)
+		return ret;
+	ret = row->fn(call, &arg);
+	call_unlock(call, row->lock);
+	if (ret >= 0 && (_IOC_DIR(cmd) & _IOC_READ) &&
+	    copy_to_user(uarg, &arg, min(ksize, usize)))
+		ret = -EFAULT;
+	return call_finish(call, ret);
+}
+
+static long system_ioctl(struct file *file, unsigned int cmd, unsigned long uarg)
+{
+	const struct ioctl_row *row = row_find(system_ioctls, ARRAY_SIZE(system_ioctls), cmd);
+	struct ioctl_call call = {};
+
+	return row ? ioctl_dispatch(&call, row, cmd, (void __user *)uarg) : -ENOTTY;
+}
+
+static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long uarg)
+{
+	const struct ioctl_row *row = row_find(vm_ioctls, ARRAY_SIZE(vm_ioctls), cmd);
+	struct ioctl_call call = { .vm = file->private_data };
+
+	if (call.vm->mm != current->mm)
+		return -EIO;
+	return row ? ioctl_dispatch(&call, row, cmd, (void __user *)uarg) : -ENOTTY;
+}
+
+static long vcpu_ioctl(struct file *file, unsigned int cmd, unsigned long uarg)
+{
+	const struct ioctl_row *row = row_find(vcpu_ioctls, ARRAY_SIZE(vcpu_ioctls), cmd);
+	struct qvm_vcpu *vcpu = file->private_data;
+	struct ioctl_call call = { .vm = vcpu->vm, .vcpu = vcpu };
+
+	if (call.vm->mm != current->mm)
+		return -EIO;
+	return row ? ioctl_dispatch(&call, row, cmd, (void __user *)uarg) : -ENOTTY;
+}
+
+static int vm_release(struct inode *inode, struct file *file)
+{
+	qvm_vm_put(file->private_data);
+	return 0;
+}
+
+static int vcpu_release(struct inode *inode, struct file *file)
+{
+	struct qvm_vcpu *vcpu = file->private_data;
+
+	qvm_vm_put(vcpu->vm);
+	return 0;
+}
+
+static int vcpu_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct qvm_vcpu *vcpu = file->private_data;
+
+	if (vma->vm_pgoff || vma_pages(vma) != 1 || !(vma->vm_flags & VM_SHARED))
+		return -EINVAL;
+	if (vma->vm_flags & VM_EXEC)
+		return -EPERM;
+	return vm_insert_page(vma, vma->vm_start, virt_to_page(vcpu->run));
+}
+
+const struct file_operations qvm_system_fops = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = system_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.llseek = noop_llseek,
+};
+
+static const struct file_operations vm_fops = {
+	.owner = THIS_MODULE,
+	.release = vm_release,
+	.unlocked_ioctl = vm_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.llseek = noop_llseek,
+};
+
+static const struct file_operations vcpu_fops = {
+	.owner = THIS_MODULE,
+	.release = vcpu_release,
+	.mmap = vcpu_mmap,
+	.unlocked_ioctl = vcpu_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.llseek = noop_llseek,
+};

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The run loop: requests, entry, exit, and what goes to user space. */
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+
+#include "arch.h"
+#include "trace.h"
+
+/* Tell user space why the VM ended. */
+static enum exit_action report_end(struct qvm_vcpu *vcpu)
+{
+	const struct qvm_vm *vm = vcpu->vm;
+	struct qvm_run *run = vcpu->run;
+
+	memset(run->pad, 0, sizeof(run->pad));
+	if (vm->end.exit_reason == QVM_EXIT_SYSTEM) {
+		run->system.event = vm->end.event;
+		run->system.vcpu = vm->end.vcpu;
+		run->system.detail = vm->end.syndrome;
+	} else {
+		run->fatal.cause = vm->end.event;
+		run->fatal.vcpu = vm->end.vcpu;
+		run->fatal.syndrome = vm->end.syndrome;
+		run->fatal.pc = vm->end.pc;
+		run->fatal.gva = vm->end.gva;
+		run->fatal.gpa = vm->end.gpa;
+	}
+	run->exit_reason = vm->end.exit_reason;
+	return EXIT_TO_USER;
+}
+
+/* Pending work that only the way back to user space does: signals, task work. */
+static bool user_work_pending(const struct qvm_vcpu *vcpu)
+{
+	return READ_ONCE(vcpu->run->immediate_exit) || signal_pending(current) ||
+	       test_thread_flag(TIF_NOTIFY_RESUME);
+}
+
+static void power_on(struct qvm_vcpu *vcpu)
+{
+	/* Pairs with the release in the switching vCPU: its boot parameters are there. */
+	if (atomic_read_acquire(&vcpu->power) == VCPU_ON_PENDING) {
+		qvm_arch_vcpu_power_on(vcpu);
+		atomic_set(&vcpu->power, VCPU_ON);
+	}
+}
+
+/* What has to be looked at before each entry. RESUME: enter. */
+static enum exit_action check_requests(struct qvm_vcpu *vcpu, int *error)
+{
+	/* First clear, then look: whoever kicks after this makes the entry fail. */
+	atomic_set(&vcpu->kicked, 0);
+	smp_mb__after_atomic();
+
+	if (qvm_vm_state(vcpu->vm) == QVM_VM_ENDED)
+		return report_end(vcpu);
+	if (user_work_pending(vcpu)) {
+		*error = -EINTR;
+		vcpu->run->exit_reason = QVM_EXIT_INTR;
+		return EXIT_TO_USER;
+	}
+	power_on(vcpu);
+	return atomic_read(&vcpu->power) == VCPU_ON ? EXIT_RESUME : EXIT_BLOCK;
+}
+
+static void block(struct qvm_vcpu *vcpu)
+{
+	qvm_vcpu_put(vcpu);
+	qvm_vcpu_block(vcpu);
+	qvm_vcpu_load(vcpu);
+}
+
+static enum exit_action enter_once(struct qvm_vcpu *vcpu)
+{
+	int ret;
+
+	trace_entry(vcpu->vm->id, vcpu->index, qvm_arch_vcpu_pc(vcpu));
+	ret = qvm_arch_vcpu_enter(vcpu);
+	if (ret == -EIO) {
+		/* This pCPU is being taken down: the scheduler moves us. */
+		schedule_timeout_uninterruptible(1);
+		return EXIT_RESUME;
+	}
+	return ret ? EXIT_RESUME : qvm_arch_vcpu_exit(vcpu);
+}
+
+static int run_loop(struct qvm_vcpu *vcpu, enum exit_action action)
+{
+	int error = 0;
+
+	while (action != EXIT_TO_USER) {
+		if (action == EXIT_BLOCK)
+			block(vcpu);
+		action = check_requests(vcpu, &error);
+		if (action == EXIT_RESUME)
+			action = enter_once(vcpu);
+		cond_resched();
+	}
+	return error;
+}
+
+int qvm_vcpu_run(struct qvm_vcpu *vcpu)
+{
+	enum exit_action action = EXIT_RESUME;
+	int ret;
+
+	if (qvm_vm_state(vcpu->vm) == QVM_VM_BUILDING)
+		return -EAGAIN;
+	/* The first entry starts the VM; later ones, and an ended VM, stay what they are. */
+	atomic_cmpxchg(&vcpu->vm->state, QVM_VM_ASSEMBLED, QVM_VM_RUNNING);
+	WRITE_ONCE(vcpu->thread, current);
+	qvm_vcpu_load(vcpu);
+	if (vcpu->mmio_pending)
+		action = qvm_exit_complete(vcpu);
+	ret = run_loop(vcpu, action);
+	qvm_vcpu_put(vcpu);
+	WRITE_ONCE(vcpu->thread, NULL);
+	vcpu->stats.user_exits++;
+	return ret;
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/debugfs.h>
+#include <linux/module.h>
+
+#include "core.h"
+#include "stats.h"
+
+atomic_long_t qvm_pinned_pages;
+static struct dentry *qvm_debugfs;
+
+static int vms_show(struct seq_file *m, void *unused)
+{
+	qvm_vm_list_show(m);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(vms);
+
+static int pinned_pages_show(struct seq_file *m, void *unused)
+{
+	seq_printf(m, "%ld\n", atomic_long_read(&qvm_pinned_pages));
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(pinned_pages);
+
+void qvm_stats_init(void)
+{
+	qvm_debugfs = debugfs_create_dir("qvm", NULL);
+	debugfs_create_atomic_t("vm_count", 0400, qvm_debugfs, &qvm_vm_count);
+	debugfs_create_atomic_t("vcpu_count", 0400, qvm_debugfs, &qvm_vcpu_count);
+	debugfs_create_file("pinned_pages", 0400, qvm_debugfs, NULL, &pinned_pages_fops);
+	debugfs_create_file("vms", 0400, qvm_debugfs, NULL, &vms_fops);
+}
+
+void qvm_stats_fini(void)
+{
+	debugfs_remove(qvm_debugfs);
+}

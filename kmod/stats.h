@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What debugfs shows: /sys/kernel/debug/qvm/{vms,vm_count,vcpu_count,pinned_pages}. */
+#ifndef QVM_STATS_H
+#define QVM_STATS_H
+
+#include <linux/seq_file.h>
+
+/* Pages that VMs hold pinned, over all VMs; 0 after the last close. */
+extern atomic_long_t qvm_pinned_pages;
+
+/* Create and remove the debugfs folder. Without debugfs nothing happens. */
+void qvm_stats_init(void);
+void qvm_stats_fini(void);
+
+/* One line a VM: id, name, state, vCPUs, pinned bytes (vm.c: takes vms_mutex). */
+void qvm_vm_list_show(struct seq_file *m);
+
+#endif /* QVM_STATS_H */

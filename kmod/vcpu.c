@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A vCPU on and off a pCPU, kicked and asleep. */
+#include <linux/rcupdate.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "arch.h"
+
+/* ---- load and put ---- */
+
+static void loaded_begin(struct qvm_vcpu *vcpu)
+{
+	vcpu->loaded = qvm_arch_vcpu_load(vcpu);
+}
+
+static void loaded_end(struct qvm_vcpu *vcpu)
+{
+	if (vcpu->loaded)
+		qvm_arch_vcpu_put(vcpu);
+	vcpu->loaded = false;
+}
+
+static void notify_sched_in(struct preempt_notifier *notifier, int cpu)
+{
+	loaded_begin(container_of(notifier, struct qvm_vcpu, notifier));
+}
+
+static void notify_sched_out(struct preempt_notifier *notifier, struct task_struct *next)
+{
+	loaded_end(container_of(notifier, struct qvm_vcpu, notifier));
+}
+
+static struct preempt_ops notifier_ops = {
+	.sched_in = notify_sched_in,
+	.sched_out = notify_sched_out,
+};
+
+void qvm_vcpu_load(struct qvm_vcpu *vcpu)
+{
+	preempt_disable();
+	preempt_notifier_register(&vcpu->notifier);
+	loaded_begin(vcpu);
+	preempt_enable();
+}
+
+void qvm_vcpu_put(struct qvm_vcpu *vcpu)
+{
+	bool was_loaded;
+
+	preempt_disable();
+	was_loaded = vcpu->loaded;
+	loaded_end(vcpu);
+	if (was_loaded)
+		qvm_arch_vcpu_settle(vcpu);
+	preempt_notifier_unregister(&vcpu->notifier);
+	preempt_enable();
+}
+
+/* ---- kick and block ---- */
+
+void qvm_vcpu_kick(struct qvm_vcpu *vcpu)
+{
+	struct task_struct *thread;
+
+	/*
+	 * Full barrier between `kicked` and the look at `mode`; the vCPU's side has one between
+	 * its write of `mode` and its last look at `kicked`: one of the two sees the other.
+	 */
+	atomic_set(&vcpu->kicked, 1);
+	smp_mb__after_atomic();
+	if (atomic_read(&vcpu->mode) == VCPU_OUTSIDE)
+		return;
+	/* A thread leaves RUN, hence vcpu->thread, long before RCU lets it be freed. */
+	rcu_read_lock();
+	thread = READ_ONCE(vcpu->thread);
+	if (thread && thread != current) {
+		vcpu->stats.kicks++;
+		if (atomic_read(&vcpu->mode) == VCPU_BLOCKED)
+			wake_up_process(thread);
+		else
+			kick_process(thread);
+	}
+	rcu_read_unlock();
+}
+
+static bool block_is_over(struct qvm_vcpu *vcpu)
+{
+	if (atomic_read(&vcpu->kicked) || signal_pending(current))
+		return true;
+	return atomic_read(&vcpu->power) == VCPU_ON && qvm_arch_vcpu_runnable(vcpu);
+}
+
+void qvm_vcpu_block(struct qvm_vcpu *vcpu)
+{
+	vcpu->stats.blocks++;
+	qvm_arch_vcpu_block(vcpu);
+	atomic_set(&vcpu->mode, VCPU_BLOCKED);
+	for (;;) {
+		set_current_state(TASK_INTERRUPTIBLE);	/* full barrier, see qvm_vcpu_kick() */
+		if (block_is_over(vcpu))
+			break;
+		schedule();
+	}
+	__set_current_state(TASK_RUNNING);
+	atomic_set(&vcpu->mode, VCPU_OUTSIDE);
+	qvm_arch_vcpu_unblock(vcpu);
+}
+
+/* ---- life ---- */
+
+static void vcpu_free(struct qvm_vcpu *vcpu)
+{
+	qvm_arch_vcpu_destroy(vcpu);
+	free_page((unsigned long)vcpu->run);
+	kfree(vcpu);
+	atomic_dec(&qvm_vcpu_count);
+}
+
+struct qvm_vcpu *qvm_vcpu_create(struct qvm_vm *vm, u32 index)
+{
+	struct qvm_vcpu *vcpu;
+	int ret;
+
+	if (qvm_vm_state(vm) != QVM_VM_BUILDING)
+		return ERR_PTR(-EBUSY);
+	if (index >= vm->max_vcpus)
+		return ERR_PTR(-EINVAL);
+	if (vm->vcpu[index])
+		return ERR_PTR(-EEXIST);
+	vcpu = kzalloc(sizeof(*vcpu), GFP_KERNEL_ACCOUNT);
+	if (!vcpu)
+		return ERR_PTR(-ENOMEM);
+	atomic_inc(&qvm_vcpu_count);
+	vcpu->vm = vm;
+	vcpu->index = index;
+	mutex_init(&vcpu->mutex);
+	preempt_notifier_init(&vcpu->notifier, &notifier_ops);
+	atomic_set(&vcpu->power, index ? VCPU_OFF : VCPU_ON);
+	vcpu->run = (struct qvm_run *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	ret = vcpu->run ? qvm_arch_vcpu_create(vcpu) : -ENOMEM;
+	if (ret) {
+		vcpu_free(vcpu);
+		return ERR_PTR(ret);
+	}
+	WRITE_ONCE(vm->vcpu[index], vcpu);
+	vm->vcpu_count++;
+	return vcpu;
+}
+
+void qvm_vcpu_remove(struct qvm_vcpu *vcpu)
+{
+	struct qvm_vm *vm = vcpu->vm;
+
+	WRITE_ONCE(vm->vcpu[vcpu->index], NULL);
+	vm->vcpu_count--;
+	vcpu_free(vcpu);
+}
+
+void qvm_vcpu_destroy(struct qvm_vcpu *vcpu)
+{
+	qvm_vcpu_remove(vcpu);
+}
