@@ -42,7 +42,9 @@ static const struct qvm_vdev_ops ops = { .read = vdev_read, .write = vdev_write 
 
 TEST(vdevs_are_kept_by_base)
 {
-	struct qvm_vdev vdev[] = { VDEV(0x3000, 0x1000), VDEV(0x1000, 0x1000), VDEV(0x2000, 0x1000), VDEV(0, 8) };
+	struct qvm_vdev vdev[] = {
+		VDEV(0x3000, 0x1000), VDEV(0x1000, 0x1000), VDEV(0x2000, 0x1000), VDEV(0, 8),
+	};
 	struct qvm_bus bus = { 0 };
 	unsigned int i;
 
@@ -63,7 +65,10 @@ TEST(overlap_and_nonsense_are_refused)
 {
 	struct qvm_vdev vdev = VDEV(0x1000, 0x1000), empty = VDEV(0x9000, 0);
 	struct qvm_vdev wraps = VDEV(~0ULL - 0xfff, 0x1001), top = VDEV(~0ULL - 0xfff, 0x1000);
-	struct qvm_vdev bad[] = { VDEV(0x1000, 0x1000), VDEV(0x1fff, 1), VDEV(0, 0x1001), VDEV(0x800, 0x8000), VDEV(0x1800, 8) };
+	struct qvm_vdev bad[] = {
+		VDEV(0x1000, 0x1000), VDEV(0x1fff, 1), VDEV(0, 0x1001), VDEV(0x800, 0x8000),
+		VDEV(0x1800, 8),
+	};
 	struct qvm_bus bus = { 0 };
 	unsigned int i;
 

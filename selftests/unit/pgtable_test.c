@@ -128,7 +128,8 @@ TEST(init_refuses_what_the_format_cannot)
 TEST(root_has_the_shape_of_ipa_bits)
 {
 	static const struct { u8 bits, level, order; } shape[] = {
-		{ 31, 1, 0 }, { 32, 1, 0 }, { 39, 1, 0 }, { 40, 1, 1 }, { 43, 1, 4 }, { 44, 0, 0 }, { 48, 0, 0 },
+		{ 31, 1, 0 }, { 32, 1, 0 }, { 39, 1, 0 }, { 40, 1, 1 }, { 43, 1, 4 },
+		{ 44, 0, 0 }, { 48, 0, 0 },
 	};
 	unsigned int i;
 
@@ -484,7 +485,9 @@ static int cmp_u64(const void *a, const void *b)
 
 static void model_init(u64 end)
 {
-	const u64 centre[] = { M2, 2 * M2, G1, G1 + M2, 2 * G1, 3 * G1, end / 2, end - 2 * G1, end - G1 };
+	const u64 centre[] = {
+		M2, 2 * M2, G1, G1 + M2, 2 * G1, 3 * G1, end / 2, end - 2 * G1, end - G1,
+	};
 	unsigned int i, count = 0;
 
 	memset(&model, 0, sizeof(model));

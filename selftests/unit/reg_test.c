@@ -90,8 +90,9 @@ TEST(no_row_is_enxio)
 TEST(a_size_that_is_not_allowed_is_raz_wi)
 {
 	static const struct { u64 off; unsigned int len; } bad[] = {
-		{ CTRL, 8 }, { CTRL, 1 }, { CTRL + 2, 2 }, { CTRL + 1, 4 }, { PRIO, 2 }, { PRIO, 8 },
-		{ PRIO + 1018, 4 }, { ROUTE + 4, 8 }, { ROUTE, 12 }, { ROUTE, 0 }, { LAST, 8 },
+		{ CTRL, 8 }, { CTRL, 1 }, { CTRL + 2, 2 }, { CTRL + 1, 4 }, { PRIO, 2 },
+		{ PRIO, 8 }, { PRIO + 1018, 4 }, { ROUTE + 4, 8 },
+		{ ROUTE, 12 }, { ROUTE, 0 }, { LAST, 8 },
 	};
 	unsigned int i;
 

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A format that no hardware has, made to expose mistakes: an entry of one level is rubbish at any
- * other. The low byte says what it is, differently at each level; the address is
- * inverted by a pattern of the level; permissions lie elsewhere at
- * each level; unused bits hold poison that the fake TLB looks for. Invalid is 0 alone, or an
- * aligned address (see pgtable.c: unlinked tables).
+ * A format that no hardware has, made to expose mistakes: an entry of one level is rubbish at
+ * any other. The low byte says what it is, differently at each level; the address is inverted by
+ * a pattern of the level; permissions lie elsewhere at each level; the top byte holds poison that
+ * the fake TLB looks for. Invalid is 0 alone, or an aligned address (see pgtable.c: unlinked
+ * tables).
  *
- *	63 … 56   poison of the level		55 … 52   prot, rotated by the level
- *	51 … 8    hpa >> 12, XOR pattern	7 … 0     kind: 0xe1 + level leaf, 0x71 + level table
+ *	63 … 56   poison of the level
+ *	55 … 52   prot, rotated by the level
+ *	51 … 8    hpa >> 12, XOR pattern
+ *	7 … 0     kind: 0xe1 + level leaf, 0x71 + level table
  */
 #ifndef FAKE_S2PTE_H
 #define FAKE_S2PTE_H

@@ -58,7 +58,9 @@ static int page_of(const volatile void *addr)
 
 static int page_of_hpa(u64 hpa)
 {
-	return hpa >= POOL_HPA && hpa < POOL_HPA + sizeof(pool) ? (hpa - POOL_HPA) / PAGE_BYTES : -1;
+	if (hpa < POOL_HPA || hpa >= POOL_HPA + sizeof(pool))
+		return -1;
+	return (hpa - POOL_HPA) / PAGE_BYTES;
 }
 
 static u64 *pending_of(const volatile u64 *addr)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * An MMU for tests of kmod/pgtable.c: memory for tables, and TLBs that keep each leaf and table entry
- * that a walk met until it is invalidated, by pCPU and VMID. It walks by itself, knows no
+ * An MMU for tests of kmod/pgtable.c: memory for tables, and TLBs that keep each leaf and table
+ * entry that a walk met until it is invalidated, by pCPU and VMID. It walks by itself, knows no
  * function of s2pte.h (the test defines tlb_decode()), and looks at each write of an entry:
  *
  *  - a live entry that changes its output, size, type or memory type, without invalid and a

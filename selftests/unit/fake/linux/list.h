@@ -58,7 +58,7 @@ static inline void list_move_tail(struct list_head *node, struct list_head *head
 
 #define list_entry(ptr, type, member)		container_of(ptr, type, member)
 #define list_first_entry(head, type, member)	list_entry((head)->next, type, member)
-#define list_next_entry(pos, member)		list_entry((pos)->member.next, typeof(*(pos)), member)
+#define list_next_entry(pos, member)	list_entry((pos)->member.next, typeof(*(pos)), member)
 
 #define list_for_each_entry(pos, head, member)				\
 	for (pos = list_first_entry(head, typeof(*(pos)), member);	\
