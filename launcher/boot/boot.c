@@ -179,12 +179,12 @@ int boot_prepare(struct machine *m)
 	return log_error_count() == before ? 0 : -1;
 }
 
-int boot_load(const struct machine *m)
+int boot_load(struct machine *m)
 {
 	void *memory;
 
 	for (size_t i = 0; i < m->image_count; i++) {
-		const struct image *image = &m->image[i];
+		struct image *image = &m->image[i];
 
 		memory = machine_hva(m, image->gpa, image->size);
 		if (!memory) {
@@ -192,6 +192,8 @@ int boot_load(const struct machine *m)
 			return -1;
 		}
 		image_format_of(image)->copy(image, memory);
+		free(image->data);
+		image->data = NULL;
 	}
 	if (!m->fdt_wanted)
 		return 0;

@@ -15,10 +15,11 @@ struct machine;
 int boot_prepare(struct machine *m);
 
 /*
- * Copy all images and the FDT into guest memory: after boot_prepare(), and after memory[].hva
- * is set. Guest memory is zero before. Returns 0, or -1 (message printed).
+ * Copy all images and the FDT into guest memory, once: after boot_prepare(), and after
+ * memory[].hva is set. Guest memory is zero before. The launcher's own copies of the images
+ * are freed. Returns 0, or -1 (message printed).
  */
-int boot_load(const struct machine *m);
+int boot_load(struct machine *m);
 
 /*
  * Write the FDT to the file that the config names, if it names one. After boot_prepare().

@@ -109,6 +109,7 @@ static const char *schema_want(const struct schema_key *row, char *text, size_t 
 		{ SCHEMA_SCHED,   "a priority 1 to 99 with r, f or o, such as 8r" },
 		{ SCHEMA_LIST,    "a list" },
 		{ SCHEMA_MAP,     "a map of keys" },
+		{ SCHEMA_NAME,    "a name without blanks, / and foreign letters" },
 	};
 	size_t length = 0;
 
@@ -163,6 +164,14 @@ static bool scalar_is_string(const struct schema_key *row, struct node *node, bo
 	return true;
 }
 
+static bool scalar_is_name(const struct schema_key *row, struct node *node, bool *said)
+{
+	for (const char *c = node->text; *c; c++)
+		if (*c <= ' ' || *c > '~' || *c == '/')
+			return false;
+	return scalar_is_string(row, node, said);
+}
+
 /* Is it of one of the row's types? *@said: it is, but there was something else to complain of. */
 static bool scalar_fits(const struct schema_key *row, struct node *node, bool *said)
 {
@@ -173,6 +182,8 @@ static bool scalar_fits(const struct schema_key *row, struct node *node, bool *s
 
 	if (row->types & (SCHEMA_STRING | SCHEMA_PATH))
 		return scalar_is_string(row, node, said);
+	if (row->types & SCHEMA_NAME)
+		return scalar_is_name(row, node, said);
 	if (row->types & (SCHEMA_ADDRESS | SCHEMA_SIZE | SCHEMA_NUMBER))
 		return scalar_is_number(row, node, said);
 	if (row->types & SCHEMA_BOOL)

@@ -22,7 +22,8 @@ enum schema_type {
 	SCHEMA_SCHED	= 1 << 8,
 	SCHEMA_LIST	= 1 << 9,
 	SCHEMA_MAP	= 1 << 10,
-	SCHEMA_LATER	= 1 << 11,	/* of the language, but this version can't do it */
+	SCHEMA_NAME	= 1 << 11,	/* visible ASCII without /, as it names threads and folders */
+	SCHEMA_LATER	= 1 << 12,	/* of the language, but this version can't do it */
 };
 
 struct schema_key {

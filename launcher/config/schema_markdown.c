@@ -37,7 +37,7 @@ static void print_types(FILE *out, const struct schema_key *row)
 {
 	static const char *const names[] = {
 		"text", "path", "address", "size", "number", "bool", "", "line", "priority", "list",
-		"map",
+		"map", "name",
 	};
 	const char *between = "";
 
@@ -59,7 +59,7 @@ static void print_range(FILE *out, const struct schema_key *row)
 {
 	char min[32], max[32];
 
-	if (row->max && !(row->types & SCHEMA_STRING))
+	if (row->max && !(row->types & (SCHEMA_STRING | SCHEMA_NAME)))
 		fprintf(out, ", %s to %s", value_size_text(row->min, min, sizeof(min)),
 			value_size_text(row->max, max, sizeof(max)));
 }

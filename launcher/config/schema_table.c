@@ -8,7 +8,7 @@
 #define POLICIES	"abort|fail|ignore"
 
 const struct schema_key schema_keys[] = {
-	{ .path = "system", .types = SCHEMA_STRING, .fallback = "qvm-PID", .min = 1, .max = 31,
+	{ .path = "system", .types = SCHEMA_NAME, .fallback = "qvm-PID", .min = 1, .max = 31,
 	  .qvmconf = "system",
 	  .doc = "name of the VM, in logs, thread names and `qvm list`; no two VMs share one" },
 
@@ -69,7 +69,7 @@ const struct schema_key schema_keys[] = {
 	{ .path = "devices[].*.irq", .types = SCHEMA_IRQ, .unit = "INTID", .fallback = "auto",
 	  .qvmconf = "intr vdev",
 	  .doc = "its interrupt line, `gic:37`, or `none`; auto: as for `at`" },
-	{ .path = "devices[].*.name", .types = SCHEMA_STRING, .min = 1, .max = 63,
+	{ .path = "devices[].*.name", .types = SCHEMA_NAME, .min = 1, .max = 63,
 	  .qvmconf = "name vdev", .doc = "its name in messages; no two devices share one" },
 	{ .path = "devices[].*.hostdev", .types = SCHEMA_STRING, .min = 1, .max = 4095,
 	  .qvmconf = "hostdev vdev",

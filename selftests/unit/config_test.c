@@ -154,6 +154,10 @@ TEST(bad_configs)
 		{ "cpus: [{runmask: [64]}]",
 		  "t.yaml:1: cpus[0].runmask[0]: 64 is out of range, 0 to 63\n" },
 		{ "system: ''", "t.yaml:1: system: 0 characters, but 1 to 31 are possible\n" },
+		{ "system: a b", "t.yaml:1: system: \"a b\" won't do, write a name without blanks, / and "
+		  "foreign letters\n" },
+		{ "devices: [pl011: {name: a/b}]", "t.yaml:1: devices[0].pl011.name: \"a/b\" won't do, "
+		  "write a name without blanks, / and foreign letters\n" },
 		{ "'memory[]': {ram: 4K}", "t.yaml:1: memory[]: unknown key, did you mean `memory`?\n" },
 		{ "devices: ['*': {}]",
 		  "t.yaml:1: devices[0].*: unknown device, did you mean `pl011`?\n" },
