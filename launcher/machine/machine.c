@@ -34,15 +34,15 @@ static void build_memory(struct machine *m, const struct node *list)
 	m->memory = xcalloc(node_count(list), sizeof(*m->memory));
 	for (const struct node *entry = list ? list->child : NULL; entry; entry = entry->next) {
 		struct memory *memory = &m->memory[m->memory_count];
-		bool rom = node_find(entry, "rom");
+		const struct node *rom = node_find(entry, "rom");
 
 		if (entry->bad)
-			continue;
+			continue;	/* else exactly one of ram and rom is there */
 		*memory = (struct memory){
 			.kind = rom ? MEMORY_ROM : MEMORY_RAM,
 			.gpa = schema_number(entry, "memory[].at"),
 			.size = schema_number(entry, rom ? "memory[].rom" : "memory[].ram"),
-			.origin = entry->origin,
+			.origin = (rom ? rom : node_find(entry, "ram"))->origin,
 		};
 		if (memory->gpa == MACHINE_AUTO && m->memory_incomplete)
 			continue;	/* after what? */
