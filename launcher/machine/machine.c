@@ -26,13 +26,19 @@ static struct origin origin_of(const struct node *node)
 	return node ? node->origin : board_default;
 }
 
+/* Where a list should be there may be anything: the schema has said so. */
+static const struct node *first_entry(const struct node *list)
+{
+	return list && list->kind == NODE_LIST ? list->child : NULL;
+}
+
 static void build_memory(struct machine *m, const struct node *list)
 {
 	uint64_t highest = 0;
 
 	m->memory_incomplete = list && list->bad;
 	m->memory = xcalloc(node_count(list), sizeof(*m->memory));
-	for (const struct node *entry = list ? list->child : NULL; entry; entry = entry->next) {
+	for (const struct node *entry = first_entry(list); entry; entry = entry->next) {
 		struct memory *memory = &m->memory[m->memory_count];
 		const struct node *rom = node_find(entry, "rom");
 
@@ -93,7 +99,7 @@ static void build_images(struct machine *m, const struct node *list)
 
 	m->images_incomplete = list && list->bad;
 	m->image = xcalloc(node_count(list), sizeof(*m->image));
-	for (const struct node *entry = list ? list->child : NULL; entry; entry = entry->next) {
+	for (const struct node *entry = first_entry(list); entry; entry = entry->next) {
 		for (size_t i = 0; !entry->bad && i < sizeof(keys) / sizeof(keys[0]); i++) {
 			const struct node *path = node_find(entry, keys[i]);
 
@@ -147,7 +153,7 @@ static void build_device(struct machine *m, const struct node *options)
 static void build_devices(struct machine *m, const struct node *list)
 {
 	m->device = xcalloc(node_count(list), sizeof(*m->device));
-	for (const struct node *entry = list ? list->child : NULL; entry; entry = entry->next)
+	for (const struct node *entry = first_entry(list); entry; entry = entry->next)
 		if (!entry->bad && entry->child)
 			build_device(m, entry->child);
 }

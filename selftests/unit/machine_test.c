@@ -206,6 +206,33 @@ TEST(one_error_is_one_line)
 		    "t.yaml:3: gic.lines: \"x\" won't do, write a number\n");
 }
 
+TEST(sections_of_the_wrong_kind)
+{
+	static const char *const keys[] = {
+		"system", "memory", "cpus", "load", "cmdline", "devices", "gic", "fdt", "unsupported",
+		"dryrun",
+	};
+	static const char *const values[] = {
+		"x", "", "{x: y}", "{ram: {}}", "[]", "[x]", "[[x]]", "[{ram: {}}]", "[{pl011: x}]",
+		"[{kernel: []}]", "[{kernel: }]", "[{runmask: x}]",
+	};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		for (size_t j = 0; j < sizeof(values) / sizeof(values[0]); j++) {
+			char yaml[64];
+			struct board b;
+
+			snprintf(yaml, sizeof(yaml), "%s: %s", keys[i], values[j]);
+			launcher_listen();
+			board_build(&b, yaml);
+			machine_validate(&b.m);
+			CHECK(log_error_count() > 0);
+			board_destroy(&b);
+			launcher_quiet();
+		}
+	}
+}
+
 /* Images with these places and sizes. */
 static void check_images(uint64_t kernel, uint64_t kernel_size, uint64_t initrd, uint64_t initrd_size,
 			 const char *want)
