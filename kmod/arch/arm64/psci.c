@@ -8,12 +8,17 @@
 enum psci_affinity { PSCI_STATE_ON = 0, PSCI_STATE_OFF = 1, PSCI_STATE_ON_PENDING = 2 };
 
 struct smccc_call {
-	u32 id;
 	bool tier0;	/* the function touches nothing but this vCPU's registers */
+	bool has_64;	/* there is an SMC64 form too */
 	enum exit_action (*fn)(struct qvm_vcpu *vcpu, u64 *x);
 };
 
-static const struct smccc_call *smccc_find(u32 id);
+/* A function id: fast call, owner, zeros, number; bit 30 aside, which says SMC64 (DEN0028 2.5). */
+#define ID_NUMBER	GENMASK(15, 0)
+#define ID_64		BIT(30)
+#define ID_OWNER(owner)	(BIT(31) | (owner) << 24)
+
+static const struct smccc_call *smccc_find(u32 id);	/* FEATURES asks for what the table has */
 
 static __always_inline enum exit_action result(u64 *x, s64 value)
 {
@@ -122,31 +127,46 @@ static enum exit_action system_reset(struct qvm_vcpu *vcpu, u64 *x)
 	return EXIT_FATAL;
 }
 
-static const struct smccc_call calls[] = {
-	{ ARM_SMCCC_VERSION_FUNC_ID, true, smccc_version },
-	{ ARM_SMCCC_ARCH_FEATURES_FUNC_ID, true, features },
-	{ PSCI_0_2_FN_PSCI_VERSION, true, psci_version },
-	{ PSCI_1_0_FN_PSCI_FEATURES, true, features },
-	{ PSCI_0_2_FN_MIGRATE_INFO_TYPE, true, migrate_info_type },
-	{ PSCI_0_2_FN_CPU_SUSPEND, false, cpu_suspend },
-	{ PSCI_0_2_FN64_CPU_SUSPEND, false, cpu_suspend },
-	{ PSCI_0_2_FN_CPU_OFF, false, cpu_off },
-	{ PSCI_0_2_FN_CPU_ON, false, cpu_on },
-	{ PSCI_0_2_FN64_CPU_ON, false, cpu_on },
-	{ PSCI_0_2_FN_AFFINITY_INFO, false, affinity_info },
-	{ PSCI_0_2_FN64_AFFINITY_INFO, false, affinity_info },
-	{ PSCI_0_2_FN_SYSTEM_OFF, false, system_off },
-	{ PSCI_0_2_FN_SYSTEM_RESET, false, system_reset },
+/* x1 type: 0 is the architecture's warm reset, bit 31 the vendor's; x2 cookie. */
+static enum exit_action system_reset2(struct qvm_vcpu *vcpu, u64 *x)
+{
+	if ((u32)x[1])
+		return result(x, PSCI_RET_INVALID_PARAMS);
+	return system_reset(vcpu, x);
+}
+
+#define NUMBER(id)	((id) & ID_NUMBER)
+
+static const struct smccc_call arch_calls[] = {
+	[NUMBER(ARM_SMCCC_VERSION_FUNC_ID)]	= { true, false, smccc_version },
+	[NUMBER(ARM_SMCCC_ARCH_FEATURES_FUNC_ID)] = { true, false, features },
+};
+
+static const struct smccc_call psci_calls[] = {
+	[NUMBER(PSCI_0_2_FN_PSCI_VERSION)]	= { true, false, psci_version },
+	[NUMBER(PSCI_0_2_FN_CPU_SUSPEND)]	= { false, true, cpu_suspend },
+	[NUMBER(PSCI_0_2_FN_CPU_OFF)]		= { false, false, cpu_off },
+	[NUMBER(PSCI_0_2_FN_CPU_ON)]		= { false, true, cpu_on },
+	[NUMBER(PSCI_0_2_FN_AFFINITY_INFO)]	= { false, true, affinity_info },
+	[NUMBER(PSCI_0_2_FN_MIGRATE_INFO_TYPE)]	= { true, false, migrate_info_type },
+	[NUMBER(PSCI_0_2_FN_SYSTEM_OFF)]	= { false, false, system_off },
+	[NUMBER(PSCI_0_2_FN_SYSTEM_RESET)]	= { false, false, system_reset },
+	[NUMBER(PSCI_1_0_FN_PSCI_FEATURES)]	= { true, false, features },
+	[NUMBER(PSCI_1_1_FN_SYSTEM_RESET2)]	= { false, true, system_reset2 },
 };
 
 static noinstr const struct smccc_call *smccc_find(u32 id)
 {
-	unsigned int i;
+	u32 owner = id & ~(ID_NUMBER | ID_64), number = id & ID_NUMBER;
+	const struct smccc_call *call;
 
-	for (i = 0; i < ARRAY_SIZE(calls); i++)
-		if (calls[i].id == id)
-			return &calls[i];
-	return NULL;
+	if (owner == ID_OWNER(ARM_SMCCC_OWNER_STANDARD) && number < ARRAY_SIZE(psci_calls))
+		call = &psci_calls[number];
+	else if (owner == ID_OWNER(ARM_SMCCC_OWNER_ARCH) && number < ARRAY_SIZE(arch_calls))
+		call = &arch_calls[number];
+	else
+		return NULL;
+	return call->fn && (!(id & ID_64) || call->has_64) ? call : NULL;
 }
 
 noinstr bool arm64_smccc_tier0(struct qvm_vcpu *vcpu)

@@ -330,9 +330,9 @@ static u64 group_buckets(u32 groups)
 }
 
 /*
- * A level interrupt that is active is not listed as pending, too: its line may fall before the
- * guest is done. The exit at its deactivation looks again. With hw the hardware looks
- * itself, and ICH_LR<n>_EL2 forbids pending and active in one.
+ * An active interrupt is not listed as pending, too, if it is a level (its line may fall before
+ * the guest is done) or is routed elsewhere by now: the exit at its deactivation looks again.
+ * With hw the hardware looks itself, and ICH_LR<n>_EL2 forbids pending and active in one.
  */
 static void vgic_list(struct vgic_vcpu *vgv, struct vgic_irq *irq)
 {
@@ -347,11 +347,10 @@ static void vgic_list(struct vgic_vcpu *vgv, struct vgic_irq *irq)
 	lr->prio = irq->prio;
 	lr->group1 = irq->group1;
 	lr->hw = irq->hw && irq->line;
-	lr->eoi = !lr->hw && !irq->edge && pending;
+	lr->eoi = !lr->hw && pending && (!irq->edge || irq->target != vgv);
 	lr->written = irq->active ? VGIC_LR_ACTIVE : VGIC_LR_PENDING;
-	if (irq->active && irq->edge && pending && !lr->hw)
+	if (irq->active && pending && !lr->hw && !lr->eoi)
 		lr->written |= VGIC_LR_PENDING;
-	lr->state = lr->written;
 	irq->listed = true;
 	irq->repend = false;
 	irq->active_set = false;
@@ -392,6 +391,22 @@ static void vgic_resample(struct vgic_vcpu *vgv, struct vgic_kicks *kicks)
 }
 
 /*
+ * Pending ones are left over: no list register may become pending by an EOI, it would stand for
+ * what is not the best, and without an exit.
+ */
+static void vgic_unlist_repends(struct vgic_cpu *cpu)
+{
+	unsigned int i;
+
+	for (i = 0; i < cpu->used; i++) {
+		if (cpu->lr[i].written == (VGIC_LR_PENDING | VGIC_LR_ACTIVE)) {
+			cpu->lr[i].written = VGIC_LR_ACTIVE;
+			cpu->lr[i].eoi = true;
+		}
+	}
+}
+
+/*
  * Which interrupts get the list registers: the best active one (it is what the guest ends next),
  * then pending ones by priority, then the other active ones. Pending before active, or
  * interrupts whose priority was dropped (EOImode 1) would keep out what may preempt them.
@@ -419,6 +434,8 @@ static void vgic_fill(struct vgic_vcpu *vgv)
 		cpu->exits |= VGIC_EXIT_GROUP0;
 	if (shut & group_buckets(VGIC_GROUP1))
 		cpu->exits |= VGIC_EXIT_GROUP1;
+	if (cpu->exits & VGIC_EXIT_NO_PENDING)
+		vgic_unlist_repends(cpu);
 }
 
 void qvm_vgic_flush(struct qvm_vcpu *vcpu)

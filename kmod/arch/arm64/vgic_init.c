@@ -7,8 +7,6 @@
 #include <linux/spinlock.h>
 #include <linux/string.h>
 
-#include <qvm_vdev.h>
-
 #include "core.h"
 #include "vgic.h"
 #include "vgic_state.h"

@@ -83,7 +83,7 @@ struct vgic_lr {
 	u16 intid, hwirq;
 	u8 prio;
 	u8 written;			/* VGIC_LR_* at flush */
-	u8 state;			/* VGIC_LR_* now */
+	u8 state;			/* VGIC_LR_* after sync */
 	bool group1;
 	bool hw;			/* deactivation deactivates hwirq, too */
 	bool eoi;			/* exit at deactivation; never with hw */
