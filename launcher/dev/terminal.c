@@ -2,6 +2,7 @@
 #include "dev/terminal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -57,7 +58,10 @@ int terminal_raw(int fd)
 		atexit(terminal_restore);
 		catch_fatal_signals();
 	}
-	terminals[slot].fd = fd;
+	/* Our own: the owner may close its fd before the settings are given back. */
+	terminals[slot].fd = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	if (terminals[slot].fd < 0)
+		return -errno;
 	terminals[slot].saved = t;
 	terminal_count = slot + 1;	/* before the change, not after: a crash between them */
 	make_raw(&t);
@@ -77,6 +81,7 @@ void terminal_restore(void)
 		int slot = terminal_count - 1;
 
 		tcsetattr(terminals[slot].fd, TCSANOW, &terminals[slot].saved);
+		close(terminals[slot].fd);
 		terminal_count = slot;
 	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -22,7 +22,6 @@ struct vm {
 	struct vcpu *vcpus;		/* machine->cpu_count of them; vm/vcpu.h */
 	struct bus bus;
 	bool leaving;			/* atomic: vCPU threads don't enter the guest again */
-	bool reported;			/* atomic: someone has said how the VM ended */
 	int status;			/* atomic: enum status, or VM_RUNS; the first one counts */
 	unsigned int running;		/* atomic: vCPU threads that have not ended */
 };
