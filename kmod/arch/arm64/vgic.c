@@ -114,16 +114,15 @@ void vgic_irq_set_active(struct vgic_irq *irq, bool active)
 		WRITE_ONCE(irq->target->resample, irq->target->resample | BIT(irq->intid));
 }
 
-/* 1 of N: any vCPU will do; the first that is awake. */
-static struct vgic_vcpu *vgic_any_target(struct vgic *vgic)
+void vgic_find_any(struct vgic *vgic)
 {
 	unsigned int i;
 
 	for (i = 0; i < vgic->vcpu_end; i++) {
 		if (vgic->vcpu[i] && !vgic->vcpu[i]->asleep)
-			return vgic->vcpu[i];
+			break;
 	}
-	return vgic->vcpu[0];
+	vgic->any = vgic->vcpu[i < vgic->vcpu_end ? i : 0];
 }
 
 static struct vgic_vcpu *vgic_affine_target(struct vgic *vgic, u64 aff1, u64 aff0)
@@ -137,7 +136,7 @@ void vgic_irq_set_route(struct vgic_irq *irq, u64 route, struct vgic *vgic)
 {
 	irq->route = route;
 	if (route & IROUTER_ANY)
-		irq->target = vgic_any_target(vgic);
+		irq->target = vgic->any;
 	else if (route & IROUTER_HIGH)
 		irq->target = NULL;
 	else

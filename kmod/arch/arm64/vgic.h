@@ -98,8 +98,8 @@ int qvm_vgic_map_hw(struct qvm_vcpu *vcpu, u32 intid, u32 hwirq,
 bool qvm_vgic_hw_busy(struct qvm_vcpu *vcpu, u32 intid);
 
 /*
- * The guest wrote ICC_SGI1R_EL1 (group 1), ICC_ASGI1R_EL1 or ICC_SGI0R_EL1 (group 0): IRM, Aff3.2.1,
- * RS and the target list as in IHI 0069 12.2. Interrupts on or off.
+ * The guest wrote ICC_SGI1R_EL1 (group 1), ICC_ASGI1R_EL1 or ICC_SGI0R_EL1 (group 0): IRM,
+ * Aff3.2.1, RS and the target list as in IHI 0069 12.2. Interrupts on or off.
  */
 void qvm_vgic_send_sgi(struct qvm_vcpu *vcpu, u64 value, unsigned int group);
 

@@ -164,6 +164,7 @@ int qvm_vgic_assemble(struct qvm_vm *vm)
 		vgic->redist[i].owner = vgv;
 		vgic->vcpu_end = i + 1;
 	}
+	vgic_find_any(vgic);
 	for (i = VGIC_PRIVATE; i < vgic->lines; i++)
 		irq_reset(&vgic->spi[i - VGIC_PRIVATE], i, vgic->vcpu[0]);
 	for (i = 0; i < vgic->vcpu_end; i++) {

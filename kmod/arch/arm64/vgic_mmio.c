@@ -379,7 +379,7 @@ static const struct qvm_reg_row gicd_regs[] = {
 	QVM_REG(GICD_ICFGR, 256, 4, icfg_read, icfg_write),
 	QVM_REG_RAZ_WI(GICD_IGRPMODR, 128, 4),		/* one security state */
 	QVM_REG_RAZ_WI(GICD_NSACR, 256, 4),		/* likewise */
-	QVM_REG_RAZ_WI(GICD_SGIR, 4, 4),		/* affinity routing only, and the next two */
+	QVM_REG_RAZ_WI(GICD_SGIR, 4, 4),		/* affinity routing only */
 	QVM_REG_RAZ_WI(GICD_CPENDSGIR, 16, 1 | 4),
 	QVM_REG_RAZ_WI(GICD_SPENDSGIR, 16, 1 | 4),
 	QVM_REG(GICD_IROUTER, 1020 * 8, 4 | 8, irouter_read, irouter_write),
@@ -412,7 +412,7 @@ static u64 gicr_waker_read(void *ctx, struct qvm_vcpu *vcpu, u64 off, unsigned i
 	       0 : GICR_WAKER_SLEEP | GICR_WAKER_ASLEEP;
 }
 
-/* SPIs that any vCPU may take go to one that is awake: 32 at a time, so that no lock is held long. */
+/* SPIs that any vCPU may take go to one that is awake: 32 at a time, to hold no lock long. */
 static void vgic_reroute(struct vgic *vgic, struct vgic_vcpu *self)
 {
 	struct vgic_kicks kicks = {};
@@ -440,10 +440,14 @@ static void gicr_waker_write(void *ctx, struct qvm_vcpu *vcpu, u64 off, unsigned
 {
 	const struct vgic_bank *bank = ctx;
 	bool asleep = val & GICR_WAKER_SLEEP;
+	unsigned long flags;
 
 	if (!bank->owner || READ_ONCE(bank->owner->asleep) == asleep)
 		return;
+	raw_spin_lock_irqsave(&bank->vgic->lock, flags);
 	WRITE_ONCE(bank->owner->asleep, asleep);
+	vgic_find_any(bank->vgic);
+	raw_spin_unlock_irqrestore(&bank->vgic->lock, flags);
 	vgic_reroute(bank->vgic, vcpu->arch.vgic);
 }
 

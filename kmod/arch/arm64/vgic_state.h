@@ -61,7 +61,7 @@ struct vgic_irq {
 	/* while it is in a list register of its home, from flush to sync: */
 	bool listed;			/* [l] */
 	bool repend;			/* [l] latched again meanwhile */
-	bool active_set;		/* [l] active was written meanwhile: the list register is wrong */
+	bool active_set;		/* [l] active was written meanwhile, and holds */
 };
 
 /*
@@ -101,7 +101,7 @@ struct vgic_cpu {
 	struct vgic_lr lr[VGIC_MAX_LRS];
 	u32 exits;			/* VGIC_EXIT_* */
 	u32 unlisted;			/* sync: deactivations that met no list register */
-	u16 limit[2];			/* by group: it takes priorities below; valid while put, r */
+	u16 limit[2];			/* by group: takes priorities below; valid while put, r */
 	u64 vmcr;			/* the rest is the interface's own */
 	u32 ap0r[4], ap1r[4];
 };
@@ -123,7 +123,7 @@ struct vgic_cpuif {
 /* A frame of registers and the interrupts that it shows. */
 struct vgic_bank {
 	struct vgic *vgic;		/* [C] */
-	struct vgic_vcpu *owner;	/* [C] redistributor's vCPU; NULL: distributor, or no vCPU */
+	struct vgic_vcpu *owner;	/* [C] redistributor's; NULL: distributor, no vCPU */
 	unsigned int index;		/* [C] redistributor's number */
 };
 
@@ -132,9 +132,9 @@ struct vgic_vcpu {
 	struct qvm_vcpu *vcpu;		/* [C] */
 	unsigned int index;		/* [C] of the vCPU */
 	struct vgic_queue ready, active;
-	u32 resample;			/* [l, r] PPIs with hw_level to be asked at the next flush */
+	u32 resample;			/* [l, r] PPIs whose hw_level() is to be asked */
 	u32 visit;			/* [l, r] odd while something of it is in hardware */
-	bool asleep;			/* [l] GICR_WAKER.ProcessorSleep */
+	bool asleep;			/* [l, r] GICR_WAKER.ProcessorSleep */
 	struct vgic_cpu cpu;
 	struct vgic_irq irq[VGIC_PRIVATE];
 };
@@ -147,6 +147,7 @@ struct vgic {
 	unsigned int vcpu_end;		/* [C] highest vCPU index + 1 */
 	u8 groups;			/* [l, r] VGIC_GROUPn: GICD_CTLR.EnableGrpn */
 	struct vgic_irq *spi;		/* [C] INTID 32 is the first */
+	struct vgic_vcpu *any;		/* [l] who takes the SPIs that any vCPU may take */
 	struct vgic_vcpu *vcpu[VGIC_MAX_VCPUS];	/* [C] by index, NULL where none */
 	struct vgic_bank dist;		/* [C] */
 	struct vgic_bank redist[VGIC_MAX_VCPUS];	/* [C] */
@@ -182,6 +183,9 @@ void vgic_irq_set_active(struct vgic_irq *irq, bool active);
 
 /* GICD_IROUTER, or the same again when a vCPU fell asleep or woke up. Lock held. */
 void vgic_irq_set_route(struct vgic_irq *irq, u64 route, struct vgic *vgic);
+
+/* Choose vgic->any: the first that is awake, or just the first. Lock held. */
+void vgic_find_any(struct vgic *vgic);
 
 /*
  * After the lock: kick whom @kicks names, @self aside (it is out of the guest). Where interrupts

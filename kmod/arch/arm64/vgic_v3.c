@@ -269,7 +269,7 @@ int qvm_vgic_probe(void)
 	v3_lr_count = min_t(unsigned int, FIELD_GET(VTR_LISTREGS, vtr) + 1, VGIC_MAX_LRS);
 	v3_prebits = FIELD_GET(VTR_PREBITS, vtr) + 1;
 	v3_apr_count = v3_prebits > 6 ? 4 : v3_prebits > 5 ? 2 : 1;
-	/* without TDS (FEAT_GICv3_TDIR) ICC_DIR_EL1 is counted only: the best active one, as for EOI */
+	/* without FEAT_GICv3_TDIR a write to ICC_DIR_EL1 is counted only, and taken as an EOI */
 	v3_unlisted_hcr = HCR_LRENPIE | (vtr & VTR_TDS ? HCR_TDIR : 0);
 	v3_cpuif.lr_count = v3_lr_count;
 	v3_cpuif.aff3 = vtr & VTR_A3V;
