@@ -37,6 +37,7 @@ struct chardev {
 	pthread_mutex_t out_lock;	/* held while the host's reader makes us wait */
 	struct loop_source flush;
 	bool flush_armed;		/* out_lock */
+	bool out_failed;		/* out_lock */
 	uint8_t out[OUT_SIZE];		/* out_lock */
 	size_t out_size;		/* out_lock */
 };
@@ -69,7 +70,7 @@ static bool out_ready(const struct chardev *chardev, bool wait)
 static void out_fail(struct chardev *chardev)
 {
 	log_warn("%s: output is lost from here on: %s", chardev->name, strerror(errno));
-	chardev->out_fd = -1;
+	chardev->out_failed = true;
 	chardev->out_size = 0;
 }
 
@@ -78,7 +79,7 @@ static bool flush_locked(struct chardev *chardev, bool wait)
 {
 	size_t done = 0;
 
-	while (chardev->out_fd >= 0 && done < chardev->out_size) {
+	while (done < chardev->out_size) {
 		ssize_t size;
 
 		if (!out_ready(chardev, wait))
@@ -118,10 +119,10 @@ static void flush_ready(struct loop_source *source)
 
 void chardev_write(struct chardev *chardev, uint8_t byte)
 {
-	if (!chardev)
+	if (!chardev || chardev->out_fd < 0)
 		return;
 	pthread_mutex_lock(&chardev->out_lock);
-	if (chardev->out_fd >= 0) {
+	if (!chardev->out_failed) {
 		if (chardev->out_size == OUT_SIZE)
 			chardev->out_size = 0;	/* abandoned: the host took none of it */
 		chardev->out[chardev->out_size++] = byte;
