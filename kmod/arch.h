@@ -67,8 +67,12 @@ int qvm_arch_vcpu_enter(struct qvm_vcpu *vcpu);
 /* Tier 1: answer the exit that qvm_arch_vcpu_enter left. Interrupts and preemption on. */
 enum exit_action qvm_arch_vcpu_exit(struct qvm_vcpu *vcpu);
 
-/* Write the result of a read, or step over a write. */
-void qvm_arch_complete_access(struct qvm_vcpu *vcpu, const struct qvm_access *access, u64 data);
+/*
+ * The answer to @access: take the data of a read, and step over the instruction or make its next
+ * access (x86: one may make several).
+ */
+enum exit_action qvm_arch_complete_access(struct qvm_vcpu *vcpu, const struct qvm_access *access,
+					  u64 data);
 
 /* Nobody's address: the exception that real hardware raises, or -EOPNOTSUPP (reads as ones). */
 int qvm_arch_inject_unclaimed(struct qvm_vcpu *vcpu, const struct qvm_access *access);

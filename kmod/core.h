@@ -44,6 +44,7 @@ struct qvm_access {
 	bool is_write;
 	bool sign_extend;
 	bool reg64;		/* the register is 64 bits wide (arm64: SF) */
+	bool is_port;		/* gpa is an I/O port (x86) */
 };
 
 /* A range of gpa with memory behind it. */
@@ -66,7 +67,8 @@ struct qvm_vm {
 	struct qvm_mem region[QVM_MAX_REGIONS]; /* [m]/[A] by gpa */
 	unsigned int vcpu_count;		/* [m]/[A] */
 	struct qvm_vcpu **vcpu;			/* [m]/[A] by index, max_vcpus slots, NULL where none */
-	struct qvm_bus bus;			/* [m]/[A] */
+	struct qvm_bus bus;			/* [m]/[A] in-kernel vdevs by gpa */
+	struct qvm_bus ports;			/* [m]/[A] and by I/O port (x86) */
 	struct qvm_vm_policy policy;		/* [m]/[A] */
 	u64 pinned;				/* [m]/[A] bytes charged to mm */
 	u64 cleaned;				/* [m]/[A] bytes cleaned to PoC */

@@ -5,6 +5,11 @@
 #include "arch.h"
 #include "trace.h"
 
+static const struct qvm_bus *access_bus(const struct qvm_vm *vm, const struct qvm_access *access)
+{
+	return access->is_port ? &vm->ports : &vm->bus;
+}
+
 static enum exit_action access_to_user(struct qvm_vcpu *vcpu, const struct qvm_access *access)
 {
 	struct qvm_run *run = vcpu->run;
@@ -19,36 +24,36 @@ static enum exit_action access_to_user(struct qvm_vcpu *vcpu, const struct qvm_a
 	run->mmio.pc = qvm_arch_vcpu_pc(vcpu);
 	if (access->is_write)
 		memcpy(run->mmio.data, &access->data, access->len);
-	run->exit_reason = QVM_EXIT_MMIO;
+	run->exit_reason = access->is_port ? QVM_EXIT_PIO : QVM_EXIT_MMIO;
 	return EXIT_TO_USER;
 }
 
 /* A vdev is there: its answer, or (no such register) nobody's address. */
 static enum exit_action access_vdev(struct qvm_vcpu *vcpu, const struct qvm_access *access)
 {
+	const struct qvm_bus *bus = access_bus(vcpu->vm, access);
 	u64 data = 0;
 	int ret;
 
 	if (access->is_write)
-		ret = qvm_bus_write(&vcpu->vm->bus, vcpu, access->gpa, access->len, access->data);
+		ret = qvm_bus_write(bus, vcpu, access->gpa, access->len, access->data);
 	else
-		ret = qvm_bus_read(&vcpu->vm->bus, vcpu, access->gpa, access->len, &data);
+		ret = qvm_bus_read(bus, vcpu, access->gpa, access->len, &data);
 	if (ret)
 		return qvm_exit_unclaimed(vcpu, access);
 	vcpu->stats.mmio_kernel++;
-	qvm_arch_complete_access(vcpu, access, data);
-	return EXIT_RESUME;
+	return qvm_arch_complete_access(vcpu, access, data);
 }
 
 enum exit_action qvm_exit_access(struct qvm_vcpu *vcpu, const struct qvm_access *access)
 {
-	bool in_kernel = qvm_bus_overlaps(&vcpu->vm->bus, access->gpa, access->len);
+	bool in_kernel = qvm_bus_overlaps(access_bus(vcpu->vm, access), access->gpa, access->len);
 
 	trace_mmio(vcpu->vm->id, vcpu->index, access->gpa, access->len, access->is_write, !in_kernel);
 	if (in_kernel)
 		return access_vdev(vcpu, access);
 	/* ROM: mapped read-only, so only writes come here; they are faults, not device accesses. */
-	if (qvm_region_find(vcpu->vm, access->gpa))
+	if (!access->is_port && qvm_region_find(vcpu->vm, access->gpa))
 		return qvm_exit_unclaimed(vcpu, access);
 	return access_to_user(vcpu, access);
 }
@@ -63,8 +68,7 @@ enum exit_action qvm_exit_complete(struct qvm_vcpu *vcpu)
 	/* The only use of what user space wrote: the data bytes, once. */
 	if (!vcpu->mmio.is_write)
 		memcpy(&data, vcpu->run->mmio.data, vcpu->mmio.len);
-	qvm_arch_complete_access(vcpu, &vcpu->mmio, data);
-	return EXIT_RESUME;
+	return qvm_arch_complete_access(vcpu, &vcpu->mmio, data);
 }
 
 enum exit_action qvm_exit_unclaimed(struct qvm_vcpu *vcpu, const struct qvm_access *access)
@@ -80,6 +84,5 @@ enum exit_action qvm_exit_unclaimed(struct qvm_vcpu *vcpu, const struct qvm_acce
 		if (!qvm_arch_inject_unclaimed(vcpu, access))
 			return EXIT_RESUME;
 	}
-	qvm_arch_complete_access(vcpu, access, ~0ULL);
-	return EXIT_RESUME;
+	return qvm_arch_complete_access(vcpu, access, ~0ULL);
 }

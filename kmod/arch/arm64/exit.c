@@ -144,7 +144,8 @@ static struct qvm_access decode_access(struct qvm_vcpu *vcpu, u64 esr)
 	return access;
 }
 
-void qvm_arch_complete_access(struct qvm_vcpu *vcpu, const struct qvm_access *access, u64 data)
+enum exit_action qvm_arch_complete_access(struct qvm_vcpu *vcpu, const struct qvm_access *access,
+					  u64 data)
 {
 	if (!access->is_write) {
 		data = mask_len(data, access->len);
@@ -155,6 +156,7 @@ void qvm_arch_complete_access(struct qvm_vcpu *vcpu, const struct qvm_access *ac
 		arm64_x_write(vcpu, access->reg, access->reg64 ? data : (u32)data);
 	}
 	arm64_skip_instruction(vcpu);
+	return EXIT_RESUME;
 }
 
 int qvm_arch_inject_unclaimed(struct qvm_vcpu *vcpu, const struct qvm_access *access)

@@ -375,6 +375,20 @@ static int vgic_list_queue(struct vgic_vcpu *vgv, struct vgic_queue *q, u64 buck
 	return pos;
 }
 
+/*
+ * The line of mapped PPI @irq, which the guest does not have as active. Where it has fallen and no
+ * list register deactivated the physical interrupt with it, that is done here: left active, it
+ * would never fire again.
+ */
+static bool vgic_ask_line(struct vgic_vcpu *vgv, const struct vgic_irq *irq, bool deactivated)
+{
+	bool level = irq->hw_level(vgv->vcpu);
+
+	if (!level && !deactivated)
+		vgv->vgic->cpuif->deactivate(irq->hwirq);
+	return level;
+}
+
 /* Lines of mapped PPIs that were deactivated where no list register could tell. */
 static void vgic_resample(struct vgic_vcpu *vgv, struct vgic_kicks *kicks)
 {
@@ -383,8 +397,8 @@ static void vgic_resample(struct vgic_vcpu *vgv, struct vgic_kicks *kicks)
 	for (left = vgv->resample; left; left &= left - 1) {
 		struct vgic_irq *irq = &vgv->irq[__ffs(left)];
 
-		if (!irq->active && irq->hw_level)
-			vgic_irq_set_line(irq, irq->hw_level(vgv->vcpu), kicks);
+		if (!irq->active && irq->hw)
+			vgic_irq_set_line(irq, vgic_ask_line(vgv, irq, false), kicks);
 	}
 	WRITE_ONCE(vgv->resample, 0);
 }
@@ -494,8 +508,8 @@ static void vgic_fold(struct vgic_vcpu *vgv, const struct vgic_lr *lr, struct vg
 	if (!irq->active_set)
 		irq->active = lr->state & VGIC_LR_ACTIVE;
 	/* not taken yet or already done with: the hardware knows the line better */
-	if (lr->hw && !(lr->state & VGIC_LR_ACTIVE) && irq->hw_level)
-		WRITE_ONCE(irq->line, irq->hw_level(vgv->vcpu));
+	if (lr->hw && !(lr->state & VGIC_LR_ACTIVE))
+		WRITE_ONCE(irq->line, vgic_ask_line(vgv, irq, !lr->state));
 	vgic_irq_update(irq, kicks);
 }
 

@@ -82,7 +82,8 @@ void qvm_vgic_set_own(struct qvm_vcpu *vcpu, u32 intid, bool level);
 
 /*
  * Tie PPI @intid of @vcpu to physical interrupt @hwirq: its list register gets HW=1, the guest's
- * deactivation deactivates the physical one. @level tells the state of the line: asked at sync
+ * deactivation deactivates the physical one, and so does the GIC when the line falls before the
+ * guest has taken it. @level tells the state of the line: asked at sync
  * when the guest has not taken it yet or has deactivated it, and at flush when it was deactivated
  * by a register or a trap (vCPU loaded, interrupts off, GIC lock held: it reads, no more).
  * -ENXIO as above.

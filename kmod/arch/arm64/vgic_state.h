@@ -118,6 +118,7 @@ struct vgic_cpuif {
 	void (*flush)(struct vgic_cpu *cpu);	/* lr[0 ... used), exits */
 	void (*sync)(struct vgic_cpu *cpu);	/* fills lr[].state, unlisted */
 	u32 (*groups)(struct vgic_cpu *cpu);	/* VGIC_GROUPn: enabled by the guest */
+	void (*deactivate)(unsigned int hwirq);	/* a physical PPI of this pCPU */
 };
 
 /* A frame of registers and the interrupts that it shows. */

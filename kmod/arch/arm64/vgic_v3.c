@@ -248,12 +248,20 @@ static u32 v3_groups(struct vgic_cpu *cpu)
 	return read_sysreg_s(SYS_ICH_VMCR_EL2) & VGIC_GROUPS;
 }
 
+/* The host runs with ICC_CTLR_EL1.EOImode = 1 at EL2: this is apart from the priority drop. */
+static void v3_deactivate(unsigned int hwirq)
+{
+	write_sysreg_s(hwirq, SYS_ICC_DIR_EL1);
+	isb();
+}
+
 static struct vgic_cpuif v3_cpuif = {
 	.load = v3_load,
 	.put = v3_put,
 	.flush = v3_flush,
 	.sync = v3_sync,
 	.groups = v3_groups,
+	.deactivate = v3_deactivate,
 };
 
 int qvm_vgic_probe(void)

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* x86: what a VM and a vCPU hold beyond the generic part. Knows no VMX: that is in vmx/. */
+#ifndef QVM_X86_ARCH_TYPES_H
+#define QVM_X86_ARCH_TYPES_H
+
+#include <linux/atomic.h>
+#include <linux/hrtimer.h>
+#include <linux/types.h>
+
+struct vlapic;
+struct vioapic;
+struct vpic;
+struct vpit;
+struct vmx_vcpu;
+
+enum x86_gpr {
+	GPR_RAX, GPR_RCX, GPR_RDX, GPR_RBX, GPR_RSP, GPR_RBP, GPR_RSI, GPR_RDI,
+	GPR_R8, GPR_R9, GPR_R10, GPR_R11, GPR_R12, GPR_R13, GPR_R14, GPR_R15, GPR_COUNT
+};
+
+enum x86_seg { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_LDTR, SEG_TR, SEG_COUNT };
+
+struct x86_segment {
+	u64 base;
+	u32 limit;
+	u16 selector;
+	u16 rights;		/* access rights, VMCS format without the unusable bit (16) */
+	bool unusable;
+};
+
+/* entry.S saves and loads these, RSP aside (the hardware's); offsets in entry_offsets.h. */
+struct x86_regs {
+	u64 gpr[GPR_COUNT];
+	u64 cr2;
+};
+
+/* Events for a vCPU beyond the interrupts of its LAPIC, by bit in vcpu->arch.events. */
+enum x86_event { EVENT_NMI, EVENT_INIT, EVENT_SIPI, EVENT_SMI };
+
+/* MSRs that the module keeps for a guest; one row each in msr.c. */
+struct x86_msrs {
+	u64 efer, pat, star, lstar, cstar, sfmask, kernel_gs_base, tsc_aux;
+	u64 sysenter_cs, sysenter_esp, sysenter_eip;
+	u64 apic_base, misc_enable, debugctl, mtrr_def_type;
+	u64 mtrr_fixed[11], mtrr_base[8], mtrr_mask[8];
+};
+
+/* One instruction that makes several accesses, or a string of them; see emulate.c. */
+struct x86_insn_state;
+
+struct qvm_vm_arch {
+	struct vioapic *ioapic;		/* [A] NULL: none on this board */
+	struct vpic *pic;		/* [A] */
+	struct vpit *pit;		/* [A] */
+	u64 tsc_offset;			/* [C] once running */
+	u64 ept_generation;		/* [m] goes up when a translation is taken away */
+	void *vmx;			/* vmx/: struct vmx_vm */
+};
+
+struct qvm_vcpu_arch {
+	struct x86_regs regs;		/* [v] first: entry.S */
+	struct vmx_vcpu *vmx;		/* [C] */
+	struct vlapic *lapic;		/* [C] */
+	atomic_long_t events;		/* [a] enum x86_event bits */
+	u8 sipi_vector;			/* written before EVENT_SIPI is set */
+	struct x86_msrs msr;		/* [v] */
+	u64 cr0, cr4, cr8;		/* [v] as the guest reads them */
+	u64 dr[4], dr6, dr7;		/* [v] */
+	u64 xcr0, xss;			/* [v] */
+	struct x86_insn_state *insn;	/* [v] */
+	bool fp_wanted;			/* [v] it touched FP at the last exit */
+	void *xsave;			/* [v] guest FP, XSAVE area, 64-byte aligned */
+};
+
+#endif /* QVM_X86_ARCH_TYPES_H */

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Decoder for the instructions that touch device memory: table-driven and pure (no guest memory,
+ * no vCPU), so that it is tested against another decoder on the host. SDM vol. 2 ch. 2, appendix A.
+ */
+#ifndef QVM_X86_DECODE_H
+#define QVM_X86_DECODE_H
+
+#include <linux/types.h>
+
+#define X86_INSN_MAX	15
+
+enum insn_op {
+	INSN_MOV,	/* reg or imm → mem, mem → reg */
+	INSN_MOVZX,
+	INSN_MOVSX,	/* MOVSXD too */
+	INSN_STOS,
+	INSN_MOVS,
+	INSN_LODS,
+	INSN_AND, INSN_OR, INSN_XOR, INSN_ADD, INSN_SUB,	/* mem op= reg/imm, reg op= mem; flags */
+	INSN_CMP, INSN_TEST,				/* flags only */
+	INSN_XCHG,
+	INSN_BIT_TEST,	/* BT, BTS, BTR, BTC: op2 says which */
+};
+
+struct insn {
+	u8 length;		/* bytes, 1 … 15 */
+	u8 op;			/* enum insn_op */
+	u8 mem_len;		/* bytes of the memory operand: 1, 2, 4, 8 */
+	u8 reg_len;		/* bytes of the register operand (MOVZX, MOVSX differ from mem_len) */
+	u8 reg;			/* register operand, 0 … 15 */
+	bool reg_high;		/* it is AH, CH, DH or BH (reg 0 … 3) */
+	bool to_mem;		/* the memory operand is the destination (also read by op= forms) */
+	bool has_imm;		/* source is imm, not reg */
+	u64 imm;		/* sign-extended to the operand size, masked to mem_len */
+	bool rep;		/* F3 or F2 before a string instruction */
+	bool locked;
+	u8 addr_len;		/* 2, 4, 8: width of the address, of RCX/RSI/RDI in string instructions */
+	u8 op2;			/* BIT_TEST: 0 BT 1 BTS 2 BTR 3 BTC */
+	s8 seg;			/* segment override as enum x86_seg, or -1 */
+	/* effective address: base + index * scale + disp, or (string instructions) none */
+	s8 base, index;		/* GPR or -1; base -2: RIP of the next instruction */
+	u8 scale;		/* 1, 2, 4, 8 */
+	s64 disp;
+};
+
+/*
+ * Decode one instruction. @mode: default operand and address size: 2 (16-bit), 4 (32-bit), 8
+ * (64-bit code segment). 0; -EINVAL: no instruction that this table knows (or no memory operand, a
+ * LOCK where it is #UD, longer than 15 bytes); -ENODATA: @count bytes do not hold all of it.
+ */
+int insn_decode(struct insn *insn, const u8 *bytes, unsigned int count, unsigned int mode);
+
+/*
+ * Arithmetic of the op= forms: the result, and RFLAGS with CF, PF, AF, ZF, SF, OF as the SDM
+ * defines them for @op (AND, OR, XOR, TEST: AF is cleared). @len bytes.
+ */
+u64 insn_compute(const struct insn *insn, u64 dest, u64 src, u64 *rflags);
+
+#endif /* QVM_X86_DECODE_H */

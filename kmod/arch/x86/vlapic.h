@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The local APIC of a vCPU (SDM vol. 3 ch. 11): registers, priorities, IPIs, timer. All state is in
+ * one page laid out as the architecture's register page, so that VMX's virtual-APIC page can be it.
+ */
+#ifndef QVM_X86_VLAPIC_H
+#define QVM_X86_VLAPIC_H
+
+#include <linux/types.h>
+
+struct qvm_vm;
+struct qvm_vcpu;
+struct vlapic;
+
+/* -ENOMEM. Sets vcpu->arch.lapic; reset values, xAPIC mode, enabled; id = vCPU index. */
+int vlapic_create(struct qvm_vcpu *vcpu);
+void vlapic_destroy(struct qvm_vcpu *vcpu);	/* also after a failed create; cancels the timer */
+
+/* INIT (keeps the id), SDM 11.4.7.3. The vCPU's own thread. */
+void vlapic_reset(struct qvm_vcpu *vcpu);
+
+/* The register page: for the virtual-APIC page and for tests. */
+void *vlapic_page(struct qvm_vcpu *vcpu);
+
+/* IA32_APIC_BASE. set: -EINVAL for a reserved bit or an illegal mode change (SDM 11.12.5): #GP. */
+u64 vlapic_get_base(const struct qvm_vcpu *vcpu);
+int vlapic_set_base(struct qvm_vcpu *vcpu, u64 value);
+
+/* xAPIC page access at @offset in it; the gpa is in the page at APIC_BASE and the mode is xAPIC. */
+u32 vlapic_mmio_read(struct qvm_vcpu *vcpu, u32 offset);
+void vlapic_mmio_write(struct qvm_vcpu *vcpu, u32 offset, u32 value);
+
+/* True if @gpa is in this vCPU's xAPIC page now. */
+bool vlapic_owns(const struct qvm_vcpu *vcpu, u64 gpa);
+
+/* x2APIC MSRs 0x800 … 0x8ff. -EINVAL: not in x2APIC mode, no such register, reserved bit: #GP. */
+int vlapic_msr_read(struct qvm_vcpu *vcpu, u32 msr, u64 *value);
+int vlapic_msr_write(struct qvm_vcpu *vcpu, u32 msr, u64 value);
+
+/* IA32_TSC_DEADLINE; guest TSC. */
+u64 vlapic_get_tsc_deadline(const struct qvm_vcpu *vcpu);
+void vlapic_set_tsc_deadline(struct qvm_vcpu *vcpu, u64 value);
+
+/* CR8: task priority class, 0 … 15. */
+u64 vlapic_get_cr8(const struct qvm_vcpu *vcpu);
+void vlapic_set_cr8(struct qvm_vcpu *vcpu, u64 value);
+
+/* APIC write trap of APIC-register virtualization (exit 56): the register at @offset was written. */
+void vlapic_wrote(struct qvm_vcpu *vcpu, u32 offset);
+/* EOI-induced exit (45), and the EOI of interrupts that virtual-interrupt delivery retires. */
+void vlapic_eoi_vector(struct qvm_vcpu *vcpu, u8 vector);
+
+/*
+ * Make @vector pending in IRR (TMR by @level), and kick the vCPU. Any context, interrupts on or off,
+ * any thread. False: the APIC is disabled, or the vector is below 16.
+ */
+bool vlapic_accept(struct qvm_vcpu *vcpu, u8 vector, bool level);
+
+/*
+ * Send an interrupt message as an I/O APIC or MSI does (SDM 11.11): destination, logical or physical,
+ * delivery mode 0 … 7, vector, level-triggered or not. Resolves lowest priority. Any context.
+ * False: nobody took it.
+ */
+bool vlapic_deliver(struct qvm_vm *vm, u32 dest, bool logical, u8 mode, u8 vector, bool level);
+
+/*
+ * The vCPU's own thread, before entry: the vector that the guest takes next (highest IRR whose
+ * class is above PPR), or -1. take: it is being injected: IRR to ISR, PPR.
+ */
+int vlapic_pending_vector(struct qvm_vcpu *vcpu);
+void vlapic_take(struct qvm_vcpu *vcpu, u8 vector);
+
+/* LVT0 passes the 8259's output through (ExtINT, unmasked), or the APIC is disabled. Any context. */
+bool vlapic_accepts_extint(const struct qvm_vcpu *vcpu);
+
+/* Timer: next deadline as host TSC, or U64_MAX: for the preemption timer. sync: it has passed. */
+u64 vlapic_timer_deadline(struct qvm_vcpu *vcpu);
+void vlapic_timer_expired(struct qvm_vcpu *vcpu);
+
+/* The vCPU sleeps / wakes: between them an hrtimer stands in for the preemption timer. */
+void vlapic_block(struct qvm_vcpu *vcpu);
+void vlapic_unblock(struct qvm_vcpu *vcpu);
+
+/* Anything that ends HLT: a deliverable vector. Any context. */
+bool vlapic_has_pending(struct qvm_vcpu *vcpu);
+
+#endif /* QVM_X86_VLAPIC_H */
