@@ -442,61 +442,105 @@ static bool test_hw_level(struct qvm_vcpu *vcpu)
 	return board.cpu[vcpu->index].hw_line;
 }
 
-static void timer_fires(unsigned int v)
+/* The host takes the physical interrupt, which it leaves active. */
+static void timer_fires(void)
 {
-	board.cpu[v].hw_line = true;
-	guest_exit(v);
-	qvm_vgic_set_own(&board.vcpu[v], 27, true);
-	guest_enter(v);
+	BUG_ON(board.cpu[0].phys_active);
+	board.cpu[0].hw_line = true;
+	board.cpu[0].phys_active = true;
+	guest_exit(0);
+	qvm_vgic_set_own(&board.vcpu[0], 27, true);
+	guest_enter(0);
+}
+
+/* After an exit and an entry both sides agree on whether the physical one is active. */
+static void timer_agrees(bool busy)
+{
+	guest_exit(0);
+	guest_enter(0);
+	CHECK_EQ(qvm_vgic_hw_busy(&board.vcpu[0], 27), busy);
+	CHECK_EQ(board.cpu[0].phys_active, busy);
+}
+
+static void mapped_board(void)
+{
+	board_create(1, 64, 4);
+	CHECK_EQ(qvm_vgic_map_hw(&board.vcpu[0], 32, 27, test_hw_level), -ENXIO);
+	CHECK_EQ(qvm_vgic_map_hw(&board.vcpu[0], 27, 27, test_hw_level), 0);
+	guest_bit(0, ISEN, 27);
+	timer_agrees(false);
 }
 
 TEST(mapped_ppi)
 {
-	struct qvm_vcpu *vcpu = &board.vcpu[0];
 	struct fake_cpu *c = &board.cpu[0];
 
-	board_create(1, 64, 4);
-	CHECK_EQ(qvm_vgic_map_hw(vcpu, 32, 27, test_hw_level), -ENXIO);
-	CHECK_EQ(qvm_vgic_map_hw(vcpu, 27, 27, test_hw_level), 0);
-	guest_bit(0, ISEN, 27);
-	CHECK(!qvm_vgic_hw_busy(vcpu, 27));
-	timer_fires(0);
-	CHECK(qvm_vgic_hw_busy(vcpu, 27));
+	mapped_board();
+	timer_fires();
 	CHECK(c->lr[0].hw);
+	timer_agrees(true);
 	CHECK_EQ(guest_iar(0), 27);
-	guest_exit(0);
-	guest_enter(0);
-	CHECK(qvm_vgic_hw_busy(vcpu, 27));
+	timer_agrees(true);
 	CHECK_EQ(c->lr[0].state, VGIC_LR_ACTIVE);
 	c->hw_line = false;
 	guest_eoir(0, 27);
-	CHECK_EQ(c->hw_deactivated, 1);
-	guest_exit(0);
-	CHECK(!qvm_vgic_hw_busy(vcpu, 27));
-	guest_enter(0);
+	timer_agrees(false);
 	CHECK_EQ(guest_iar(0), SPURIOUS);
-	/* withdrawn before it is taken */
-	timer_fires(0);
-	c->hw_line = false;
-	guest_exit(0);
-	guest_enter(0);
-	CHECK_EQ(guest_iar(0), SPURIOUS);
-	CHECK(!qvm_vgic_hw_busy(vcpu, 27));
-	/* deactivated by a register: the line is asked again, up and down */
-	timer_fires(0);
-	CHECK_EQ(guest_iar(0), 27);
-	guest_bit(0, ICACT, 27);
-	c->depth = 0;
-	CHECK_EQ(guest_iar(0), 27);
-	c->hw_line = false;
-	guest_bit(0, ICACT, 27);
-	c->depth = 0;
-	CHECK(!qvm_vgic_hw_busy(vcpu, 27));
-	/* latched without the hardware: no HW, the physical one is left alone */
-	guest_bit(0, ISPEND, 27);
-	CHECK(!c->lr[0].hw);
+	/* still up at the deactivation: it fires again at once */
+	timer_fires();
 	CHECK_EQ(guest_take(0), 27);
-	CHECK_EQ(c->hw_deactivated, 1);
+	timer_fires();
+	timer_agrees(true);
+	CHECK_EQ(guest_iar(0), 27);
+	c->hw_line = false;
+	guest_eoir(0, 27);
+	timer_agrees(false);
+	board_destroy();
+}
+
+TEST(mapped_ppi_whose_line_falls_unseen)
+{
+	struct fake_cpu *c = &board.cpu[0];
+
+	mapped_board();
+	/* before it is taken */
+	timer_fires();
+	c->hw_line = false;
+	timer_agrees(false);
+	CHECK_EQ(guest_iar(0), SPURIOUS);
+	/* deactivated by a register: line up, then down */
+	timer_fires();
+	CHECK_EQ(guest_iar(0), 27);
+	guest_bit(0, ICACT, 27);
+	c->depth = 0;
+	timer_agrees(true);
+	CHECK_EQ(guest_iar(0), 27);
+	c->hw_line = false;
+	guest_bit(0, ICACT, 27);
+	c->depth = 0;
+	timer_agrees(false);
+	/* disabled while it is pending */
+	timer_fires();
+	guest_bit(0, ICEN, 27);
+	timer_agrees(true);
+	c->hw_line = false;
+	timer_agrees(false);
+	board_destroy();
+}
+
+/* No physical interrupt behind this one: its end leaves the real one alone. */
+TEST(mapped_ppi_latched_by_the_guest)
+{
+	mapped_board();
+	guest_bit(0, ISPEND, 27);
+	CHECK(!board.cpu[0].lr[0].hw);
+	CHECK_EQ(guest_take(0), 27);
+	guest_bit(0, ISPEND, 27);
+	CHECK_EQ(guest_iar(0), 27);
+	timer_fires();
+	board.cpu[0].hw_line = false;
+	guest_eoir(0, 27);
+	timer_agrees(false);
 	board_destroy();
 }
 

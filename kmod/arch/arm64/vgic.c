@@ -109,9 +109,6 @@ void vgic_irq_set_active(struct vgic_irq *irq, bool active)
 	irq->active = active;
 	if (irq->listed)
 		irq->active_set = true;
-	/* nobody saw the physical one's deactivation: look at its line again */
-	if (!active && irq->hw && irq->line)
-		WRITE_ONCE(irq->target->resample, irq->target->resample | BIT(irq->intid));
 }
 
 void vgic_find_any(struct vgic *vgic)
@@ -175,12 +172,24 @@ void vgic_kick(struct vgic *vgic, struct vgic_vcpu *self, const struct vgic_kick
 
 /* ---- lines and SGIs */
 
+static void irq_write_line(struct vgic_irq *irq, bool level)
+{
+	struct vgic_vcpu *owner = irq->target;
+	u32 up;
+
+	WRITE_ONCE(irq->line, level);
+	if (!irq->hw)
+		return;
+	up = owner->hw_up & ~BIT(irq->intid);
+	WRITE_ONCE(owner->hw_up, level ? up | BIT(irq->intid) : up);
+}
+
 /* The wire of @irq; lock held. */
 static void vgic_irq_set_line(struct vgic_irq *irq, bool level, struct vgic_kicks *kicks)
 {
 	if (irq->line == level)
 		return;
-	WRITE_ONCE(irq->line, level);
+	irq_write_line(irq, level);
 	if (irq->edge && level)
 		vgic_irq_set_latch(irq, true);
 	if (!irq->edge || level)
@@ -376,31 +385,22 @@ static int vgic_list_queue(struct vgic_vcpu *vgv, struct vgic_queue *q, u64 buck
 }
 
 /*
- * The line of mapped PPI @irq, which the guest does not have as active. Where it has fallen and no
- * list register deactivated the physical interrupt with it, that is done here: left active, it
- * would never fire again.
+ * Lines of mapped PPIs that are up and that the guest does not have as active are asked before each
+ * entry: nothing tells when one falls. No list register has deactivated the physical
+ * interrupt then: left active, it would never fire again.
  */
-static bool vgic_ask_line(struct vgic_vcpu *vgv, const struct vgic_irq *irq, bool deactivated)
-{
-	bool level = irq->hw_level(vgv->vcpu);
-
-	if (!level && !deactivated)
-		vgv->vgic->cpuif->deactivate(irq->hwirq);
-	return level;
-}
-
-/* Lines of mapped PPIs that were deactivated where no list register could tell. */
-static void vgic_resample(struct vgic_vcpu *vgv, struct vgic_kicks *kicks)
+static void vgic_ask_lines(struct vgic_vcpu *vgv, struct vgic_kicks *kicks)
 {
 	u32 left;
 
-	for (left = vgv->resample; left; left &= left - 1) {
+	for (left = vgv->hw_up; left; left &= left - 1) {
 		struct vgic_irq *irq = &vgv->irq[__ffs(left)];
 
-		if (!irq->active && irq->hw)
-			vgic_irq_set_line(irq, vgic_ask_line(vgv, irq, false), kicks);
+		if (irq->active || irq->hw_level(vgv->vcpu))
+			continue;
+		vgv->vgic->cpuif->deactivate(irq->hwirq);
+		vgic_irq_set_line(irq, false, kicks);
 	}
-	WRITE_ONCE(vgv->resample, 0);
 }
 
 /*
@@ -459,11 +459,10 @@ void qvm_vgic_flush(struct qvm_vcpu *vcpu)
 
 	/* what comes in from here on kicks, and `kicked` is looked at after the flush */
 	if (!vgv || !(READ_ONCE(vgv->ready.buckets) | READ_ONCE(vgv->active.buckets) |
-		      READ_ONCE(vgv->resample)))
+		      READ_ONCE(vgv->hw_up)))
 		return;
 	raw_spin_lock(&vgv->vgic->lock);
-	if (vgv->resample)
-		vgic_resample(vgv, &kicks);
+	vgic_ask_lines(vgv, &kicks);
 	vgic_fill(vgv);
 	busy = vgv->cpu.used || vgv->cpu.exits;
 	if (busy)
@@ -507,9 +506,9 @@ static void vgic_fold(struct vgic_vcpu *vgv, const struct vgic_lr *lr, struct vg
 		irq->latch = irq->repend;
 	if (!irq->active_set)
 		irq->active = lr->state & VGIC_LR_ACTIVE;
-	/* not taken yet or already done with: the hardware knows the line better */
-	if (lr->hw && !(lr->state & VGIC_LR_ACTIVE))
-		WRITE_ONCE(irq->line, vgic_ask_line(vgv, irq, !lr->state));
+	/* deactivated with the physical one: if that is up it fires again */
+	if (lr->hw && !lr->state)
+		irq_write_line(irq, irq->hw_level(vgv->vcpu));
 	vgic_irq_update(irq, kicks);
 }
 

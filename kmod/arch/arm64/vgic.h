@@ -82,19 +82,17 @@ void qvm_vgic_set_own(struct qvm_vcpu *vcpu, u32 intid, bool level);
 
 /*
  * Tie PPI @intid of @vcpu to physical interrupt @hwirq: its list register gets HW=1, the guest's
- * deactivation deactivates the physical one, and so does the GIC when the line falls before the
- * guest has taken it. @level tells the state of the line: asked at sync
- * when the guest has not taken it yet or has deactivated it, and at flush when it was deactivated
- * by a register or a trap (vCPU loaded, interrupts off, GIC lock held: it reads, no more).
- * -ENXIO as above.
+ * deactivation deactivates the physical one, and so does flush when the line falls without
+ * it. @level tells the state of the line: asked at sync when the guest has deactivated it, and at
+ * each flush while it is up and not active (vCPU loaded, interrupts off, GIC lock held: it reads,
+ * no more). -ENXIO as above.
  */
 int qvm_vgic_map_hw(struct qvm_vcpu *vcpu, u32 intid, u32 hwirq,
 		    bool (*level)(struct qvm_vcpu *vcpu));
 
 /*
  * The physical interrupt behind PPI @intid must stay active: the guest has it pending by its
- * line, or active and taken from it. No lock; settled by sync, and by flush for deactivations
- * by a register or a trap.
+ * line, or active and taken from it. No lock; of the last flush and sync.
  */
 bool qvm_vgic_hw_busy(struct qvm_vcpu *vcpu, u32 intid);
 

@@ -133,7 +133,7 @@ struct vgic_vcpu {
 	struct qvm_vcpu *vcpu;		/* [C] */
 	unsigned int index;		/* [C] of the vCPU */
 	struct vgic_queue ready, active;
-	u32 resample;			/* [l, r] PPIs whose hw_level() is to be asked */
+	u32 hw_up;			/* [l, r] PPIs with hw whose line is up */
 	u32 visit;			/* [l, r] odd while something of it is in hardware */
 	bool asleep;			/* [l, r] GICR_WAKER.ProcessorSleep */
 	struct vgic_cpu cpu;

@@ -40,7 +40,7 @@ struct fake_cpu {
 	u32 exits;
 	unsigned int eoicount;
 	bool eoi_due;			/* a list register with eoi was deactivated */
-	unsigned int hw_deactivated;
+	bool phys_active;		/* of PPI 27 on this vCPU's pCPU */
 	bool hw_line;			/* what hw_level() says */
 };
 
@@ -131,6 +131,13 @@ static u32 fake_groups(struct vgic_cpu *cpu)
 	return (c->group[0] ? VGIC_GROUP0 : 0) | (c->group[1] ? VGIC_GROUP1 : 0);
 }
 
+/* Of the vCPU that the caller syncs or flushes: tests with such interrupts have one vCPU. */
+static void fake_deactivate_phys(unsigned int hwirq)
+{
+	BUG_ON(!irqs_disabled() || hwirq != 27);
+	board.cpu[0].phys_active = false;
+}
+
 static struct vgic_cpuif fake_cpuif = {
 	.lr_count = 4,
 	.load = fake_load,
@@ -138,6 +145,7 @@ static struct vgic_cpuif fake_cpuif = {
 	.flush = fake_flush,
 	.sync = fake_sync,
 	.groups = fake_groups,
+	.deactivate = fake_deactivate_phys,
 };
 
 /* ---- a vCPU comes and goes */
@@ -271,7 +279,9 @@ static void fake_deactivate(struct fake_cpu *c, unsigned int intid)
 		if (lr->intid != intid || !(lr->state & VGIC_LR_ACTIVE))
 			continue;
 		lr->state &= ~VGIC_LR_ACTIVE;
-		c->hw_deactivated += lr->hw;
+		BUG_ON(lr->hw && !c->phys_active);
+		if (lr->hw)
+			c->phys_active = false;
 		c->eoi_due |= lr->eoi;
 		return;
 	}
