@@ -158,8 +158,9 @@ G := selftests/guest/arm64
 GUESTS := $(patsubst $(G)/%,$(B)/arm64/guest/%.bin,$(basename $(wildcard $(G)/*.[cS])))
 GUEST_LIB := $(patsubst $(G)/lib/%,$(B)/arm64/obj/guest/lib/%.o,$(basename $(wildcard $(G)/lib/*.[cS])))
 # assembly may name FP registers, C never uses them behind one's back; no unaligned access: the MMU may be off
-GUEST_C := -ffreestanding -nostdlib -fno-pic -fno-pie -fno-stack-protector -fno-asynchronous-unwind-tables -I$(G)/lib -Iuapi
+GUEST_C := -ffreestanding -mno-outline-atomics -nostdlib -fno-pic -fno-pie -fno-stack-protector -fno-asynchronous-unwind-tables -I$(G)/lib -Iuapi
 
+.PRECIOUS: $(B)/arm64/obj/guest/%.o
 $(B)/arm64/obj/guest/%.o: $(G)/%.c
 	$(call say,CC64,$<)
 	$(dir)
