@@ -40,8 +40,10 @@ static void power_on(struct qvm_vcpu *vcpu)
 {
 	/* Pairs with the release in the switching vCPU: its boot parameters are there. */
 	if (atomic_read_acquire(&vcpu->power) == VCPU_ON_PENDING) {
+		qvm_vcpu_put(vcpu);
 		qvm_arch_vcpu_power_on(vcpu);
 		atomic_set(&vcpu->power, VCPU_ON);
+		qvm_vcpu_load(vcpu);
 	}
 }
 

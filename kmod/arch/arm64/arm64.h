@@ -125,6 +125,7 @@ void arm64_vtimer_cpu_down(void);
 
 void arm64_vtimer_vcpu_init(struct qvm_vcpu *vcpu);
 void arm64_vtimer_vcpu_fini(struct qvm_vcpu *vcpu);
+void arm64_vtimer_reset(struct qvm_vcpu *vcpu);		/* both timers off; vCPU put */
 int arm64_vtimer_assemble(struct qvm_vcpu *vcpu);	/* ties the PPI; -ENXIO */
 void arm64_vtimer_load(struct qvm_vcpu *vcpu);		/* preemption off */
 void arm64_vtimer_put(struct qvm_vcpu *vcpu);		/* also under the rq lock */

@@ -293,6 +293,9 @@ int qvm_arch_vcpu_enter(struct qvm_vcpu *vcpu)
 
 /* ---- load and put ---- */
 
+/* A board without GIC: all of ICC_* trap (IHI 0069, ICH_HCR_EL2.{TC,TALL0,TALL1}), to be UNDEFINED. */
+#define ICH_HCR_TRAP_ALL	(BIT(10) | BIT(11) | BIT(12))
+
 bool qvm_arch_vcpu_load(struct qvm_vcpu *vcpu)
 {
 	struct arm64_host *host = &vcpu->arch.host;
@@ -311,6 +314,8 @@ bool qvm_arch_vcpu_load(struct qvm_vcpu *vcpu)
 	arm64_vtimer_load(vcpu);
 	if (vcpu->arch.vgic)
 		qvm_vgic_load(vcpu);
+	else
+		write_sysreg_s(ICH_HCR_TRAP_ALL, SYS_ICH_HCR_EL2);
 	isb();
 	return true;
 }
@@ -321,6 +326,8 @@ void qvm_arch_vcpu_put(struct qvm_vcpu *vcpu)
 
 	if (vcpu->arch.vgic)
 		qvm_vgic_put(vcpu);
+	else
+		write_sysreg_s(0, SYS_ICH_HCR_EL2);
 	arm64_vtimer_put(vcpu);
 	arm64_s2_put(vcpu);
 	arm64_sys_put(vcpu);

@@ -58,7 +58,7 @@ static irqreturn_t vtimer_interrupt(int irq, void *dev)
 	struct qvm_vcpu *vcpu = __this_cpu_read(loaded_vcpu);
 
 	if (vcpu && vcpu->arch.vtimer.intid)
-		qvm_vgic_set_irq(vcpu->vm, vcpu, vcpu->arch.vtimer.intid, true);
+		qvm_vgic_set_own(vcpu, vcpu->arch.vtimer.intid, true);
 	return IRQ_HANDLED;
 }
 
@@ -264,7 +264,7 @@ void arm64_vtimer_block(struct qvm_vcpu *vcpu)
 	if (!timer_fires(timer))
 		return;
 	if (now >= timer->cval)
-		qvm_vgic_set_irq(vcpu->vm, vcpu, timer->intid, true);
+		qvm_vgic_set_own(vcpu, timer->intid, true);
 	else
 		hrtimer_start(&vcpu->arch.wake_timer, ns_to_ktime(ticks_to_ns(timer->cval - now)),
 			      HRTIMER_MODE_REL_HARD);
@@ -319,7 +319,7 @@ static void ptimer_update(struct qvm_vcpu *vcpu)
 	if (!timer->intid)
 		return;
 	now = guest_counter(vcpu);
-	qvm_vgic_set_irq(vcpu->vm, vcpu, timer->intid, timer_fires(timer) && now >= timer->cval);
+	qvm_vgic_set_own(vcpu, timer->intid, timer_fires(timer) && now >= timer->cval);
 	if (timer_fires(timer) && now < timer->cval)
 		hrtimer_start(&vcpu->arch.ptimer_timer, ns_to_ktime(ticks_to_ns(timer->cval - now)),
 			      HRTIMER_MODE_REL_HARD);
@@ -382,6 +382,15 @@ void arm64_vtimer_vcpu_init(struct qvm_vcpu *vcpu)
 {
 	qvm_hrtimer_setup(&vcpu->arch.wake_timer, wake_expired, HRTIMER_MODE_REL_HARD);
 	qvm_hrtimer_setup(&vcpu->arch.ptimer_timer, ptimer_fired, HRTIMER_MODE_REL_HARD);
+}
+
+void arm64_vtimer_reset(struct qvm_vcpu *vcpu)
+{
+	vcpu->arch.vtimer.ctl = 0;
+	vcpu->arch.ptimer.ctl = 0;
+	if (vcpu->arch.vtimer.intid)
+		qvm_vgic_set_own(vcpu, vcpu->arch.vtimer.intid, false);
+	ptimer_update(vcpu);
 }
 
 void arm64_vtimer_vcpu_fini(struct qvm_vcpu *vcpu)
