@@ -3,7 +3,6 @@
 
 B := build
 LAB := selftests/lab
-CROSS := aarch64-linux-gnu-
 HOSTARCH := $(shell uname -m)
 
 ifeq ($(V),1)
@@ -18,6 +17,12 @@ dir = @mkdir -p $(@D)
 WARN := -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes $(if $(WERROR),-Werror)
 CFLAGS ?= -O2 -g
 C := -std=gnu11 $(CFLAGS) $(WARN) -MMD -MP
+
+# what demo, test, deps and images are for; the lab-ARCH targets say it themselves
+ARCH := arm64
+ifeq ($(filter $(ARCH),arm64 x86),)
+$(error ARCH=$(ARCH): there are arm64 and x86)
+endif
 
 LIBS := -lyaml -lfdt -lz -lpthread
 LAUNCHER := $(shell find launcher -name '*.c' 2>/dev/null)
@@ -34,13 +39,14 @@ help:
 	@echo 'make test         all tests but the long ones; T=pattern selects by name'
 	@echo 'make test-full    the long ones too'
 	@echo 'make check        sparse and W=1 on every kernel built for: a warning is a failure'
-	@echo 'make deps         packages, stock arm64 kernels, headers (the above do this where it matters)'
+	@echo 'make deps         packages, stock kernels, headers (the above do this where it matters)'
 	@echo 'make images       build/images/arm64: guest kernel and initramfs images'
 	@echo 'make kmod         qvm.ko for the running kernel, or for KDIR=headers: build/kmod/qvm.ko'
 	@echo 'make insmod       ask build/qvm host whether this machine can, then load it (as root)'
-	@echo 'make lab-arm64    what selftests/lab/lab needs, for KERNEL=6.1, 6.12 or 6.12-rt'
-	@echo 'make bench        figures, in the lab'
+	@echo 'make lab-arm64    what selftests/lab/lab needs, for KERNEL=6.1, 6.12 or 6.12-rt; make lab-x86'
+	@echo 'make bench        figures, qvm beside KVM, in the lab; ROWS=a,b SIDE=qvm|kvm JSON=file'
 	@echo 'make clean        all of build/ but what was downloaded; make distclean that too'
+	@echo 'ARCH=x86          with demo, deps, images, check: an emulated PC instead of the arm64 machine'
 	@echo 'V=1 shows the commands'
 
 # ---- the launcher
@@ -54,63 +60,27 @@ $(B)/obj/%.o: %.c
 	$(dir)
 	$(Q)$(CC) $(C) -Iuapi -Ilauncher -c -o $@ $<
 
-# the lab's: static, against libraries that are unpacked and not installed
-ROOT64 := $(B)/deps/arm64/usr
-
-$(B)/arm64/qvm: $(LAUNCHER:%.c=$(B)/arm64/obj/%.o)
-	$(call say,LD,$@)
-	$(Q)$(CROSS)gcc -static -o $@ $^ -L$(ROOT64)/lib/aarch64-linux-gnu $(LIBS)
-
-# the same launcher over /dev/kvm, to compare with
-$(B)/arm64/qvm-kvm: $(patsubst %.c,$(B)/arm64/obj/%.o,$(filter-out launcher/vm/sys.c,$(LAUNCHER)) selftests/bench/sys_kvm.c)
-	$(call say,LD,$@)
-	$(Q)$(CROSS)gcc -static -o $@ $^ -L$(ROOT64)/lib/aarch64-linux-gnu $(LIBS)
-
-$(B)/arm64/obj/%.o: %.c | $(B)/deps/arm64/.done
-	$(call say,CC64,$<)
-	$(dir)
-	$(Q)$(CROSS)gcc $(C) -Iuapi -Ilauncher -isystem $(ROOT64)/include -c -o $@ $<
-
 # ---- what is downloaded
 
 .PHONY: deps
 deps:
-	$(Q)$(LAB)/deps
+	$(Q)$(LAB)/deps$(if $(filter x86,$(ARCH)), x86)
 
 # what it gets may have grown; others depend on these by order only
 $(B)/deps/arm64/.done $(B)/deps/kselftest/.done &: $(LAB)/deps
 	$(Q)$(LAB)/deps arm64
 	$(Q)touch $(B)/deps/arm64/.done $(B)/deps/kselftest/.done
 
+$(B)/deps/x86/.done: $(LAB)/deps | $(B)/deps/kselftest/.done
+	$(Q)$(LAB)/deps x86-host
+	$(Q)$(LAB)/deps x86-libs
+	$(Q)touch $@
+
 $(B)/deps/kernel-%/.done:
 	$(Q)$(LAB)/deps kernel $*
 
-# ---- guest images: the stock kernel, as it is in its package
-
-IMAGES := $(addprefix $(B)/images/arm64/,Image linux.cpio smoke.cpio)
-
-.PHONY: images
-images: $(IMAGES)
-
-$(B)/images/arm64/Image: $(B)/deps/kernel-6.1/.done
-	$(call say,IMAGE,$@)
-	$(dir)
-	$(Q)cp -L $(B)/deps/kernel-6.1/vmlinuz $@
-
-$(B)/images/arm64/linux.cpio: $(LAB)/images $(LAB)/cpio.py | $(B)/deps/arm64/.done
-	$(call say,CPIO,$@)
-	$(dir)
-	$(Q)$(LAB)/images linux $@ $(B)/deps/arm64/bin/busybox
-
-$(B)/images/arm64/smoke.cpio: $(B)/arm64/smoke $(LAB)/images $(LAB)/cpio.py
-	$(call say,CPIO,$@)
-	$(dir)
-	$(Q)$(LAB)/images smoke $@ $<
-
-$(B)/arm64/smoke: $(LAB)/smoke.c
-	$(call say,CC64,$<)
-	$(dir)
-	$(Q)$(CROSS)gcc -O2 -Wall -static -nostdlib -ffreestanding -fno-stack-protector -Wl,-z,max-page-size=4096,--build-id=none -s -o $@ $<
+$(B)/deps/x86-kernel-%/.done:
+	$(Q)$(LAB)/deps x86-kernel $*
 
 # ---- the module
 
@@ -128,69 +98,155 @@ insmod: all kmod
 	$(Q)insmod $(B)/kmod/qvm.ko || { echo 'insmod: refused; the reason is the last line of: dmesg | grep qvm' >&2; exit 1; }
 	@echo '/dev/qvm is there: build/qvm run configs/arm64-linux.yaml'
 
+# ---- the lab's programs, for each architecture: static, against libraries that are unpacked and not installed
+
+CROSS_arm64 := aarch64-linux-gnu-
+CROSS_x86 := x86_64-linux-gnu-
+KBUILD_arm64 := ARCH=arm64
+KBUILD_x86 := ARCH=x86
+# what a line of the build is called: CC64, CC86
+TAG_arm64 := 64
+TAG_x86 := 86
+# a stock kernel's folder under build/deps, and what it is called as a guest: as it is in its package
+KERNELS_arm64 := kernel-
+KERNELS_x86 := x86-kernel-
+IMAGE_arm64 := Image
+IMAGE_x86 := bzImage
+# assembly may name FP registers, C never uses them behind one's back; no unaligned access: the MMU may be off
+GUEST_C := -ffreestanding -nostdlib -fno-pic -fno-pie -fno-stack-protector -fno-asynchronous-unwind-tables -Iuapi
+GUEST_C_arm64 := -mno-outline-atomics
+GUEST_CC_arm64 := -mgeneral-regs-only -mstrict-align
+GUEST_CC_x86 := -mno-red-zone -mgeneral-regs-only -mcmodel=small -fcf-protection=none
+# the launcher over /dev/kvm, to compare with
+KVM_arm64 := $(wildcard selftests/bench/sys_kvm.c)
+# what else the emulator wants
+MORE_x86 := $(B)/x86/x86.rom
+
+# which of some tests are for an architecture: x86_NAME.c for x86 alone, any other for arm64, and for x86 if it has
+# the word x86 in it (a guest of x86's own, say)
+for_arm64 = $(foreach f,$(1),$(if $(filter x86_%,$(notdir $(f))),,$(f)))
+for_x86 = $(if $(1),$(shell grep -l x86 $(1)))
+
 # of the lab's kernels: KERNEL is a name that deps knows, or any name together with KDIR
 KERNEL ?= 6.1
-ARM64_KBUILD := ARCH=arm64 CROSS_COMPILE=$(CROSS) CC=$(CROSS)gcc
-lab_kdir = $(if $(findstring path-,$*),$(KDIR),$(CURDIR)/$(B)/deps/kernel-$*/headers)
 
 .SECONDEXPANSION:
-$(B)/arm64/kmod-%/qvm.ko: $(KMOD) $(LAB)/kbuild $$(if $$(findstring path-,$$*),,$(B)/deps/kernel-$$*/.done)
-	$(call say,KBUILD,$@)
-	+$(Q)V=$(V) $(LAB)/kbuild $(@D) $(lab_kdir) $(ARM64_KBUILD)
-	$(Q)touch $@
 
-# ---- user programs and bare-metal guests of the lab
+define lab_rules
+# $(1): the architecture
+ROOT_$(1) := $(B)/deps/$(1)/usr
+LINK_$(1) = $(CROSS_$(1))gcc -static -o $$@ $$^ -L$$(ROOT_$(1))/lib/$(CROSS_$(1):-=) $(LIBS)
 
-UAPI_TESTS := $(patsubst selftests/uapi/%.c,$(B)/arm64/selftests/%,$(wildcard selftests/uapi/*.c))
-BENCHES := $(patsubst selftests/bench/%.c,$(B)/arm64/selftests/%,$(filter-out selftests/bench/sys_%,$(wildcard selftests/bench/*.c)))
+$(B)/$(1)/qvm: $(LAUNCHER:%.c=$(B)/$(1)/obj/%.o)
+	$$(call say,LD,$$@)
+	$(Q)$$(LINK_$(1))
 
-$(B)/arm64/selftests/%: selftests/uapi/%.c | $(B)/deps/kselftest/.done
-	$(call say,CC64,$<)
-	$(dir)
-	$(Q)$(CROSS)gcc $(C) -MF $(@D)/.$*.d -MT $@ -static -Iuapi -Iselftests/include -isystem $(B)/deps/kselftest -o $@ $< -lpthread
+$(B)/$(1)/qvm-kvm: $(patsubst %.c,$(B)/$(1)/obj/%.o,$(filter-out launcher/vm/sys.c,$(LAUNCHER)) $(KVM_$(1)))
+	$$(call say,LD,$$@)
+	$(Q)$$(LINK_$(1))
 
-$(B)/arm64/selftests/%: selftests/bench/%.c | $(B)/deps/kselftest/.done
-	$(call say,CC64,$<)
-	$(dir)
-	$(Q)$(CROSS)gcc $(C) -MF $(@D)/.$*.d -MT $@ -static -Iuapi -Iselftests/include -isystem $(B)/deps/kselftest -o $@ $< -lpthread
+$(B)/$(1)/obj/%.o: %.c | $(B)/deps/$(1)/.done
+	$$(call say,CC$(TAG_$(1)),$$<)
+	$$(dir)
+	$(Q)$(CROSS_$(1))gcc $(C) -Iuapi -Ilauncher -isystem $$(ROOT_$(1))/include -c -o $$@ $$<
 
-G := selftests/guest/arm64
-GUESTS := $(patsubst $(G)/%,$(B)/arm64/guest/%.bin,$(basename $(wildcard $(G)/*.[cS])))
-GUEST_LIB := $(patsubst $(G)/lib/%,$(B)/arm64/obj/guest/lib/%.o,$(basename $(wildcard $(G)/lib/*.[cS])))
-# assembly may name FP registers, C never uses them behind one's back; no unaligned access: the MMU may be off
-GUEST_C := -ffreestanding -mno-outline-atomics -nostdlib -fno-pic -fno-pie -fno-stack-protector -fno-asynchronous-unwind-tables -I$(G)/lib -Iuapi
+$(B)/$(1)/lab-init: $(LAB)/init.c
+	$$(call say,CC$(TAG_$(1)),$$<)
+	$$(dir)
+	$(Q)$(CROSS_$(1))gcc -std=gnu11 -O2 -Wall -Wextra -Wno-unused-result -static -s -o $$@ $$<
 
-.PRECIOUS: $(B)/arm64/obj/guest/%.o
-$(B)/arm64/obj/guest/%.o: $(G)/%.c
-	$(call say,CC64,$<)
-	$(dir)
-	$(Q)$(CROSS)gcc $(C) $(GUEST_C) -mgeneral-regs-only -mstrict-align -c -o $@ $<
+# guest images
 
-$(B)/arm64/obj/guest/%.o: $(G)/%.S
-	$(call say,AS64,$<)
-	$(dir)
-	$(Q)$(CROSS)gcc -g -MMD -MP $(GUEST_C) -c -o $@ $<
+IMAGES_$(1) := $(addprefix $(B)/images/$(1)/,$(IMAGE_$(1)) linux.cpio smoke.cpio)
 
-$(B)/arm64/guest/%.bin: $(B)/arm64/obj/guest/%.o $(GUEST_LIB) $(wildcard $(G)/lib/guest.lds)
-	$(call say,GUEST,$@)
-	$(dir)
-	$(Q)$(CROSS)gcc -static -nostdlib -no-pie -Wl,--build-id=none -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments \
-		-T $(G)/lib/guest.lds -o $(@:.bin=.elf) $< $(GUEST_LIB)
-	$(Q)$(CROSS)objcopy -O binary $(@:.bin=.elf) $@
+$(B)/images/$(1)/$(IMAGE_$(1)): $(B)/deps/$(KERNELS_$(1))6.1/.done
+	$$(call say,IMAGE,$$@)
+	$$(dir)
+	$(Q)cp -L $$(<D)/vmlinuz $$@
 
-$(B)/arm64/lab-init: $(LAB)/init.c
-	$(call say,CC64,$<)
-	$(dir)
-	$(Q)$(CROSS)gcc -std=gnu11 -O2 -Wall -Wextra -Wno-unused-result -static -s -o $@ $<
+$(B)/images/$(1)/linux.cpio: $(LAB)/images $(LAB)/cpio.py | $(B)/deps/$(1)/.done
+	$$(call say,CPIO,$$@)
+	$$(dir)
+	$(Q)$(LAB)/images linux $$@ $(B)/deps/$(1)/bin/busybox
 
-# lab-arm64-base is what any command in the lab needs, lab-arm64 has the test programs too
-.PHONY: lab-arm64 lab-arm64-base
-lab-arm64: lab-arm64-base $(UAPI_TESTS) $(BENCHES) $(GUESTS)
+$(B)/images/$(1)/smoke.cpio: $(B)/$(1)/smoke $(LAB)/images $(LAB)/cpio.py
+	$$(call say,CPIO,$$@)
+	$$(dir)
+	$(Q)$(LAB)/images smoke $$@ $$<
+
+$(B)/$(1)/smoke: $(LAB)/smoke.c
+	$$(call say,CC$(TAG_$(1)),$$<)
+	$$(dir)
+	$(Q)$(CROSS_$(1))gcc -O2 -Wall -static -nostdlib -ffreestanding -fno-stack-protector -Wl,-z,max-page-size=4096,--build-id=none -s -o $$@ $$<
+
+# the module
+
+$(B)/$(1)/kmod-%/qvm.ko: $(KMOD) $(LAB)/kbuild $$$$(if $$$$(findstring path-,$$$$*),,$(B)/deps/$(KERNELS_$(1))$$$$*/.done)
+	$$(call say,KBUILD,$$@)
+	$(Q)grep -q kmod/arch/$(1) Kbuild || { echo 'Kbuild knows no kmod/arch/$(1): lab run --no-module leaves qvm.ko out' >&2; exit 1; }
+	+$(Q)V=$(V) $(LAB)/kbuild $$(@D) $$(if $$(findstring path-,$$*),$(KDIR),$(CURDIR)/$(B)/deps/$(KERNELS_$(1))$$*/headers) \
+		$(KBUILD_$(1)) CROSS_COMPILE=$(CROSS_$(1)) CC=$(CROSS_$(1))gcc
+	$(Q)touch $$@
+
+# tests and benchmarks
+
+TESTS_$(1) := $(patsubst selftests/uapi/%.c,$(B)/$(1)/selftests/%,$(call for_$(1),$(wildcard selftests/uapi/*.c)))
+TESTS_$(1) += $(patsubst selftests/bench/%.c,$(B)/$(1)/selftests/%,$(call for_$(1),$(filter-out selftests/bench/sys_%,$(wildcard selftests/bench/*.c))))
+TEST_CC_$(1) = $(CROSS_$(1))gcc $(C) -MF $$(@D)/.$$*.d -MT $$@ -static -Iuapi -Iselftests/include -isystem $(B)/deps/kselftest -o $$@ $$< -lpthread
+
+$(B)/$(1)/selftests/%: selftests/uapi/%.c | $(B)/deps/kselftest/.done
+	$$(call say,CC$(TAG_$(1)),$$<)
+	$$(dir)
+	$(Q)$$(TEST_CC_$(1))
+
+$(B)/$(1)/selftests/%: selftests/bench/%.c | $(B)/deps/kselftest/.done
+	$$(call say,CC$(TAG_$(1)),$$<)
+	$$(dir)
+	$(Q)$$(TEST_CC_$(1))
+
+# bare-metal guests
+
+G_$(1) := selftests/guest/$(1)
+GUESTS_$(1) := $$(patsubst $$(G_$(1))/%,$(B)/$(1)/guest/%.bin,$$(basename $$(wildcard $$(G_$(1))/*.[cS])))
+GUEST_LIB_$(1) := $$(patsubst $$(G_$(1))/lib/%,$(B)/$(1)/obj/guest/lib/%.o,$$(basename $$(wildcard $$(G_$(1))/lib/*.[cS])))
+
+$(B)/$(1)/obj/guest/%.o: $$(G_$(1))/%.c
+	$$(call say,CC$(TAG_$(1)),$$<)
+	$$(dir)
+	$(Q)$(CROSS_$(1))gcc $(C) $(GUEST_C) $(GUEST_C_$(1)) -I$$(G_$(1))/lib $(GUEST_CC_$(1)) -c -o $$@ $$<
+
+$(B)/$(1)/obj/guest/%.o: $$(G_$(1))/%.S
+	$$(call say,AS$(TAG_$(1)),$$<)
+	$$(dir)
+	$(Q)$(CROSS_$(1))gcc -g -MMD -MP $(GUEST_C) $(GUEST_C_$(1)) -I$$(G_$(1))/lib -c -o $$@ $$<
+
+$(B)/$(1)/guest/%.bin: $(B)/$(1)/obj/guest/%.o $$(GUEST_LIB_$(1)) $$(wildcard $$(G_$(1))/lib/guest.lds)
+	$$(call say,GUEST,$$@)
+	$$(dir)
+	$(Q)$(CROSS_$(1))gcc -static -nostdlib -no-pie -Wl,--build-id=none -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments \
+		-T $$(G_$(1))/lib/guest.lds -o $$(@:.bin=.elf) $$< $$(GUEST_LIB_$(1))
+	$(Q)$(CROSS_$(1))objcopy -O binary $$(@:.bin=.elf) $$@
+
+# lab-ARCH-base is what any command in the lab needs, lab-ARCH has the test programs too
+.PHONY: lab-$(1) lab-$(1)-base
+lab-$(1): lab-$(1)-base $$(TESTS_$(1)) $$(GUESTS_$(1))
 	@:
-lab-arm64-base: $(B)/arm64/lab-init $(IMAGES) $(if $(LAUNCHER),$(B)/arm64/qvm) $(if $(wildcard selftests/bench/sys_kvm.c),$(B)/arm64/qvm-kvm) \
-		$(if $(NO_MODULE),,$(B)/arm64/kmod-$(KERNEL)/qvm.ko) \
-		| $(B)/deps/arm64/.done $(if $(filter path-%,$(KERNEL)),,$(B)/deps/kernel-$(KERNEL)/.done)
+lab-$(1)-base: $(B)/$(1)/lab-init $(MORE_$(1)) $$(IMAGES_$(1)) $(if $(LAUNCHER),$(B)/$(1)/qvm) $(if $(KVM_$(1)),$(B)/$(1)/qvm-kvm) \
+		$(if $(NO_MODULE),,$(B)/$(1)/kmod-$(KERNEL)/qvm.ko) \
+		| $(B)/deps/$(1)/.done $(if $(filter path-%,$(KERNEL)),,$(B)/deps/$(KERNELS_$(1))$(KERNEL)/.done)
 	@:
+endef
+
+$(foreach a,arm64 x86,$(eval $(call lab_rules,$(a))))
+
+.PHONY: images
+images: $(IMAGES_$(ARCH))
+
+# Bochs's way into a kernel that is in RAM already
+$(B)/x86/x86.rom: $(LAB)/x86rom.S
+	$(call say,ROM,$@)
+	$(dir)
+	$(Q)$(CROSS_x86)gcc -m32 -nostdlib -static -Wl,-Ttext=0,--build-id=none,--oformat=binary -o $@ $<
 
 # ---- unit tests: pure parts, on this machine, under the sanitizers
 
@@ -209,6 +265,8 @@ $(B)/unit/%: selftests/unit/%.c
 .PHONY: unit
 unit: $(UNIT)
 
+include selftests/bench/rules.mk
+
 # ---- running it
 
 .PHONY: demo test test-full bench check
@@ -222,7 +280,8 @@ test test-full:
 
 bench:
 	$(Q)$(LAB)/deps
-	$(Q)selftests/bench/run
+	$(Q)selftests/bench/run $(if $(filter command,$(origin ARCH)),--arch $(ARCH)) $(if $(ROWS),--rows $(ROWS)) $(if $(SIDE),--side $(SIDE)) \
+		$(if $(JSON),--json $(JSON))
 
 check:
 	$(Q)$(LAB)/deps
