@@ -267,8 +267,6 @@ unit: $(UNIT)
 
 include selftests/bench/rules.mk
 
-include selftests/bench/rules.mk
-
 # ---- running it
 
 .PHONY: demo test test-full bench check
