@@ -5,8 +5,8 @@
 /* Kinds in the order of the vector table; each for EL1t, EL1h, EL0, EL0 in AArch32. */
 enum { SYNC, IRQ, FIQ, SERROR };
 
-void (*irq_handler)(struct frame *frame);
-void (*fiq_handler)(struct frame *frame);
+void (*irq_handler)(void);
+void (*fiq_handler)(void);
 void (*svc_handler)(struct frame *frame);
 
 static struct fault faults[CPU_MAX];
@@ -55,9 +55,9 @@ void exception(unsigned int vector, struct frame *frame)
 	unsigned int kind = vector % 4;
 
 	if (kind == IRQ && irq_handler)
-		irq_handler(frame);
+		irq_handler();
 	else if (kind == FIQ && fiq_handler)
-		fiq_handler(frame);
+		fiq_handler();
 	else if (kind == SYNC && svc_handler && ESR_EC(read_sysreg(esr_el1)) == EC_SVC)
 		svc_handler(frame);
 	else if (kind == SYNC && expecting[cpu_index()])

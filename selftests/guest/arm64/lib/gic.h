@@ -55,7 +55,6 @@
 #define icc_sre		S3_0_C12_C12_5
 #define icc_igrpen0	S3_0_C12_C12_6
 #define icc_igrpen1	S3_0_C12_C12_7
-/* the names above are macros: expanded before they become text */
 #define icc_read(reg)		read_sysreg(reg)
 #define icc_write(value, reg)	do { write_sysreg(value, reg); isb(); } while (0)
 

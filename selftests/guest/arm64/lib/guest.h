@@ -26,10 +26,14 @@ typedef int64_t s64;
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define BIT(n)		(1ULL << (n))
 
-#define read_sysreg(reg) ({ u64 value_; asm volatile("mrs %0, " #reg : "=r"(value_)); value_; })
+#define STRING_OF(text)	#text
+#define STRING(macro)	STRING_OF(macro)
+
+/* A name that the assembler knows, or an encoding, S3_0_C12_C12_0, or a macro for it. */
+#define read_sysreg(reg) \
+	({ u64 value_; asm volatile("mrs %0, " STRING(reg) : "=r"(value_)); value_; })
 #define write_sysreg(value, reg) \
-	asm volatile("msr " #reg ", %x0" : : "rZ"((u64)(value)) : "memory")
-/* By encoding, as the assembler may not know a register: S3_0_C12_C12_0 */
+	asm volatile("msr " STRING(reg) ", %x0" : : "rZ"((u64)(value)) : "memory")
 #define isb()		asm volatile("isb" : : : "memory")
 #define dsb()		asm volatile("dsb sy" : : : "memory")
 #define wfi()		asm volatile("dsb sy\n wfi" : : : "memory")
@@ -135,8 +139,8 @@ struct frame {
 _Static_assert(sizeof(struct frame) == FRAME_SIZE, "as the vectors have it");
 
 /* Called for interrupts, which it has to acknowledge; none expected if NULL. */
-extern void (*irq_handler)(struct frame *frame);
-extern void (*fiq_handler)(struct frame *frame);
+extern void (*irq_handler)(void);
+extern void (*fiq_handler)(void);
 /* Called for SVC from EL0 or EL1; none expected if NULL. */
 extern void (*svc_handler)(struct frame *frame);
 
