@@ -5,6 +5,7 @@
 
 #include <linux/version.h>
 #include <linux/hrtimer.h>
+#include <linux/mm.h>
 #include <linux/rcupdate.h>
 #include <linux/smp.h>
 
@@ -37,5 +38,20 @@ static __always_inline void qvm_rcu_note_context_switch(void)
 	rcu_virt_note_context_switch(smp_processor_id());
 #endif
 }
+
+/* 6.3 made vm_flags const. */
+static inline void qvm_vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	vm_flags_clear(vma, flags);
+#else
+	vma->vm_flags &= ~flags;
+#endif
+}
+
+/* Until 6.18 every module may use what keeps CR4.VMXE in the kernel's shadow; then KVM alone. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 19, 0)
+#define QVM_HAS_CR4_HELPERS 1
+#endif
 
 #endif /* QVM_COMPAT_H */

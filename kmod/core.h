@@ -163,13 +163,13 @@ void qvm_region_release_all(struct qvm_vm *vm);
 
 /* vcpu.c ---------------------------------------------------------------------------------- */
 
-/* ERR_PTR as at QVM_VM_CREATE_VCPU. VM mutex held. It belongs to @vm and ends with it. */
+/* ERR_PTR as at QVM_VM_CREATE_VCPU. VM mutex held. No one else sees it yet. */
 struct qvm_vcpu *qvm_vcpu_create(struct qvm_vm *vm, u32 index);
 
-/* Undo the creation of a vCPU that got no fd. VM mutex held. */
-void qvm_vcpu_remove(struct qvm_vcpu *vcpu);
+/* It has an fd: from here on it belongs to its VM, and is found and kicked. VM mutex held. */
+void qvm_vcpu_publish(struct qvm_vcpu *vcpu);
 
-/* Last reference of the VM is gone: no thread can be inside. */
+/* Never published, or the VM's last reference is gone: no thread can be inside. */
 void qvm_vcpu_destroy(struct qvm_vcpu *vcpu);
 
 /*
@@ -193,8 +193,17 @@ void qvm_vcpu_block(struct qvm_vcpu *vcpu);
 
 /* run.c ----------------------------------------------------------------------------------- */
 
+/* Module parameter: arch/ may answer exits at tier 0. */
+extern bool qvm_tier0;
+
 /* See QVM_VCPU_RUN. vCPU mutex held. */
 int qvm_vcpu_run(struct qvm_vcpu *vcpu);
+
+/*
+ * The last look before the guest is entered, interrupts off, mode VCPU_IN_GUEST: something wants
+ * the vCPU's thread outside. What comes after it is an interrupt, which ends the guest.
+ */
+bool qvm_vcpu_is_wanted(const struct qvm_vcpu *vcpu);
 
 /* exit.c ---------------------------------------------------------------------------------- */
 

@@ -13,6 +13,7 @@
 #include <linux/uaccess.h>
 
 #include "arch.h"
+#include "compat.h"
 
 enum ioctl_lock { LOCK_NONE, LOCK_VM, LOCK_VCPU };
 
@@ -122,12 +123,13 @@ static long do_create_vcpu(struct ioctl_call *call, union ioctl_arg *arg)
 	vcpu = qvm_vcpu_create(call->vm, arg->create_vcpu.index);
 	if (IS_ERR(vcpu))
 		return PTR_ERR(vcpu);
-	qvm_vm_get(call->vm);
 	ret = new_fd(call, "qvm-vcpu", &vcpu_fops, vcpu);
 	if (ret < 0) {
-		qvm_vcpu_remove(vcpu);
-		qvm_vm_put(call->vm);
+		qvm_vcpu_destroy(vcpu);
+		return ret;
 	}
+	qvm_vm_get(call->vm);
+	qvm_vcpu_publish(vcpu);
 	return ret;
 }
 
@@ -271,6 +273,13 @@ static long call_finish(struct ioctl_call *call, long ret)
 	return ret;
 }
 
+/* What a newer caller knows and this module does not is zero. */
+static bool copy_out(void __user *uarg, size_t usize, const union ioctl_arg *arg, size_t ksize)
+{
+	return copy_to_user(uarg, arg, min(ksize, usize)) ||
+	       (usize > ksize && clear_user((char __user *)uarg + ksize, usize - ksize));
+}
+
 static long ioctl_dispatch(struct ioctl_call *call, const struct ioctl_row *row, unsigned int cmd,
 			   void __user *uarg)
 {
@@ -291,8 +300,7 @@ static long ioctl_dispatch(struct ioctl_call *call, const struct ioctl_row *row,
 		return ret;
 	ret = row->fn(call, &arg);
 	call_unlock(call, row->lock);
-	if (ret >= 0 && (_IOC_DIR(cmd) & _IOC_READ) &&
-	    copy_to_user(uarg, &arg, min(ksize, usize)))
+	if (ret >= 0 && (_IOC_DIR(cmd) & _IOC_READ) && copy_out(uarg, usize, &arg, ksize))
 		ret = -EFAULT;
 	return call_finish(call, ret);
 }
@@ -348,6 +356,7 @@ static int vcpu_mmap(struct file *file, struct vm_area_struct *vma)
 		return -EINVAL;
 	if (vma->vm_flags & VM_EXEC)
 		return -EPERM;
+	qvm_vm_flags_clear(vma, VM_MAYEXEC);
 	return vm_insert_page(vma, vma->vm_start, virt_to_page(vcpu->run));
 }
 

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The run loop: requests, entry, exit, and what goes to user space. */
+#include <linux/moduleparam.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 
 #include "arch.h"
 #include "trace.h"
+
+bool qvm_tier0 = true;
+module_param_named(tier0, qvm_tier0, bool, 0644);
+MODULE_PARM_DESC(tier0, "answer the cheapest exits without leaving the guest's world (default 1)");
 
 /* Tell user space why the VM ended. */
 static enum exit_action report_end(struct qvm_vcpu *vcpu)
@@ -34,6 +39,11 @@ static bool user_work_pending(const struct qvm_vcpu *vcpu)
 {
 	return READ_ONCE(vcpu->run->immediate_exit) || signal_pending(current) ||
 	       test_thread_flag(TIF_NOTIFY_RESUME);
+}
+
+bool qvm_vcpu_is_wanted(const struct qvm_vcpu *vcpu)
+{
+	return atomic_read(&vcpu->kicked) || need_resched() || user_work_pending(vcpu);
 }
 
 static void power_on(struct qvm_vcpu *vcpu)

@@ -108,7 +108,7 @@ void qvm_vcpu_block(struct qvm_vcpu *vcpu)
 
 /* ---- life ---- */
 
-static void vcpu_free(struct qvm_vcpu *vcpu)
+void qvm_vcpu_destroy(struct qvm_vcpu *vcpu)
 {
 	qvm_arch_vcpu_destroy(vcpu);
 	free_page((unsigned long)vcpu->run);
@@ -139,24 +139,17 @@ struct qvm_vcpu *qvm_vcpu_create(struct qvm_vm *vm, u32 index)
 	vcpu->run = (struct qvm_run *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	ret = vcpu->run ? qvm_arch_vcpu_create(vcpu) : -ENOMEM;
 	if (ret) {
-		vcpu_free(vcpu);
+		qvm_vcpu_destroy(vcpu);
 		return ERR_PTR(ret);
 	}
-	WRITE_ONCE(vm->vcpu[index], vcpu);
-	vm->vcpu_count++;
 	return vcpu;
 }
 
-void qvm_vcpu_remove(struct qvm_vcpu *vcpu)
+void qvm_vcpu_publish(struct qvm_vcpu *vcpu)
 {
 	struct qvm_vm *vm = vcpu->vm;
 
-	WRITE_ONCE(vm->vcpu[vcpu->index], NULL);
-	vm->vcpu_count--;
-	vcpu_free(vcpu);
-}
-
-void qvm_vcpu_destroy(struct qvm_vcpu *vcpu)
-{
-	qvm_vcpu_remove(vcpu);
+	/* Pairs with the address dependency in vm_kick_all(), which holds no lock. */
+	smp_store_release(&vm->vcpu[vcpu->index], vcpu);
+	vm->vcpu_count++;
 }

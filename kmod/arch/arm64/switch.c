@@ -6,17 +6,12 @@
  * Order (Arm ARM D8, D13; erratum 1165522): VTCR_EL2 and VTTBR_EL2 and the guest's EL1 state are
  * loaded and synchronized in qvm_arch_vcpu_load(), long before TGE is cleared here.
  */
-#include <linux/context_tracking.h>
-#include <linux/instrumentation.h>
-#include <linux/moduleparam.h>
-#include <linux/sched.h>
-#include <linux/vtime.h>
 #include <asm/esr.h>
 #include <asm/neon.h>
 #include <asm/sysreg.h>
 
 #include "arm64.h"
-#include "compat.h"
+#include "context.h"
 #include "entry_offsets.h"
 #include "el2_regs.h"
 
@@ -147,10 +142,6 @@ static bool (* const tier0_handlers[ESR_ELx_EC_MAX + 1])(struct qvm_vcpu *vcpu, 
 	[ESR_ELx_EC_SYS64] = tier0_sys64,
 };
 
-static bool arm64_tier0 = true;
-module_param_named(tier0, arm64_tier0, bool, 0644);
-MODULE_PARM_DESC(tier0, "answer the cheapest exits without leaving the guest's world (default 1)");
-
 /*
  * Permission faults do not fill HPFAR_EL2 (Arm ARM D19.2.65): ask the translation itself. PAR_EL1
  * is the guest's. A failed walk leaves 0 with bit 0 set: the guest runs the access again.
@@ -191,7 +182,7 @@ static noinstr bool tier0(struct qvm_vcpu *vcpu, u32 code)
 	esr = read_sysreg(esr_el2);
 	ec = ESR_ELx_EC(esr);
 	vcpu->stats.reason[ec]++;
-	if (tier0_handlers[ec] && arm64_tier0 && tier0_handlers[ec](vcpu, esr)) {
+	if (tier0_handlers[ec] && qvm_tier0 && tier0_handlers[ec](vcpu, esr)) {
 		vcpu->stats.tier0++;
 		return true;
 	}
@@ -221,16 +212,11 @@ static noinstr void run_guest(struct qvm_vcpu *vcpu, bool fp)
 	write_sysreg(daif, daif);
 }
 
-/* Context tracking around the guest, as the kernel's own helpers give it. */
 static noinstr void run_guest_tracked(struct qvm_vcpu *vcpu, bool fp)
 {
-	if (!context_tracking_guest_enter()) {
-		instrumentation_begin();
-		qvm_rcu_note_context_switch();
-		instrumentation_end();
-	}
+	qvm_guest_context_enter();
 	run_guest(vcpu, fp);
-	context_tracking_guest_exit();
+	qvm_guest_context_exit();
 }
 
 /* ---- the interrupts-off stretch ---- */
@@ -240,10 +226,14 @@ static int enter_irqs_off(struct qvm_vcpu *vcpu, bool fp)
 {
 	if (!vcpu->loaded || !__this_cpu_read(qvm_arm64_enabled))
 		return -EIO;
-	/* Pairs with qvm_vcpu_kick(): either it sees IN_GUEST or we see `kicked`. */
+	/*
+	 * Pairs with qvm_vcpu_kick(): either it sees IN_GUEST or we see `kicked`.
+	 * A signal, like a kick, is an interrupt of a thread that runs: what came before interrupts
+	 * were off has had it already, and has to be seen here.
+	 */
 	atomic_set(&vcpu->mode, VCPU_IN_GUEST);
 	smp_mb__after_atomic();
-	if (atomic_read(&vcpu->kicked)) {
+	if (qvm_vcpu_is_wanted(vcpu)) {
 		atomic_set(&vcpu->mode, VCPU_OUTSIDE);
 		return -EAGAIN;
 	}
@@ -274,17 +264,10 @@ int qvm_arch_vcpu_enter(struct qvm_vcpu *vcpu)
 	preempt_disable();
 	local_irq_disable();
 	ret = enter_irqs_off(vcpu, fp);
-	/*
-	 * The interrupt that ended the guest is taken here, while the time is still the guest's,
-	 * so that the tick is accounted to it.
-	 */
-	local_irq_enable();
-	if (!ret) {
-		isb();
-		local_irq_disable();
-		vtime_account_guest_exit();
+	if (ret)
 		local_irq_enable();
-	}
+	else
+		qvm_guest_time_exit();
 	preempt_enable();
 	if (fp)
 		kernel_neon_end();
