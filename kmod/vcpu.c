@@ -73,11 +73,12 @@ void qvm_vcpu_kick(struct qvm_vcpu *vcpu)
 	/* A thread leaves RUN, hence vcpu->thread, long before RCU lets it be freed. */
 	rcu_read_lock();
 	thread = READ_ONCE(vcpu->thread);
-	if (thread && thread != current) {
+	if (thread) {
 		vcpu->stats.kicks++;
+		/* Also the current one: interrupted between its last look and schedule(). */
 		if (atomic_read(&vcpu->mode) == VCPU_BLOCKED)
 			wake_up_process(thread);
-		else
+		else if (thread != current)
 			kick_process(thread);
 	}
 	rcu_read_unlock();
