@@ -46,7 +46,7 @@ help:
 	@echo 'make lab-arm64    what selftests/lab/lab needs, for KERNEL=6.1, 6.12 or 6.12-rt; make lab-x86'
 	@echo 'make bench        figures, qvm beside KVM, in the lab; ROWS=a,b SIDE=qvm|kvm JSON=file'
 	@echo 'make clean        all of build/ but what was downloaded; make distclean that too'
-	@echo 'ARCH=x86          with demo, deps, images, check: an emulated PC instead of the arm64 machine'
+	@echo 'ARCH=x86          with demo, deps, images: an emulated PC instead of the arm64 machine'
 	@echo 'V=1 shows the commands'
 
 # ---- the launcher
@@ -271,8 +271,8 @@ include selftests/bench/rules.mk
 
 .PHONY: demo test test-full bench check
 demo:
-	$(Q)$(LAB)/deps
-	$(Q)$(LAB)/demo
+	$(Q)$(LAB)/deps$(if $(filter x86,$(ARCH)), x86)
+	$(Q)$(LAB)/demo $(ARCH)
 
 test test-full:
 	$(Q)$(LAB)/deps

@@ -46,6 +46,8 @@ def nested():
 def accel(opt):
     if opt.accel == "auto":
         return "kvm" if nested() else "emul"
+    if opt.accel == "kvm" and not nested():
+        raise ValueError("--accel kvm: this machine has no KVM with nested VMX (kvm_intel.nested=1) that we may use")
     return opt.accel
 
 
