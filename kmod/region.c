@@ -4,6 +4,7 @@
  * mapped when they are added. What is pinned is read back from the stage-2 leaves; no list of
  * pages is kept beside them.
  */
+#include <linux/io.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>

@@ -64,6 +64,7 @@ struct qvm_vcpu_arch {
 	atomic_long_t events;		/* [a] enum x86_event bits */
 	u8 sipi_vector;			/* written before EVENT_SIPI is set */
 	struct x86_msrs msr;		/* [v] */
+	struct x86_msrs host_msr;	/* [v] of the pCPU, while the vCPU is loaded */
 	u64 cr0, cr4, cr8;		/* [v] as the guest reads them */
 	u64 dr[4], dr6, dr7;		/* [v] */
 	u64 xcr0, xss;			/* [v] */

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Into the guest and out again (SDM vol. 3 ch. 26, 27): save, load, VMLAUNCH or VMRESUME, save, load. */
+#include <linux/linkage.h>
+#include <linux/objtool.h>
+#include <asm/asm.h>
+#include <asm/nospec-branch.h>
+
+#include "entry_offsets.h"
+
+#define HOST_RSP_FIELD	0x6c14
+
+	.section .noinstr.text, "ax"
+
+/*
+ * u64 vmx_enter(struct x86_regs *regs, u64 launched): interrupts off, VMCS current. Guest GPRs but RSP
+ * are exchanged with *regs; host CR2 is lost. 0: an exit happened; 1: the entry instruction
+ * failed, RFLAGS.ZF or CF said so.
+ */
+SYM_FUNC_START(vmx_enter)
+	push	%rbp
+	push	%r15
+	push	%r14
+	push	%r13
+	push	%r12
+	push	%rbx
+	push	%rdi			/* regs: found again at (%rsp) after the exit */
+	mov	$HOST_RSP_FIELD, %eax
+	vmwrite	%rsp, %rax
+	mov	REGS_CR2(%rdi), %rax
+	mov	%rax, %cr2
+	test	%rsi, %rsi		/* ZF: launch; no flag changes until the jump */
+	mov	REGS_GPR(0)(%rdi), %rax
+	mov	REGS_GPR(1)(%rdi), %rcx
+	mov	REGS_GPR(2)(%rdi), %rdx
+	mov	REGS_GPR(3)(%rdi), %rbx
+	mov	REGS_GPR(5)(%rdi), %rbp
+	mov	REGS_GPR(6)(%rdi), %rsi
+	mov	REGS_GPR(8)(%rdi), %r8
+	mov	REGS_GPR(9)(%rdi), %r9
+	mov	REGS_GPR(10)(%rdi), %r10
+	mov	REGS_GPR(11)(%rdi), %r11
+	mov	REGS_GPR(12)(%rdi), %r12
+	mov	REGS_GPR(13)(%rdi), %r13
+	mov	REGS_GPR(14)(%rdi), %r14
+	mov	REGS_GPR(15)(%rdi), %r15
+	mov	REGS_GPR(7)(%rdi), %rdi
+	jz	1f
+0:	vmresume
+	jmp	2f
+1:	vmlaunch
+2:	/* VMfail, or a fault where VMX is off: nothing was loaded but the GPRs */
+	mov	(%rsp), %rdi
+	mov	$1, %eax
+	jmp	vmx_leave
+	_ASM_EXTABLE(0b, 2b)
+	_ASM_EXTABLE(1b, 2b)
+SYM_FUNC_END(vmx_enter)
+
+/* HOST_RIP. RSP is as at the entry, RFLAGS is 2: interrupts are off, DF is clear. */
+SYM_CODE_START(vmx_exit_label)
+	UNWIND_HINT_FUNC
+	ENDBR
+	push	%rdi
+	mov	8(%rsp), %rdi
+	mov	%rax, REGS_GPR(0)(%rdi)
+	mov	%rcx, REGS_GPR(1)(%rdi)
+	mov	%rdx, REGS_GPR(2)(%rdi)
+	mov	%rbx, REGS_GPR(3)(%rdi)
+	mov	%rbp, REGS_GPR(5)(%rdi)
+	mov	%rsi, REGS_GPR(6)(%rdi)
+	pop	%rax
+	mov	%rax, REGS_GPR(7)(%rdi)
+	mov	%r8,  REGS_GPR(8)(%rdi)
+	mov	%r9,  REGS_GPR(9)(%rdi)
+	mov	%r10, REGS_GPR(10)(%rdi)
+	mov	%r11, REGS_GPR(11)(%rdi)
+	mov	%r12, REGS_GPR(12)(%rdi)
+	mov	%r13, REGS_GPR(13)(%rdi)
+	mov	%r14, REGS_GPR(14)(%rdi)
+	mov	%r15, REGS_GPR(15)(%rdi)
+	mov	%cr2, %rax
+	mov	%rax, REGS_CR2(%rdi)
+	xor	%eax, %eax
+SYM_INNER_LABEL(vmx_leave, SYM_L_LOCAL)
+	/* no guest value is left where speculation could use it */
+	xor	%ecx, %ecx
+	xor	%edx, %edx
+	xor	%esi, %esi
+	xor	%r8d, %r8d
+	xor	%r9d, %r9d
+	xor	%r10d, %r10d
+	xor	%r11d, %r11d
+	add	$8, %rsp
+	pop	%rbx
+	pop	%r12
+	pop	%r13
+	pop	%r14
+	pop	%r15
+	pop	%rbp
+	RET
+SYM_CODE_END(vmx_exit_label)

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Offsets into struct x86_regs for entry.S; switch.c asserts them. */
+#ifndef QVM_X86_VMX_ENTRY_OFFSETS_H
+#define QVM_X86_VMX_ENTRY_OFFSETS_H
+
+#define REGS_GPR(n)	((n) * 8)
+#define REGS_CR2	128
+
+#endif /* QVM_X86_VMX_ENTRY_OFFSETS_H */

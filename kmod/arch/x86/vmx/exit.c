@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Tier 1: VM exits by basic reason (SDM vol. 3 appendix C), in full host context. */
+#include <linux/printk.h>
+#include <linux/sched.h>
+#include <asm/processor-flags.h>
+#include <asm/vmx.h>
+
+#include "emulate.h"
+#include "trace.h"
+#include "vmcs.h"
+#include "vmx.h"
+
+#define REASON_COUNT	80
+
+struct reason {
+	enum exit_action (*fn)(struct qvm_vcpu *vcpu);
+	u32 groups;			/* guest state that fn reads or changes */
+	const char *name;
+};
+
+static u64 qualification(struct qvm_vcpu *vcpu)
+{
+	return vmx_of(vcpu)->exit.qualification;
+}
+
+static enum exit_action fatal(struct qvm_vcpu *vcpu, u32 cause)
+{
+	const struct vmx_vcpu *vmx = vmx_of(vcpu);
+
+	return x86_fatal(vcpu, cause, (u64)vmx->exit.reason << 32 | (u32)vmx->exit.qualification,
+			 vmx->exit.gva, vmx->exit.gpa);
+}
+
+static enum exit_action handle_unknown(struct qvm_vcpu *vcpu)
+{
+	return fatal(vcpu, QVM_FATAL_EXIT);
+}
+
+static enum exit_action handle_nothing(struct qvm_vcpu *vcpu)
+{
+	return EXIT_RESUME;
+}
+
+static enum exit_action handle_host_irq(struct qvm_vcpu *vcpu)
+{
+	vcpu->stats.irqs++;
+	return EXIT_RESUME;
+}
+
+/* ---- exceptions ---- */
+
+#define VECTOR(info)	((info) & 0xff)
+#define TYPE(info)	(((info) >> 8) & 7)
+
+static enum exit_action handle_nm(struct qvm_vcpu *vcpu)
+{
+	if (vcpu->arch.cr0 & X86_CR0_TS)
+		x86_inject_exception(vcpu, X86_XCPT_NM, -1);
+	else
+		vcpu->arch.fp_wanted = true;
+	return EXIT_RESUME;
+}
+
+/* The qualification is what DR6 gets (27.2.1); a real #DB also clears DR7.GD. */
+static enum exit_action handle_db(struct qvm_vcpu *vcpu)
+{
+	vcpu->arch.dr6 = (vcpu->arch.dr6 & ~0xfULL) | qualification(vcpu) | 0xffff0ff0;
+	vcpu->arch.dr7 &= ~BIT_ULL(13);
+	virt_update_mode(vcpu);
+	x86_inject_exception(vcpu, X86_XCPT_DB, -1);
+	return EXIT_RESUME;
+}
+
+static enum exit_action handle_exception(struct qvm_vcpu *vcpu)
+{
+	const struct vmx_vcpu *vmx = vmx_of(vcpu);
+
+	if (TYPE(vmx->exit.intr_info) == 2)		/* NMI: the host has had it */
+		return handle_host_irq(vcpu);
+	switch (VECTOR(vmx->exit.intr_info)) {
+	case X86_XCPT_NM:
+		return handle_nm(vcpu);
+	case X86_XCPT_DB:
+		return handle_db(vcpu);
+	case X86_XCPT_AC:
+		x86_inject_exception(vcpu, X86_XCPT_AC, vmx->exit.intr_error);
+		return EXIT_RESUME;
+	case 18:					/* machine check */
+		asm volatile("int $18");
+		return EXIT_RESUME;
+	default:
+		return fatal(vcpu, QVM_FATAL_EXIT);
+	}
+}
+
+static enum exit_action handle_machine_check(struct qvm_vcpu *vcpu)
+{
+	asm volatile("int $18");
+	return fatal(vcpu, QVM_FATAL_ENTRY);
+}
+
+static enum exit_action handle_triple_fault(struct qvm_vcpu *vcpu)
+{
+	qvm_vm_end_system(vcpu->vm, vcpu, QVM_SYSTEM_RESET, EXIT_REASON_TRIPLE_FAULT);
+	return EXIT_FATAL;
+}
+
+/* ---- entry failures: the log says which check it was ---- */
+
+static const char * const vmfail_names[] = {	/* 30.4 */
+	[7] = "invalid control fields", [8] = "invalid host state",
+	[12] = "unsupported VMCS component", [26] = "events blocked by MOV SS",
+};
+
+static enum exit_action entry_failed(struct qvm_vcpu *vcpu)
+{
+	u64 number = qualification(vcpu);
+	const char *name = number < ARRAY_SIZE(vmfail_names) ? vmfail_names[number] : NULL;
+
+	pr_err("qvm: %s: vCPU %u: VM entry failed: error %llu%s%s\n", vcpu->vm->name, vcpu->index,
+	       number, name ? ", " : "", name ?: "");
+	return fatal(vcpu, QVM_FATAL_ENTRY);
+}
+
+static enum exit_action handle_bad_guest_state(struct qvm_vcpu *vcpu)
+{
+	const struct vmx_state *state = &vmx_of(vcpu)->state;
+	unsigned int i;
+
+	pr_err("qvm: %s: vCPU %u: VM entry refused the guest state (SDM vol. 3 26.3): qualification %llu cr0 %llx cr3 %llx cr4 %llx efer %llx rflags %llx shadow %x\n",
+	       vcpu->vm->name, vcpu->index, qualification(vcpu), vcpu->arch.cr0, state->cr3,
+	       vcpu->arch.cr4, vcpu->arch.msr.efer, state->rflags, state->interruptibility);
+	for (i = 0; i < SEG_COUNT; i++)
+		pr_err("qvm: %s: segment %u: %04x base %llx limit %x rights %x%s\n", vcpu->vm->name, i,
+		       state->seg[i].selector, state->seg[i].base, state->seg[i].limit,
+		       state->seg[i].rights, state->seg[i].unusable ? " unusable" : "");
+	return fatal(vcpu, QVM_FATAL_ENTRY);
+}
+
+/* ---- registers ---- */
+
+static enum exit_action handle_cr(struct qvm_vcpu *vcpu)
+{
+	u64 q = qualification(vcpu);		/* table 27-3 */
+	unsigned int cr = q & 15, gpr = (q >> 8) & 15;
+
+	switch ((q >> 4) & 3) {
+	case 0:
+		return x86_cr_exit(vcpu, cr, true, gpr);
+	case 1:
+		return x86_cr_exit(vcpu, cr, false, gpr);
+	case 2:
+		return x86_clts(vcpu);
+	default:
+		return x86_lmsw(vcpu, q >> 16);
+	}
+}
+
+static enum exit_action handle_dr(struct qvm_vcpu *vcpu)
+{
+	u64 q = qualification(vcpu);		/* table 27-4 */
+
+	return x86_dr_exit(vcpu, q & 7, !(q & BIT(4)), (q >> 8) & 15);
+}
+
+/* ---- devices ---- */
+
+static enum exit_action handle_io(struct qvm_vcpu *vcpu)
+{
+	const struct vmx_vcpu *vmx = vmx_of(vcpu);
+	u64 q = vmx->exit.qualification;	/* table 27-5 */
+	struct x86_io io = {
+		.port = q >> 16,
+		.len = (q & 7) + 1,
+		.in = q & BIT(3),
+		.string = q & BIT(4),
+		.rep = q & BIT(5),
+		.next_rip = vmx->state.rip + vmx->exit.length,
+	};
+
+	return x86_emulate_io(vcpu, &io);
+}
+
+#define EPT_Q_WRITE	BIT(1)
+#define EPT_Q_FETCH	BIT(2)
+#define EPT_Q_GVA	BIT(7)		/* the guest linear address is valid */
+#define EPT_Q_ACCESS	BIT(8)		/* by the access itself, not by its page walk */
+
+static enum exit_action handle_ept_violation(struct qvm_vcpu *vcpu)
+{
+	const struct vmx_vcpu *vmx = vmx_of(vcpu);
+	u64 q = vmx->exit.qualification, gpa = vmx->exit.gpa;
+	const struct qvm_mem *mem = qvm_region_find(vcpu->vm, gpa);
+
+	if (mem && mem->kind == QVM_REGION_RAM)
+		return fatal(vcpu, QVM_FATAL_MEMORY);	/* RAM is mapped for good */
+	if (q & EPT_Q_FETCH || (q & EPT_Q_GVA && !(q & EPT_Q_ACCESS))) {
+		/* code or page tables where no memory is: all ones, as an empty bus gives */
+		vcpu->stats.unclaimed++;
+		return fatal(vcpu, QVM_FATAL_STATE);
+	}
+	return x86_emulate_mmio(vcpu, gpa, q & EPT_Q_WRITE);
+}
+
+static enum exit_action handle_wbinvd(struct qvm_vcpu *vcpu)
+{
+	x86_skip(vcpu);		/* memory is write-back and coherent for everyone here */
+	return EXIT_RESUME;
+}
+
+static enum exit_action handle_pause(struct qvm_vcpu *vcpu)
+{
+	yield();
+	return EXIT_RESUME;
+}
+
+/* The slice is over, or the LAPIC timer's deadline is there: it is looked at before the entry. */
+static enum exit_action handle_timer(struct qvm_vcpu *vcpu)
+{
+	vlapic_timer_expired(vcpu);
+	return EXIT_RESUME;
+}
+
+#define SEGMENTS	(VMX_G_SEGMENTS | VMX_G_MODE)
+#define PAGING		(SEGMENTS | VMX_G_CR3)
+
+static const struct reason reasons[REASON_COUNT] = {
+	[0 ... REASON_COUNT - 1]	= { handle_unknown, VMX_G_ALL, "unknown" },
+	[EXIT_REASON_EXCEPTION_NMI]	= { handle_exception, SEGMENTS, "exception" },
+	[EXIT_REASON_EXTERNAL_INTERRUPT] = { handle_host_irq, 0, "interrupt" },
+	[EXIT_REASON_TRIPLE_FAULT]	= { handle_triple_fault, VMX_G_ALL, "triple fault" },
+	[EXIT_REASON_INTERRUPT_WINDOW]	= { handle_nothing, 0, "interrupt window" },
+	[EXIT_REASON_NMI_WINDOW]	= { handle_nothing, 0, "NMI window" },
+	[EXIT_REASON_CPUID]		= { x86_handle_cpuid, SEGMENTS, "CPUID" },
+	[EXIT_REASON_HLT]		= { x86_handle_hlt, SEGMENTS, "HLT" },
+	[EXIT_REASON_INVD]		= { handle_wbinvd, SEGMENTS, "INVD" },
+	[EXIT_REASON_RDPMC]		= { x86_handle_hidden, SEGMENTS, "RDPMC" },
+	[EXIT_REASON_VMCALL]		= { x86_handle_hypercall, SEGMENTS, "VMCALL" },
+	[EXIT_REASON_VMCLEAR ... EXIT_REASON_VMON] = { x86_handle_hidden, SEGMENTS, "VMX instruction" },
+	[EXIT_REASON_CR_ACCESS]		= { handle_cr, VMX_G_ALL, "CR access" },
+	[EXIT_REASON_DR_ACCESS]		= { handle_dr, SEGMENTS, "DR access" },
+	[EXIT_REASON_IO_INSTRUCTION]	= { handle_io, PAGING, "port" },
+	[EXIT_REASON_MSR_READ]		= { x86_handle_rdmsr, VMX_G_ALL, "RDMSR" },
+	[EXIT_REASON_MSR_WRITE]		= { x86_handle_wrmsr, VMX_G_ALL, "WRMSR" },
+	[EXIT_REASON_INVALID_STATE]	= { handle_bad_guest_state, VMX_G_ALL, "invalid guest state" },
+	[EXIT_REASON_MWAIT_INSTRUCTION]	= { x86_handle_hidden, SEGMENTS, "MWAIT" },
+	[EXIT_REASON_MONITOR_INSTRUCTION] = { x86_handle_hidden, SEGMENTS, "MONITOR" },
+	[EXIT_REASON_PAUSE_INSTRUCTION]	= { handle_pause, 0, "PAUSE" },
+	[EXIT_REASON_MCE_DURING_VMENTRY] = { handle_machine_check, VMX_G_ALL, "machine check at entry" },
+	[EXIT_REASON_EPT_VIOLATION]	= { handle_ept_violation, PAGING, "EPT violation" },
+	[EXIT_REASON_INVEPT]		= { x86_handle_hidden, SEGMENTS, "INVEPT" },
+	[EXIT_REASON_PREEMPTION_TIMER]	= { handle_timer, 0, "preemption timer" },
+	[EXIT_REASON_INVVPID]		= { x86_handle_hidden, SEGMENTS, "INVVPID" },
+	[EXIT_REASON_WBINVD]		= { handle_wbinvd, SEGMENTS, "WBINVD" },
+	[EXIT_REASON_XSETBV]		= { x86_xsetbv, SEGMENTS, "XSETBV" },
+};
+
+u32 vmx_exit_groups(u32 reason)
+{
+	return reason < REASON_COUNT ? reasons[reason].groups : VMX_G_ALL;
+}
+
+enum exit_action qvm_arch_vcpu_exit(struct qvm_vcpu *vcpu)
+{
+	u32 full = vmx_of(vcpu)->exit.reason, basic = full & 0xffff;
+
+	trace_exit(vcpu->vm->id, vcpu->index, full >> 16, basic, qualification(vcpu),
+		   vmx_of(vcpu)->state.rip);
+	if (full == ~0U)
+		return entry_failed(vcpu);
+	return basic < REASON_COUNT ? reasons[basic].fn(vcpu) : handle_unknown(vcpu);
+}

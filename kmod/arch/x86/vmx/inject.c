@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Events into the guest (SDM vol. 3 24.8.3, 26.6): what an exit interrupted comes first, then
+ * exceptions, NMI, interrupts; what can't go in yet opens a window.
+ */
+#include <asm/processor-flags.h>
+#include <asm/vmx.h>
+
+#include "vmcs.h"
+#include "vmx.h"
+
+#define INFO_VALID		BIT(31)
+#define INFO_ERROR		BIT(11)
+#define INFO_VECTOR		GENMASK(7, 0)
+#define INFO_TYPE		GENMASK(10, 8)
+#define TYPE_EXT		(0 << 8)
+#define TYPE_NMI		(2 << 8)
+#define TYPE_HARD_EXC		(3 << 8)
+#define TYPE_SOFT_INT		(4 << 8)
+#define TYPE_PRIV_EXC		(5 << 8)
+#define TYPE_SOFT_EXC		(6 << 8)
+
+#define SHADOWS	(GUEST_INTR_STATE_STI | GUEST_INTR_STATE_MOV_SS)
+
+static bool is_contributory(unsigned int vector)
+{
+	return vector == 0 || (vector >= 10 && vector <= 13);
+}
+
+/* SDM vol. 3 table 6-5: an exception while another is delivered. */
+static bool makes_double_fault(unsigned int first, unsigned int second)
+{
+	if (is_contributory(first))
+		return is_contributory(second);
+	return first == X86_XCPT_PF && (is_contributory(second) || second == X86_XCPT_PF);
+}
+
+void x86_inject_exception(struct qvm_vcpu *vcpu, unsigned int vector, int error)
+{
+	struct vmx_vcpu *vmx = vmx_of(vcpu);
+	u32 old = vmx->inject.info;
+
+	vcpu->stats.undefined += vector == X86_XCPT_UD;
+	if (old & INFO_VALID && (old & INFO_TYPE) == TYPE_HARD_EXC) {
+		if ((old & INFO_VECTOR) == X86_XCPT_DF) {
+			qvm_vm_end_system(vcpu->vm, vcpu, QVM_SYSTEM_RESET, 0);
+			return;		/* triple fault */
+		}
+		if (makes_double_fault(old & INFO_VECTOR, vector)) {
+			vector = X86_XCPT_DF;
+			error = 0;
+		}
+	}
+	vmx->inject.info = INFO_VALID | TYPE_HARD_EXC | vector;
+	/* Real mode pushes no error code (26.2.1.3). */
+	if (error >= 0 && vcpu->arch.cr0 & X86_CR0_PE)
+		vmx->inject.info |= INFO_ERROR;
+	vmx->inject.error = error;
+}
+
+void x86_inject_page_fault(struct qvm_vcpu *vcpu, u64 address, u32 error)
+{
+	vcpu->arch.regs.cr2 = address;
+	x86_inject_exception(vcpu, X86_XCPT_PF, error);
+}
+
+static void window(struct vmx_vcpu *vmx, u32 control, bool open)
+{
+	u32 proc = open ? vmx->proc_now | control : vmx->proc_now & ~control;
+
+	if (proc == vmx->proc_now)
+		return;
+	vmx->proc_now = proc;
+	vmcs_write32(CPU_BASED_VM_EXEC_CONTROL, proc);
+}
+
+static void inject(struct vmx_vcpu *vmx, u32 info, u32 error, u32 length)
+{
+	vmcs_write32(VM_ENTRY_INTR_INFO_FIELD, info);
+	if (info & INFO_ERROR)
+		vmcs_write32(VM_ENTRY_EXCEPTION_ERROR_CODE, error);
+	if ((info & INFO_TYPE) >= TYPE_SOFT_INT)
+		vmcs_write32(VM_ENTRY_INSTRUCTION_LEN, length);
+}
+
+static int pending_vector(struct qvm_vcpu *vcpu)
+{
+	if (!vcpu->index && vpic_has_pending(vcpu->vm) && vlapic_accepts_extint(vcpu))
+		return 256;
+	return vlapic_pending_vector(vcpu);
+}
+
+static u8 take_vector(struct qvm_vcpu *vcpu, int vector)
+{
+	if (vector == 256)
+		return vpic_acknowledge(vcpu->vm);
+	vlapic_take(vcpu, vector);
+	return vector;
+}
+
+static bool interrupts_open(const struct vmx_state *state)
+{
+	return state->rflags & X86_EFLAGS_IF && !(state->interruptibility & SHADOWS);
+}
+
+void vmx_events_flush(struct qvm_vcpu *vcpu)
+{
+	struct vmx_vcpu *vmx = vmx_of(vcpu);
+	struct vmx_state *state = &vmx->state;
+	bool used = vmx->inject.info & INFO_VALID, nmi, open;
+	int vector;
+
+	if (used) {
+		inject(vmx, vmx->inject.info, vmx->inject.error, vmx->inject.length);
+		vmx->inject.info = 0;
+	}
+	nmi = test_bit(EVENT_NMI, (unsigned long *)&vcpu->arch.events.counter);
+	if (nmi && !used && !(state->interruptibility & (SHADOWS | GUEST_INTR_STATE_NMI))) {
+		clear_bit(EVENT_NMI, (unsigned long *)&vcpu->arch.events.counter);
+		inject(vmx, INFO_VALID | TYPE_NMI | X86_XCPT_NMI, 0, 0);
+		used = true;
+		nmi = false;
+	}
+	window(vmx, CPU_BASED_NMI_WINDOW_EXITING, nmi);
+	vector = pending_vector(vcpu);
+	open = vector >= 0 && !used && interrupts_open(state);
+	if (open)
+		inject(vmx, INFO_VALID | TYPE_EXT | take_vector(vcpu, vector), 0, 0);
+	/* Another one behind it, or this one later: an exit as soon as it can be taken. */
+	window(vmx, CPU_BASED_INTR_WINDOW_EXITING, open ? pending_vector(vcpu) >= 0 : vector >= 0);
+}
+
+/* What the exit cut short is delivered again (27.2.4); an NMI's blocking ends until then. */
+void vmx_events_sync(struct qvm_vcpu *vcpu)
+{
+	struct vmx_vcpu *vmx = vmx_of(vcpu);
+	u32 info = vmcs_read(IDT_VECTORING_INFO_FIELD);
+
+	if (!(info & INFO_VALID))
+		return;
+	vmx->inject.info = info & (INFO_VALID | INFO_ERROR | INFO_TYPE | INFO_VECTOR);
+	vmx->inject.error = info & INFO_ERROR ? vmcs_read(IDT_VECTORING_ERROR_CODE) : 0;
+	vmx->inject.length = vmcs_read(VM_EXIT_INSTRUCTION_LEN);
+	if ((info & INFO_TYPE) == TYPE_NMI) {
+		vmx->state.interruptibility &= ~GUEST_INTR_STATE_NMI;
+		vmx->state.dirty |= VMX_G_SHADOW;
+	}
+}

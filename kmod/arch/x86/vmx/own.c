@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Who has VMX on, and when. Two back ends:
+ *   persistent  VMXON on every pCPU while the module is loaded; needs the kernel's cr4 helpers,
+ *               so that CR4.VMXE is in the kernel's shadow too
+ *   section     VMXON … VMXOFF inside each interrupts-off stretch; nobody outside it ever sees VMX
+ *               on, so hotplug, reboot and kexec have nothing to undo
+ * A VMCS is VMCLEARed before it leaves a pCPU (SDM vol. 3 24.11.1), so none is ever moved.
+ */
+#include <linux/cpu.h>
+#include <linux/cpuhotplug.h>
+#include <linux/gfp.h>
+#include <linux/moduleparam.h>
+#include <linux/printk.h>
+#include <linux/reboot.h>
+#include <asm/tlbflush.h>
+
+#include "compat.h"
+#include "vmcs.h"
+#include "vmx.h"
+
+static char *vmx_mode = "auto";
+module_param_named(vmx, vmx_mode, charp, 0444);
+MODULE_PARM_DESC(vmx, "who holds VMX: persistent, section, or auto (persistent where this kernel allows it)");
+
+bool vmx_section_mode;
+
+static DEFINE_PER_CPU(void *, vmxon_page);
+static DEFINE_PER_CPU(bool, vmx_is_on);		/* persistent: this pCPU is in VMX operation */
+static enum cpuhp_state hotplug_state;
+
+/* ---- persistent ---- */
+
+#ifdef QVM_HAS_CR4_HELPERS
+static bool persistent_on(void)
+{
+	void *page = __this_cpu_read(vmxon_page);
+
+	if (__read_cr4() & X86_CR4_VMXE)
+		return false;		/* somebody else's */
+	cr4_set_bits_irqsoff(X86_CR4_VMXE);
+	if (vmx_on(__pa(page)))
+		return true;
+	cr4_clear_bits_irqsoff(X86_CR4_VMXE);
+	return false;
+}
+
+static void persistent_off(void)
+{
+	vmx_off();
+	cr4_clear_bits_irqsoff(X86_CR4_VMXE);
+}
+#else
+static bool persistent_on(void) { return false; }
+static void persistent_off(void) { }
+#endif
+
+static int cpu_up_callback(unsigned int cpu)
+{
+	unsigned long flags;
+	bool on = true;
+
+	if (!vmx_cpu_matches()) {
+		pr_err("qvm: CPU %u has another VMX than the first one\n", cpu);
+		return -ENODEV;
+	}
+	local_irq_save(flags);
+	if (!vmx_section_mode) {
+		on = persistent_on();
+		if (on) {
+			/* What the TLB holds is of unknown tags (26.3.3.3). */
+			vmx_invept(VMX_EPT_EXTENT_GLOBAL, 0);
+			vmx_invvpid(VMX_VPID_EXTENT_ALL_CONTEXT, 0);
+		}
+	}
+	__this_cpu_write(vmx_is_on, on);
+	local_irq_restore(flags);
+	return on ? 0 : -EBUSY;
+}
+
+static int cpu_down_callback(unsigned int cpu)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	if (__this_cpu_read(vmx_is_on) && !vmx_section_mode)
+		persistent_off();
+	__this_cpu_write(vmx_is_on, false);
+	local_irq_restore(flags);
+	return 0;
+}
+
+static void cpu_off(void *unused)
+{
+	cpu_down_callback(smp_processor_id());
+}
+
+/* INIT is blocked in VMX operation: a reboot that uses it must find VMX off (SDM vol. 3 23.8). */
+static int reboot_callback(struct notifier_block *nb, unsigned long action, void *data)
+{
+	on_each_cpu(cpu_off, NULL, 1);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block reboot_notifier = { .notifier_call = reboot_callback };
+
+/* ---- both ---- */
+
+static void free_pages_all(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		free_page((unsigned long)per_cpu(vmxon_page, cpu));
+		per_cpu(vmxon_page, cpu) = NULL;
+	}
+}
+
+/* A VMXON region for each possible CPU: hotplug must not need memory. 24.11.5. */
+static int alloc_pages_all(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		u32 *page = (u32 *)get_zeroed_page(GFP_KERNEL);
+
+		if (!page) {
+			free_pages_all();
+			return -ENOMEM;
+		}
+		*page = vmx_config.revision;
+		per_cpu(vmxon_page, cpu) = page;
+	}
+	return 0;
+}
+
+static int choose_mode(void)
+{
+	bool can_persist = __is_defined(QVM_HAS_CR4_HELPERS);
+
+	if (!strcmp(vmx_mode, "section"))
+		vmx_section_mode = true;
+	else if (!strcmp(vmx_mode, "auto"))
+		vmx_section_mode = !can_persist;
+	else if (strcmp(vmx_mode, "persistent") || !can_persist)
+		return -EINVAL;
+	return 0;
+}
+
+int vmx_own_init(void)
+{
+	int ret = choose_mode();
+
+	if (ret) {
+		pr_err("qvm: vmx=%s is not possible on this kernel; use section or auto\n", vmx_mode);
+		return ret;
+	}
+	ret = alloc_pages_all();
+	if (ret)
+		return ret;
+	ret = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "qvm:online", cpu_up_callback,
+				cpu_down_callback);
+	if (ret < 0) {
+		free_pages_all();
+		return ret;
+	}
+	hotplug_state = ret;
+	register_reboot_notifier(&reboot_notifier);
+	return 0;
+}
+
+void vmx_own_fini(void)
+{
+	unregister_reboot_notifier(&reboot_notifier);
+	cpuhp_remove_state(hotplug_state);
+	free_pages_all();
+}
+
+/* Section mode: CR4.VMXE by a raw write, taken back before interrupts open: no shadow sees it. */
+static bool section_on(void)
+{
+	u64 cr4 = __read_cr4();
+
+	if (cr4 & X86_CR4_VMXE)
+		return false;
+	asm volatile("mov %0, %%cr4" : : "r"(cr4 | X86_CR4_VMXE) : "memory");
+	if (vmx_on(__pa(__this_cpu_read(vmxon_page))))
+		return true;
+	asm volatile("mov %0, %%cr4" : : "r"(cr4) : "memory");
+	return false;
+}
+
+bool vmx_own_begin(struct vmx_vcpu *vmx)
+{
+	if (!__this_cpu_read(vmx_is_on))
+		return false;
+	if (vmx->current_here)
+		return vmcs_load(vmx->vmcs_hpa);	/* another vCPU's may be current */
+	if (vmx_section_mode && !section_on())
+		return false;
+	vmx->launched = false;
+	vmcs_clear(vmx->vmcs_hpa);
+	if (!vmcs_load(vmx->vmcs_hpa))
+		return false;
+	vmx->current_here = true;
+	return true;
+}
+
+void vmx_own_end(struct vmx_vcpu *vmx)
+{
+	if (!vmx_section_mode)
+		return;
+	vmx_own_put(vmx);
+	vmx_off();
+	asm volatile("mov %0, %%cr4" : : "r"(__read_cr4() & ~X86_CR4_VMXE) : "memory");
+}
+
+void vmx_own_put(struct vmx_vcpu *vmx)
+{
+	if (!vmx->current_here)
+		return;
+	vmcs_clear(vmx->vmcs_hpa);
+	vmx->launched = false;
+	vmx->current_here = false;
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * VMX behind virt.h. Guest state is kept in struct vmx_state and goes into the VMCS before an entry,
+ * out of it after an exit, with interrupts off in between: nothing outside that stretch touches a
+ * VMCS, so that it makes no difference who owns VMX there (own.c).
+ */
+#ifndef QVM_X86_VMX_VMX_H
+#define QVM_X86_VMX_VMX_H
+
+#include <linux/percpu.h>
+
+#include "../x86.h"
+
+/* ---- caps.c: what this host's VMX can, and the control fields that follow from it ---- */
+struct vmx_config {
+	u32 revision;
+	u32 pin, proc, proc2, exit, entry;	/* control fields, without what changes per entry */
+	u64 cr0_fixed0, cr0_fixed1, cr4_fixed0, cr4_fixed1;
+	u64 eptp_flags;
+	u64 block_sizes;
+	u8 timer_shift;				/* preemption timer counts TSC >> this */
+	bool invvpid_single;
+	bool has_xss;
+};
+extern struct vmx_config vmx_config;
+
+/* Fill vmx_config on this CPU. -ENODEV: the missing feature is named in the log. */
+int vmx_probe(void);
+/* This CPU has the same: else it must not be used. */
+bool vmx_cpu_matches(void);
+
+/* ---- own.c: who has VMX on, and when ---- */
+int vmx_own_init(void);		/* -EBUSY: somebody else has it; -ENOMEM */
+void vmx_own_fini(void);
+/*
+ * Interrupts off. Afterwards this VMCS is current on this pCPU. false: VMX can't be had here now
+ * (CPU going down).
+ */
+bool vmx_own_begin(struct vmx_vcpu *vmx);
+/* Section mode: VMCS and VMX are given back. Interrupts off. */
+void vmx_own_end(struct vmx_vcpu *vmx);
+/* The vCPU leaves this pCPU (also under the rq lock): its VMCS is in memory afterwards. */
+void vmx_own_put(struct vmx_vcpu *vmx);
+extern bool vmx_section_mode;
+
+/* ---- guest state beside the GPRs ---- */
+enum vmx_group {
+	VMX_G_SEGMENTS	= 1 << 0,
+	VMX_G_TABLES	= 1 << 1,	/* GDTR, IDTR */
+	VMX_G_MODE	= 1 << 2,	/* CR0, CR4, EFER; CR4 has bits that the guest owns */
+	VMX_G_CR3	= 1 << 3,	/* and the PAE PDPTEs */
+	VMX_G_SYSENTER	= 1 << 4,
+	VMX_G_RIP	= 1 << 5,
+	VMX_G_RFLAGS	= 1 << 6,
+	VMX_G_SHADOW	= 1 << 7,	/* interruptibility, pending debug exceptions */
+	VMX_G_ALL	= 0xff,
+};
+
+struct vmx_table { u64 base; u32 limit; };
+
+struct vmx_state {
+	u64 rip, rflags, cr3, pending_debug;
+	u64 pdpte[4];
+	u32 interruptibility;
+	struct x86_segment seg[SEG_COUNT];
+	struct vmx_table gdt, idt;
+	u32 valid;		/* groups that are as the guest left them */
+	u32 dirty;		/* groups to be written before the next entry */
+};
+
+struct vmx_vcpu {
+	void *vmcs;			/* [C] a page */
+	u64 vmcs_hpa;			/* [C] */
+	u16 vpid;			/* [C] */
+	bool launched;			/* [v] since the last VMCLEAR */
+	bool current_here;		/* [v] persistent mode: loaded on this pCPU since the last put */
+	bool is_set_up;			/* [v] constant fields are written */
+	bool flush_vpid;		/* [v] linear translations are to be forgotten at the next entry */
+	bool fp_in_cr0;			/* [v] CR0.TS in the VMCS is as for an entry with FP */
+	int cpu;			/* [v] where it was entered last, -1 */
+	struct vmx_state state;		/* [v] */
+	u32 proc_now;			/* [v] processor controls as in the VMCS */
+	struct {
+		u64 cr3, cr4, fs_base, gs_base;
+	} host;				/* [v] as in the VMCS */
+	struct {
+		u32 reason, length, intr_info, intr_error, insn_info;
+		u64 qualification, gpa, gva;
+	} exit;				/* [v] */
+	struct {
+		u32 info, error, length;
+	} inject;			/* [v] event for the next entry; info bit 31: valid */
+};
+
+struct vmx_vm {
+	u64 eptp;			/* [C] */
+	cpumask_var_t ept_known;	/* pCPUs that have flushed this root since it was made */
+};
+
+static inline struct vmx_vcpu *vmx_of(const struct qvm_vcpu *vcpu)
+{
+	return vcpu->arch.vmx;
+}
+
+/* ---- vmcs_init.c ---- */
+int vmx_bitmap_init(void);
+void vmx_bitmap_fini(void);
+int vmx_vcpu_init(struct qvm_vcpu *vcpu);	/* VMCS in memory, cleared */
+/* First entry after VMPTRLD of a VMCS that was never set up: all constant fields. Interrupts off. */
+void vmx_write_constants(struct qvm_vcpu *vcpu);
+/* Host fields that belong to this pCPU. Interrupts off. */
+void vmx_write_host_cpu(struct vmx_vcpu *vmx);
+/* Host fields that change by thread: written where they differ. Interrupts off. */
+void vmx_write_host_thread(struct vmx_vcpu *vmx);
+
+/* ---- state.c ---- */
+void vmx_state_flush(struct qvm_vcpu *vcpu, bool fp);		/* dirty groups → VMCS */
+void vmx_state_sync(struct qvm_vcpu *vcpu, u32 groups);		/* VMCS → state, where not valid */
+
+/* ---- switch.c: vCPU mutex held, outside the guest. -EIO: VMX can't be had now ---- */
+int vmx_state_fetch(struct qvm_vcpu *vcpu);
+
+/* ---- inject.c ---- */
+void vmx_events_flush(struct qvm_vcpu *vcpu);	/* interrupts off, before entry */
+void vmx_events_sync(struct qvm_vcpu *vcpu);	/* interrupts off, after exit */
+
+/* ---- entry.S: 0, or 1: VMLAUNCH or VMRESUME failed ---- */
+u64 vmx_enter(struct x86_regs *regs, u64 launched);
+extern char vmx_exit_label[];
+
+/* ---- exit.c ---- */
+u32 vmx_exit_groups(u32 reason);		/* what the handler of this reason reads */
+
+#endif /* QVM_X86_VMX_VMX_H */
