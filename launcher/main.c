@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "boot/boot.h"
+#include "config/config.h"
 #include "config/override.h"
+#include "config/qvmconf.h"
 #include "config/schema.h"
 #include "config/yaml.h"
 #include "host.h"
@@ -28,6 +30,7 @@ static const char default_board[] =
 static const char usage[] =
 	"usage: qvm run [FILE...] [options]   run a VM; several FILEs are parts of one config\n"
 	"       qvm check FILE... [options]   check a config and show the board\n"
+	"       qvm @FILE [words...]          QNX's own call: a qvmconf file, and what one may say\n"
 	"       qvm host                      can this machine run VMs, and if not, what to do\n"
 	"       qvm help | --version\n"
 	"\n"
@@ -38,6 +41,7 @@ static const char usage[] =
 	"  -c, --cpus N         vCPUs, 1 to 64\n"
 	"      --set KEY=VALUE  change the config: cpus=4, devices[0].pl011.at=0x9000000,\n"
 	"                       devices+='{ns16550: {hostdev: /dev/pts/3}}'\n"
+	"      --without DEVICE,...   leave these devices out, by type or name\n"
 	"      --dry-run        do everything but start\n"
 	"  -v, --verbose        say more\n"
 	"\n"
@@ -49,6 +53,7 @@ static const char usage[] =
 enum {
 	OPTION_SET = 256,
 	OPTION_DRY_RUN,
+	OPTION_WITHOUT,
 	OPTION_HELP,
 };
 
@@ -59,6 +64,7 @@ static const struct option long_options[] = {
 	{ "memory",  required_argument, NULL, 'm' },
 	{ "cpus",    required_argument, NULL, 'c' },
 	{ "set",     required_argument, NULL, OPTION_SET },
+	{ "without", required_argument, NULL, OPTION_WITHOUT },
 	{ "dry-run", no_argument,       NULL, OPTION_DRY_RUN },
 	{ "dryrun",  no_argument,       NULL, OPTION_DRY_RUN },
 	{ "verbose", no_argument,       NULL, 'v' },
@@ -123,6 +129,9 @@ static void change_apply(struct node *root, const struct change *change)
 	case 'c':
 		override_put(root, "cpus", change->value);
 		break;
+	case OPTION_WITHOUT:
+		override_without(root, change->value);
+		break;
 	case OPTION_DRY_RUN:
 		override_put(root, "dryrun", "true");
 		break;
@@ -132,43 +141,43 @@ static void change_apply(struct node *root, const struct change *change)
 	}
 }
 
-/* All files and options as one checked tree, or NULL: a file is no YAML. Errors are said. */
+/* All files and options as one tree, or NULL: a file can't be read. Errors are said. */
 static struct node *config_read(const struct arguments *args)
 {
-	struct node *root, *part;
-	bool broken = false;
+	struct node *root;
 
-	if (!args->file_count)
-		root = yaml_read_text(default_board, (struct origin){ ORIGIN_BOARD, 0 });
+	if (args->file_count)
+		root = config_read_files(args->file_count, args->files);
 	else
-		root = node_create(NODE_MAP, (struct origin){ args->files[0], 0 });
-	for (int i = 0; i < args->file_count; i++) {
-		part = yaml_read_file(args->files[i]);
-		if (part)
-			node_merge(root, part);
-		broken |= !part;
-	}
-	if (broken) {
-		node_destroy(root);
-		return NULL;
-	}
-	for (size_t i = 0; i < args->change_count; i++)
+		root = yaml_read_text(default_board, (struct origin){ ORIGIN_BOARD, 0 });
+	for (size_t i = 0; root && i < args->change_count; i++)
 		change_apply(root, &args->changes[i]);
-	schema_validate(root);
 	return root;
 }
 
 /* Everything that can be done without the module. Returns enum status. */
 static int machine_prepare(struct machine *m, struct node *root)
 {
+	config_set_defaults(root);
+	schema_validate(root);
 	machine_build(m, root);
 	boot_prepare(m);
 	machine_validate(m);
 	return log_error_count() ? STATUS_CONFIG : STATUS_OK;
 }
 
-static int machine_run(struct machine *m)
+static void start_logging(const struct machine *m)
 {
+	for (size_t i = 0; i < m->logger_count; i++)
+		log_route(m->logger[i].kinds, m->logger[i].target);
+	if (m->debug)
+		log_set_verbose(true);
+}
+
+static int machine_run(const struct arguments *args, struct machine *m)
+{
+	(void)args;
+	start_logging(m);
 	if (boot_dump_fdt(m))
 		return STATUS_START;
 	if (m->dryrun) {
@@ -178,7 +187,7 @@ static int machine_run(struct machine *m)
 	return vm_run(m);
 }
 
-static int machine_check(const struct arguments *args, const struct machine *m)
+static int machine_check(const struct arguments *args, struct machine *m)
 {
 	for (int i = 0; i < args->file_count; i++)
 		printf("%s%s", i ? ", " : "", args->files[i]);
@@ -187,11 +196,27 @@ static int machine_check(const struct arguments *args, const struct machine *m)
 	return STATUS_OK;
 }
 
-static int run_or_check(int argc, char **argv, bool check)
+/* Build the model of @root, which is used up, and do @act with it. Returns enum status. */
+static int with_machine(struct node *root, const struct arguments *args,
+			int (*act)(const struct arguments *args, struct machine *m))
+{
+	struct machine machine;
+	int status = STATUS_CONFIG;
+
+	if (root) {
+		status = machine_prepare(&machine, root);
+		if (status == STATUS_OK)
+			status = act(args, &machine);
+		machine_fini(&machine);
+		node_destroy(root);
+	}
+	return status;
+}
+
+static int with_arguments(int argc, char **argv,
+			  int (*act)(const struct arguments *args, struct machine *m))
 {
 	struct arguments args;
-	struct machine machine;
-	struct node *root = NULL;
 	int status = STATUS_CONFIG;
 
 	if (arguments_parse(&args, argc, argv)) {
@@ -200,14 +225,7 @@ static int run_or_check(int argc, char **argv, bool check)
 		fputs(usage, args.help ? stdout : stderr);
 		status = args.help ? STATUS_OK : STATUS_CONFIG;
 	} else {
-		root = config_read(&args);
-	}
-	if (root) {
-		status = machine_prepare(&machine, root);
-		if (status == STATUS_OK)
-			status = check ? machine_check(&args, &machine) : machine_run(&machine);
-		machine_fini(&machine);
-		node_destroy(root);
+		status = with_machine(config_read(&args), &args, act);
 	}
 	free(args.changes);
 	return status;
@@ -215,12 +233,18 @@ static int run_or_check(int argc, char **argv, bool check)
 
 static int command_run(int argc, char **argv)
 {
-	return run_or_check(argc, argv, false);
+	return with_arguments(argc, argv, machine_run);
 }
 
 static int command_check(int argc, char **argv)
 {
-	return run_or_check(argc, argv, true);
+	return with_arguments(argc, argv, machine_check);
+}
+
+/* QNX's own call: `qvm @FILE words…`. */
+static int command_words(int argc, char **argv)
+{
+	return with_machine(config_read_words(argc, argv), NULL, machine_run);
 }
 
 static int command_host(int argc, char **argv)
@@ -276,6 +300,8 @@ int main(int argc, char **argv)
 	for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (!strcmp(argv[1], commands[i].name))
 			return commands[i].run(argc - 1, argv + 1);
+	if (argc > 1 && qvmconf_is_word(argv[1]))
+		return command_words(argc - 1, argv + 1);
 	if (argc > 1)
 		fprintf(stderr, "qvm: unknown command `%s`\n", argv[1]);
 	fputs(usage, stderr);

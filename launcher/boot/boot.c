@@ -15,6 +15,7 @@
 #include "machine/machine.h"
 #include "util/alloc.h"
 
+#define FDT_BYTES	"\xd0\x0d\xfe\xed"
 #define FILE_MAX	(4ULL << 30)	/* no kernel, and no RAM disk that one waits for */
 
 /* For `kernel`: the first that knows the file. */
@@ -103,33 +104,90 @@ static const struct image_format *image_format_of(const struct image *image)
 	return image->kind == IMAGE_ELF ? &image_format_elf : &image_format_raw;
 }
 
-static int image_recognise(struct image *image)
+static int recognise_kernel(struct image *image)
 {
-	if (!strcmp(image->key, "kernel")) {
-		size_t i = 0;
+	size_t i = 0;
 
-		while (!kernel_formats[i]->probe(image->data, image->data_size))
-			i++;	/* raw takes all */
-		return kernel_formats[i]->measure(image);
-	}
-	if (strcmp(image->key, "elf"))
-		return image_format_raw.measure(image);
+	while (!kernel_formats[i]->probe(image->data, image->data_size))
+		i++;	/* raw takes all */
+	return kernel_formats[i]->measure(image);
+}
+
+static int recognise_elf(struct image *image)
+{
 	if (image_format_elf.probe(image->data, image->data_size))
 		return image_format_elf.measure(image);
 	image_error(image, "is no ELF, use `kernel` or `data`");
 	return -1;
 }
 
+static int recognise_fdt(struct image *image)
+{
+	image->kind = IMAGE_FDT;
+	image->size = 0;	/* merged into the board's tree, nowhere by itself */
+	return fdt_check_user(image);
+}
+
+static int recognise_initrd(struct image *image)
+{
+	int ret = image_format_raw.measure(image);
+
+	image->kind = IMAGE_INITRD;
+	return ret;
+}
+
+static const struct {
+	const char *key;
+	int (*recognise)(struct image *image);
+} recognisers[] = {
+	{ "kernel", recognise_kernel },
+	{ "elf", recognise_elf },
+	{ "fdt", recognise_fdt },
+	{ "initrd", recognise_initrd },
+	{ "data", NULL },
+};
+
+static int image_recognise(struct image *image)
+{
+	size_t i = 0;
+
+	while (recognisers[i].recognise && strcmp(recognisers[i].key, image->key))
+		i++;
+	return recognisers[i].recognise ? recognisers[i].recognise(image) :
+					  image_format_raw.measure(image);
+}
+
+static bool starts(const struct image *image)
+{
+	return !strcmp(image->key, "kernel") || !strcmp(image->key, "elf");
+}
+
+/* `file` is what its content says: from here on the word for that. */
+static void resolve_file(const struct machine *m, struct image *image)
+{
+	bool later = false;
+
+	for (const struct image *before = m->image; before < image; before++)
+		later |= starts(before);
+	if (image->data_size >= 4 && !memcmp(image->data, FDT_BYTES, 4))
+		image->key = "fdt";
+	else if (!later)
+		image->key = "kernel";
+	else
+		image->key = image_format_elf.probe(image->data, image->data_size) ? "elf" : "data";
+}
+
 static int image_prepare(const struct machine *m, struct image *image)
 {
 	int ret = image_read(image);
 
+	if (!ret && !strcmp(image->key, "file"))
+		resolve_file(m, image);
 	if (!ret && !strcmp(image->key, "kernel"))
 		ret = image_unpack(image, ram_size(m));
 	if (!ret)
 		ret = image_recognise(image);
-	if (!ret && !strcmp(image->key, "initrd"))
-		image->kind = IMAGE_INITRD;
+	image->bad = ret;
 	if (ret)
 		image->size = 0;	/* out of the placement and of every check */
 	return ret;
@@ -142,7 +200,7 @@ static void set_entries(struct machine *m)
 	for (size_t i = 0; i < m->image_count; i++) {
 		struct image *image = &m->image[i];
 
-		if (!image->size || (strcmp(image->key, "kernel") && strcmp(image->key, "elf")))
+		if (!image->size || !starts(image))
 			continue;
 		if (image->kind != IMAGE_ELF)
 			image->entry = image->gpa;
@@ -160,6 +218,13 @@ static int write_fdt(struct machine *m)
 	free(m->fdt_blob);
 	if (fdt_build(m, &m->fdt_blob, &size))
 		return -1;
+	for (size_t i = 0; i < m->image_count; i++) {
+		const struct image *image = &m->image[i];
+
+		if (image->kind == IMAGE_FDT && image->data && !image->bad &&
+		    fdt_merge(m, image, &m->fdt_blob, &size))
+			return -1;
+	}
 	m->fdt_size = size;
 	return 0;
 }
@@ -186,6 +251,8 @@ int boot_load(struct machine *m)
 	for (size_t i = 0; i < m->image_count; i++) {
 		struct image *image = &m->image[i];
 
+		if (image->kind == IMAGE_FDT)
+			continue;
 		memory = machine_hva(m, image->gpa, image->size);
 		if (!memory) {
 			log_error("%s: no memory at 0x%" PRIx64, image->path, image->gpa);

@@ -104,7 +104,7 @@ static const struct device_config *find_console(const struct machine *m)
 	for (size_t i = 0; i < m->device_count; i++) {
 		const struct board_device *row = board_find(&board_arm64, m->device[i].type->name);
 
-		if (row && row->serial && m->device[i].type->compatible)
+		if (row && row->tty && m->device[i].type->compatible)
 			return &m->device[i];
 	}
 	return NULL;
@@ -114,7 +114,7 @@ static const char *node_name(const struct device_config *device)
 {
 	const struct board_device *row = board_find(&board_arm64, device->type->name);
 
-	return row && row->serial ? "serial" : device->type->name;
+	return row && row->tty ? "serial" : device->type->name;
 }
 
 static void write_initrd(struct writer *w)

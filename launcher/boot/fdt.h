@@ -6,12 +6,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct image;
 struct machine;
 
 /* Phandles: constants, so that a device's fdt hook can refer to them. */
 enum fdt_phandle {
-	FDT_PHANDLE_GIC		= 1,	/* interrupt controller; the root's interrupt-parent */
-	FDT_PHANDLE_CLOCK	= 2,	/* fixed clock, FDT_CLOCK_HZ; #clock-cells 0 */
+	/* Not 1 and 2: those are the user's, who may merge a tree of dtc. */
+	FDT_PHANDLE_GIC		= 0x7fff0001,	/* interrupt controller; the root's interrupt-parent */
+	FDT_PHANDLE_CLOCK	= 0x7fff0002,	/* fixed clock, FDT_CLOCK_HZ; #clock-cells 0 */
 };
 
 #define FDT_CLOCK_HZ	24000000
@@ -22,5 +24,14 @@ enum fdt_phandle {
  * Returns 0, or -1 (message printed).
  */
 int fdt_build(const struct machine *m, uint8_t **blob, size_t *size);
+
+/* Is the file of this image a sound device tree? 0, or -1 (said by log_at()). */
+int fdt_check_user(const struct image *image);
+
+/*
+ * Merge the user's device tree, which fdt_check_user() has passed, into *@blob, which is
+ * replaced. Returns 0, or -1 (said by log_at()) with *@blob as it was.
+ */
+int fdt_merge(const struct machine *m, const struct image *image, uint8_t **blob, size_t *size);
 
 #endif

@@ -39,7 +39,7 @@ static uint64_t blocked_until(const struct machine *m, uint64_t gpa, uint64_t si
 	if (machine_find_memory(m, m->fdt_gpa, m->fdt_size) &&
 	    gpa < m->fdt_gpa + m->fdt_size && m->fdt_gpa < gpa + size)
 		return m->fdt_gpa + m->fdt_size;
-	return 0;
+	return machine_reserved_until(m, gpa, size);
 }
 
 /* Lowest fitting address inside one RAM, or MACHINE_AUTO. */

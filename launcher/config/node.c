@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "util/alloc.h"
 
@@ -25,6 +26,14 @@ struct node *node_create_scalar(const char *text, struct origin origin)
 	return node;
 }
 
+void node_set_text(struct node *node, const char *text)
+{
+	char *copy = xstrdup(text);
+
+	free(node->text);
+	node->text = copy;
+}
+
 void node_clear(struct node *node, enum node_kind kind)
 {
 	struct node *child = node->child;
@@ -37,7 +46,9 @@ void node_clear(struct node *node, enum node_kind kind)
 		child = next;
 	}
 	free(node->text);
+	free(node->source);
 	node->text = NULL;
+	node->source = NULL;
 	node->child = NULL;
 	node->kind = kind;
 }
@@ -48,6 +59,7 @@ void node_destroy(struct node *node)
 		return;
 	node_clear(node, NODE_EMPTY);
 	free(node->key);
+	free(node->limit);
 	free(node);
 }
 
@@ -71,6 +83,12 @@ static void node_unlink(struct node *node)
 	*link = node->next;
 	node->parent = NULL;
 	node->next = NULL;
+}
+
+void node_remove(struct node *node)
+{
+	node_unlink(node);
+	node_destroy(node);
 }
 
 void node_replace(struct node *old, struct node *node)
@@ -186,12 +204,30 @@ void node_error(struct node *node, const char *format, ...)
 		node->bad = true;
 }
 
+void node_warn(struct node *node, const char *format, ...)
+{
+	char path[256], text[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	log_warn_at(&node->origin, node_path(node, path, sizeof(path)), "%s", text);
+	if (!node->limit)
+		node->limit = xstrdup(text);
+}
+
 char *node_host_path(const struct node *node, const char *path)
 {
 	const char *file = node->origin.file;
 	const char *slash = node->origin.line ? strrchr(file, '/') : NULL;
+	char *beside;
 
 	if (path[0] == '/' || !slash)
 		return xstrdup(path);
-	return xasprintf("%.*s/%s", (int)(slash - file), file, path);
+	beside = xasprintf("%.*s/%s", (int)(slash - file), file, path);
+	if (!node->qvmconf || (access(path, F_OK) && !access(beside, F_OK)))
+		return beside;
+	free(beside);
+	return xstrdup(path);
 }

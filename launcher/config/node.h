@@ -26,6 +26,10 @@ struct node {
 	struct origin origin;
 	char *key;		/* in a map, else NULL */
 	char *text;		/* of a scalar */
+	char *source;		/* the text before substitution (config/subst.h), or NULL: the same */
+	unsigned int types;	/* enum schema_type that its reader took it for, or 0 */
+	bool qvmconf;		/* said in QNX's language, where relative paths mean another thing */
+	char *limit;		/* how what is done differs from what it says, or NULL */
 	struct node *parent;
 	struct node *child;	/* first of a map or list */
 	struct node *next;
@@ -38,10 +42,14 @@ struct node *node_create_scalar(const char *text, struct origin origin);
 /* Free the node and all below it; it must have no parent. NULL is fine. */
 void node_destroy(struct node *node);
 
+/* Put a copy of @text where the scalar's value is: what it was is gone. */
+void node_set_text(struct node *node, const char *text);
 /* Append @child to @parent, as entry @key of a map (copied) or, @key NULL, to a list. */
 void node_add(struct node *parent, struct node *child, const char *key);
 /* Put @node (without parent) where @old is, under its key; @old is destroyed. */
 void node_replace(struct node *old, struct node *node);
+/* Take the node out of its parent and destroy it. */
+void node_remove(struct node *node);
 /* Make the node an empty one of @kind; what was below it is destroyed. */
 void node_clear(struct node *node, enum node_kind kind);
 
@@ -67,8 +75,16 @@ const char *node_path(const struct node *node, char *text, size_t size);
 void node_error(struct node *node, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /*
+ * Say by log_warn_at(), under its path, that the node is not done to the letter, and how. The
+ * node keeps the first such text in node->limit.
+ */
+void node_warn(struct node *node, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/*
  * The path @path of the host, which was said in this node: relative ones start at the folder
- * of the file that says them, those of the command line at the working directory. free() it.
+ * of the file that says them, those of the command line at the working directory. Said in a
+ * qvmconf file: at the working directory, and if nothing is there at the file's folder. free()
+ * it.
  */
 char *node_host_path(const struct node *node, const char *path);
 

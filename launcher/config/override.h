@@ -12,6 +12,19 @@
  */
 int override_set(struct node *root, const char *assignment);
 
+/* The same for `set qvm.PATH VALUE` of a qvmconf file, which says so at @origin. */
+int override_put_path(struct node *root, const char *path, const char *value,
+		      const struct origin *origin);
+
+/*
+ * Take devices out of the config: @names is a list with commas of types or names. A name that
+ * fits none is said by log_at(). Returns 0 or -1.
+ */
+int override_without(struct node *root, const char *names);
+
+/* Make `cpus: 4` four times {}, as when one of them is meant. */
+void override_expand(struct node *node);
+
 /* Put a scalar of the command line at a key of the root. */
 void override_put(struct node *root, const char *key, const char *text);
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/nearest.h"
 #include "config/schema_table.h"
 #include "config/value.h"
 #include "dev/device.h"
@@ -12,6 +13,7 @@
 
 #define SCHEMA_PATH_SIZE	128
 #define DEVICES			"devices[]"
+#define ANY_DEVICE		"devices[].*"
 
 const struct schema_key *schema_find(const char *path)
 {
@@ -19,6 +21,34 @@ const struct schema_key *schema_find(const char *path)
 		if (!strcmp(schema_keys[i].path, path))
 			return &schema_keys[i];
 	return NULL;
+}
+
+const struct schema_key *schema_find_word(const char *word, const char *context)
+{
+	size_t length = strlen(word);
+
+	for (size_t i = 0; i < schema_key_count; i++) {
+		const char *text = schema_keys[i].qvmconf;
+
+		if (!text || strncmp(text, word, length))
+			continue;
+		if (context ? text[length] == ' ' && !strcmp(text + length + 1, context) : !text[length])
+			return &schema_keys[i];
+	}
+	return NULL;
+}
+
+const struct schema_key *schema_find_option(const char *type, const char *option)
+{
+	const struct schema_key *row;
+	char path[SCHEMA_PATH_SIZE];
+
+	snprintf(path, sizeof(path), DEVICES ".%s.%s", type, option);
+	row = schema_find(path);
+	if (row)
+		return row;
+	snprintf(path, sizeof(path), ANY_DEVICE ".%s", option);
+	return schema_find(path);
 }
 
 /* The word of @row if it stands directly in the map of path @map ("" is the root), else NULL. */
@@ -35,57 +65,34 @@ static const char *schema_word_in(const struct schema_key *row, const char *map)
 	return strpbrk(word, ".[*") ? NULL : word;
 }
 
-/* Levenshtein's distance. */
-static unsigned int word_distance(const char *a, const char *b)
+/* "devices[].*", and the type's own options of the map of a device. */
+static bool row_stands_in(const struct schema_key *row, const struct node *map, const char *path)
 {
-	unsigned int row[64], width = strlen(b);
+	char own[SCHEMA_PATH_SIZE];
 
-	if (width >= 64)
-		return width;
-	for (unsigned int j = 0; j <= width; j++)
-		row[j] = j;
-	for (unsigned int i = 1; *a; a++, i++) {
-		unsigned int diagonal = row[0];
-
-		row[0] = i;
-		for (unsigned int j = 1; j <= width; j++) {
-			unsigned int change = diagonal + (*a != b[j - 1]);
-			unsigned int least = row[j - 1] < row[j] ? row[j - 1] + 1 : row[j] + 1;
-
-			diagonal = row[j];
-			row[j] = change < least ? change : least;
-		}
-	}
-	return row[width];
-}
-
-struct nearest {
-	const char *word;
-	unsigned int distance;
-};
-
-static void nearest_try(struct nearest *nearest, const char *wanted, const char *word)
-{
-	unsigned int distance = word_distance(wanted, word);
-
-	if (distance < nearest->distance)
-		*nearest = (struct nearest){ word, distance };
+	if (row->types & SCHEMA_LATER)
+		return false;
+	if (schema_word_in(row, path))
+		return true;
+	snprintf(own, sizeof(own), DEVICES ".%s", map->key ? map->key : "");
+	return !strcmp(path, ANY_DEVICE) && schema_word_in(row, own);
 }
 
 static void say_unknown(struct node *node, const char *map)
 {
-	struct nearest nearest = { NULL, UINT32_MAX };
+	struct nearest nearest = { .wanted = node->key };
 	const char *what = !strcmp(map, DEVICES) ? "unknown device" : "unknown key";
 
 	for (size_t i = 0; i < schema_key_count; i++) {
-		const char *word = schema_word_in(&schema_keys[i], map);
+		const char *dot = strrchr(schema_keys[i].path, '.');
+		const char *word = dot ? dot + 1 : schema_keys[i].path;
 
-		if (word && !(schema_keys[i].types & SCHEMA_LATER))
-			nearest_try(&nearest, node->key, word);
+		if (row_stands_in(&schema_keys[i], node->parent, map))
+			nearest_try(&nearest, word, strlen(word));
 	}
 	for (size_t i = 0; !strcmp(map, DEVICES) && device_types[i]; i++)
-		nearest_try(&nearest, node->key, device_types[i]->name);
-	if (nearest.word)
+		nearest_try(&nearest, device_types[i]->name, strlen(device_types[i]->name));
+	if (nearest.word[0])
 		node_error(node, "%s, did you mean `%s`?", what, nearest.word);
 	else
 		node_error(node, "%s, nothing is known here", what);
@@ -172,6 +179,24 @@ static bool scalar_is_name(const struct schema_key *row, struct node *node, bool
 	return scalar_is_string(row, node, said);
 }
 
+/* HIGH,LOW,MAXREPL,PERIOD,BUDGETs: it would be SCHED_DEADLINE, which takes no affinity. */
+static bool is_sporadic(struct node *node, bool *said)
+{
+	unsigned int commas = 0;
+
+	for (const char *c = node->text; *c; c++)
+		commas += *c == ',';
+	if (commas != 4 || node->text[strlen(node->text) - 1] != 's')
+		return false;
+	if (node_find(node->parent, "runmask"))
+		node_error(node, "sporadic scheduling is SCHED_DEADLINE here, which can't be bound to "
+			   "CPUs; leave out runmask or write a priority such as 8r");
+	else
+		node_error(node, "sporadic scheduling is not supported yet, write a priority such as 8r");
+	*said = true;
+	return true;
+}
+
 /* Is it of one of the row's types? *@said: it is, but there was something else to complain of. */
 static bool scalar_fits(const struct schema_key *row, struct node *node, bool *said)
 {
@@ -193,7 +218,7 @@ static bool scalar_fits(const struct schema_key *row, struct node *node, bool *s
 	if (row->types & SCHEMA_IRQ)
 		return value_irq(node->text, &irq);
 	if (row->types & SCHEMA_SCHED)
-		return value_sched(node->text, &priority, &c);
+		return value_sched(node->text, &priority, &c) || is_sporadic(node, said);
 	return false;
 }
 
@@ -233,23 +258,46 @@ static void validate_choice(const struct schema_key *row, struct node *map)
 		node_error(map, "says nothing, write one of %s", any ? "the devices" : row->choices);
 }
 
+static const struct schema_key *find_child(const struct node *map, const char *path,
+					   const char *word)
+{
+	const struct schema_key *row;
+	char child_path[SCHEMA_PATH_SIZE];
+
+	if (strpbrk(word, ".[*"))
+		return NULL;
+	if (!strcmp(path, ANY_DEVICE))
+		return schema_find_option(map->key, word);
+	snprintf(child_path, sizeof(child_path), "%s%s%s", path, *path ? "." : "", word);
+	row = schema_find(child_path);
+	if (!strcmp(path, DEVICES) && device_type_find(word))
+		row = schema_find(ANY_DEVICE);
+	return row;
+}
+
+static void say_later(const struct schema_key *row, struct node *node)
+{
+	if (!strncmp(row->path, DEVICES ".", strlen(DEVICES ".")) && !strchr(row->path, '*'))
+		return;		/* say_missing_devices() names them all at once */
+	if (row->limit)
+		node_error(node, "not supported yet by this version of qvm: %s", row->limit);
+	else
+		node_error(node, "not supported yet by this version of qvm, leave it out");
+}
+
 static void validate_map(const struct schema_key *row, struct node *map)
 {
 	const char *path = row ? row->path : "";
-	char child_path[SCHEMA_PATH_SIZE];
-	const struct schema_key *child_row;
 
 	for (struct node *child = map->child; child; child = child->next) {
-		snprintf(child_path, sizeof(child_path), "%s%s%s", path, *path ? "." : "", child->key);
-		child_row = strpbrk(child->key, ".[*") ? NULL : schema_find(child_path);
-		if (!child_row && !strcmp(path, DEVICES) && device_type_find(child->key))
-			child_row = schema_find(DEVICES ".*");
+		const struct schema_key *child_row = find_child(map, path, child->key);
+
 		if (!strcmp(child->key, NODE_NO_KEY))
 			continue;	/* the reader has said so */
 		if (!child_row)
 			say_unknown(child, path);
 		else if (child_row->types & SCHEMA_LATER)
-			node_error(child, "not supported yet by this version of qvm, leave it out");
+			say_later(child_row, child);
 		else
 			validate_node(child_row, child);
 	}
@@ -268,10 +316,26 @@ static void validate_list(const struct schema_key *row, struct node *list)
 		validate_node(child_row, child);
 }
 
+static bool is_default(const struct schema_key *row, const char *text)
+{
+	uint64_t number, usual;
+	bool flag, usually;
+
+	if (!row->fallback)
+		return false;
+	if (row->types & SCHEMA_BOOL)
+		return value_bool(text, &flag) && value_bool(row->fallback, &usually) && flag == usually;
+	if (value_number(text, &number) && value_number(row->fallback, &usual))
+		return number == usual;
+	return !strcmp(text, row->fallback);
+}
+
 static void validate_node(const struct schema_key *row, struct node *node)
 {
 	bool fits = false, said = false;
 
+	if (node->source && node->bad)
+		return;		/* what it would stand for is missing, which was said */
 	switch (node->kind) {
 	case NODE_SCALAR:
 		fits = scalar_fits(row, node, &said);
@@ -286,6 +350,8 @@ static void validate_node(const struct schema_key *row, struct node *node)
 		fits = row->types & SCHEMA_MAP;
 		break;
 	}
+	if (fits && row->limit && node->kind == NODE_SCALAR && !is_default(row, node->text))
+		node_warn(node, "%s", row->limit);
 	if (!fits)
 		say_wrong_type(row, node);
 	else if (node->kind == NODE_MAP || (node->kind == NODE_EMPTY && row->choices))
@@ -294,9 +360,55 @@ static void validate_node(const struct schema_key *row, struct node *node)
 		validate_list(row, node);
 }
 
+/* The device of this entry if it is one that is known and missing, else NULL. */
+static struct node *missing_device(const struct node *entry)
+{
+	struct node *device = entry->kind == NODE_MAP ? entry->child : NULL;
+	const struct schema_key *row = device ? find_child(entry, DEVICES, device->key) : NULL;
+
+	return row && row->types & SCHEMA_LATER ? device : NULL;
+}
+
+static bool is_named_before(const struct node *list, const struct node *device)
+{
+	for (const struct node *entry = list->child; entry != device->parent; entry = entry->next)
+		if (missing_device(entry) && !strcmp(missing_device(entry)->key, device->key))
+			return true;
+	return false;
+}
+
+/* One message for all of them, that can be pasted into --without. */
+static void say_missing_devices(struct node *list)
+{
+	char names[1024] = "", places[1024] = "", place[512];
+	struct node *device, *first = NULL;
+	size_t n = 0, p = 0;
+
+	for (struct node *entry = list ? list->child : NULL; entry; entry = entry->next) {
+		device = missing_device(entry);
+		if (!device)
+			continue;
+		entry->bad = device->bad = true;
+		p += snprintf(places + p, sizeof(places) - p, "%s%s (%s)", first ? ", " : "",
+			      device->key, origin_name(&device->origin, place, sizeof(place)));
+		p = p < sizeof(places) ? p : sizeof(places) - 1;
+		if (!is_named_before(list, device))
+			n += snprintf(names + n, sizeof(names) - n, "%s%s", first ? "," : "", device->key);
+		n = n < sizeof(names) ? n : sizeof(names) - 1;
+		first = first ? first : device;
+	}
+	if (first)
+		node_error(first, "not supported yet by this version of qvm: %s; leave them out, or "
+			   "start the rest with --without %s", places, names);
+}
+
 void schema_validate(struct node *root)
 {
+	struct node *devices = node_find(root, "devices");
+
 	validate_map(NULL, root);
+	if (devices && devices->kind == NODE_LIST)
+		say_missing_devices(devices);
 }
 
 struct node *schema_node(const struct node *entry, const char *path)

@@ -24,6 +24,7 @@ enum schema_type {
 	SCHEMA_MAP	= 1 << 10,
 	SCHEMA_NAME	= 1 << 11,	/* visible ASCII without /, as it names threads and folders */
 	SCHEMA_LATER	= 1 << 12,	/* of the language, but this version can't do it */
+	SCHEMA_REPEAT	= 1 << 13,	/* LIST: said again in qvmconf it appends, else the last wins */
 };
 
 struct schema_key {
@@ -35,6 +36,11 @@ struct schema_key {
 	uint64_t min, max;	/* numbers and sizes; length of strings; max 0: no limit */
 	const char *qvmconf;	/* the qvmconf word; after a blank, its context */
 	const char *doc;	/* one line */
+	/*
+	 * LATER: why, or what to do without it. Else what this host makes of any value but the
+	 * default, said as a warning.
+	 */
+	const char *limit;
 };
 
 /*
@@ -42,6 +48,12 @@ struct schema_key {
  * types, ranges, words. Every error is said by node_error(), which marks what is wrong.
  */
 void schema_validate(struct node *root);
+
+/* The row that has this qvmconf word in this context (NULL: at the top), or NULL. */
+const struct schema_key *schema_find_word(const char *word, const char *context);
+
+/* The row of option @option of a device of type @type: its own or one of all, or NULL. */
+const struct schema_key *schema_find_option(const char *type, const char *option);
 
 /* The row of this path ("memory[].ram"), or NULL. */
 const struct schema_key *schema_find(const char *path);

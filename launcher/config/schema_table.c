@@ -6,6 +6,31 @@
 #include "config/schema_table.h"
 
 #define POLICIES	"abort|fail|ignore"
+#define REPEAT		(SCHEMA_LIST | SCHEMA_REPEAT)
+
+#define HOST_GIC	"no effect, as the host's kernel knows where its GIC is"
+#define NO_MESSAGES	"no effect, as no device of qvm sends messages to servers"
+#define ONLY_X86	"no effect on this board, as it is for x86"
+
+/* A variable of QNX that nothing here depends on. */
+#define SET_IGNORED(_name, _types, _limit) \
+	{ .path = "set." _name, .types = _types, .qvmconf = _name " set", \
+	  .doc = "known, without effect", .limit = _limit }
+
+#define GIC_IGNORED(_name) \
+	{ .path = "gic." _name, .types = SCHEMA_ADDRESS, .qvmconf = _name " gic", \
+	  .doc = "known, without effect", .limit = HOST_GIC }
+
+#define GIC_LATER(_name, _limit) \
+	{ .path = "gic." _name, .types = SCHEMA_LATER, .qvmconf = _name " gic", .limit = _limit }
+
+#define LATER(_path, _limit) { .path = _path, .types = SCHEMA_LATER, .limit = _limit }
+
+/* A device that is known and missing, and an option of it. */
+#define DEVICE(_name) { .path = "devices[]." _name, .types = SCHEMA_LATER }
+#define OPTION(_device, _name, _types) \
+	{ .path = "devices[]." _device "." _name, .types = SCHEMA_LATER | (_types), \
+	  .qvmconf = _name " " _device }
 
 const struct schema_key schema_keys[] = {
 	{ .path = "system", .types = SCHEMA_NAME, .fallback = "qvm-PID", .min = 1, .max = 31,
@@ -23,8 +48,7 @@ const struct schema_key schema_keys[] = {
 	  .max = 1ULL << 40, .qvmconf = "rom",
 	  .doc = "memory that the guest can't write and is not told of; a multiple of 4K" },
 	{ .path = "memory[].at", .types = SCHEMA_ADDRESS, .unit = "gpa", .fallback = "auto",
-	  .qvmconf = "at ram",
-	  .doc = "where it begins; auto: after the highest so far, the first at 0x40000000" },
+	  	  .doc = "where it begins; auto: after the highest so far, the first at 0x40000000" },
 
 	{ .path = "cpus", .types = SCHEMA_NUMBER | SCHEMA_LIST, .fallback = "1", .min = 1, .max = 64,
 	  .doc = "number of vCPUs, or a list with what is special to each" },
@@ -36,10 +60,14 @@ const struct schema_key schema_keys[] = {
 	  .doc = "host CPUs that it may run on; without: on all" },
 	{ .path = "cpus[].runmask[]", .types = SCHEMA_NUMBER, .min = 0, .max = 63,
 	  .doc = "a host CPU" },
+	{ .path = "cpus[].partition", .types = SCHEMA_LATER, .qvmconf = "partition cpu",
+	  .limit = "it would be a path of cgroup v2; start qvm in that cgroup" },
+	{ .path = "cpus[].cluster", .types = SCHEMA_LATER, .qvmconf = "cluster cpu",
+	  .limit = "Linux has no clusters; list the host's CPUs by runmask" },
 
 	{ .path = "load", .types = SCHEMA_LIST,
 	  .doc = "files that are copied into guest memory; the first that has an entry starts" },
-	{ .path = "load[]", .types = SCHEMA_MAP, .choices = "kernel|elf|initrd|data",
+	{ .path = "load[]", .types = SCHEMA_MAP, .choices = "kernel|elf|initrd|data|fdt|file",
 	  .doc = "one file" },
 	{ .path = "load[].kernel", .types = SCHEMA_PATH, .qvmconf = "load",
 	  .doc = "what to start: arm64 Linux `Image`, plain or gzip, an ELF, else a raw image that "
@@ -50,8 +78,12 @@ const struct schema_key schema_keys[] = {
 	  .doc = "RAM disk; the guest finds it by its FDT" },
 	{ .path = "load[].data", .types = SCHEMA_PATH, .qvmconf = "data load",
 	  .doc = "bytes, copied as they are; into ROM too" },
+	{ .path = "load[].fdt", .types = SCHEMA_PATH, .qvmconf = "fdt load",
+	  .doc = "device tree (.dtb, or .dtbo overlay) that is merged into the one of the board" },
+	{ .path = "load[].file", .types = SCHEMA_PATH,
+	  .doc = "what its content says: the first kernel or ELF starts, a device tree is merged; "
+		 "the first of no known kind starts if nothing else does, later ones are data" },
 	{ .path = "load[].at", .types = SCHEMA_ADDRESS, .unit = "gpa", .fallback = "auto",
-	  .qvmconf = "at load",
 	  .doc = "where it goes; auto: the first free place in RAM that fits" },
 
 	{ .path = "cmdline", .types = SCHEMA_STRING, .fallback = "", .min = 0, .max = 2047,
@@ -74,12 +106,40 @@ const struct schema_key schema_keys[] = {
 	{ .path = "devices[].*.hostdev", .types = SCHEMA_STRING, .min = 1, .max = 4095,
 	  .qvmconf = "hostdev vdev",
 	  .doc = "what of the host is behind it: `-` terminal, `>-` output only, or a path" },
+	{ .path = "devices[].*.delayed", .types = SCHEMA_STRING, .qvmconf = "delayed vdev",
+	  .doc = "seconds, or `forever`: open `hostdev` when the guest first asks for the device",
+	  .limit = "the host's device is opened at the start" },
+	{ .path = "devices[].*.batch", .types = SCHEMA_NUMBER, .unit = "µs", .qvmconf = "batch vdev",
+	  .doc = "collect output until a pause of this length",
+	  .limit = "output is collected until a newline or a short pause" },
+	{ .path = "devices[].*.sched", .types = SCHEMA_SCHED, .qvmconf = "sched vdev",
+	  .doc = "host priority of its threads",
+	  .limit = "devices run with the host's normal policy" },
+	{ .path = "devices[].*.log", .types = SCHEMA_STRING, .qvmconf = "log vdev",
+	  .doc = "where messages about it go, as in `logger`",
+	  .limit = "its messages go where `logger` says" },
+	{ .path = "devices[].*.debug", .types = SCHEMA_BOOL, .fallback = "on",
+	  .qvmconf = "debug set-vdev", .doc = "show it when the state of the VM is asked for",
+	  .limit = "every device is shown" },
+	{ .path = "devices[].*.vdev-message-block-timeout", .types = SCHEMA_NUMBER,
+	  .qvmconf = "vdev-message-block-timeout set-vdev", .doc = "known, without effect",
+	  .limit = NO_MESSAGES },
+	{ .path = "devices[].*.pci", .types = SCHEMA_LATER, .qvmconf = "pci vdev",
+	  .limit = "this board has no PCI yet" },
+	{ .path = "devices[].*.io", .types = SCHEMA_LATER,
+	  .limit = "an arm64 board has no ports, write an address of memory" },
+	{ .path = "devices[].*.hostvector", .types = SCHEMA_LATER, .qvmconf = "hostvector vdev",
+	  .limit = "only pass-through needs it, which is not there yet" },
 
 	{ .path = "gic", .types = SCHEMA_MAP,
 	  .doc = "the interrupt controller, a GICv3" },
+	{ .path = "gic.version", .types = SCHEMA_NUMBER, .fallback = "3", .min = 2, .max = 3,
+	  .qvmconf = "version gic", .doc = "3; a GICv2 is not there yet" },
 	{ .path = "gic.gicd", .types = SCHEMA_ADDRESS, .unit = "gpa", .fallback = "0x2f000000",
+	  .qvmconf = "gicd gic",
 	  .doc = "its distributor, 64K, a multiple of 64K" },
 	{ .path = "gic.gicr", .types = SCHEMA_ADDRESS, .unit = "gpa", .fallback = "0x2f100000",
+	  .qvmconf = "gicr gic",
 	  .doc = "its redistributors, 128K for each vCPU, a multiple of 64K" },
 	{ .path = "gic.lines", .types = SCHEMA_NUMBER, .unit = "INTIDs", .fallback = "256",
 	  .min = 64, .max = 1020,
@@ -91,7 +151,7 @@ const struct schema_key schema_keys[] = {
 	  .doc = "where it goes, a multiple of 8; auto: behind the kernel" },
 	{ .path = "fdt.reg", .types = SCHEMA_NUMBER, .fallback = "0", .min = 0, .max = 30,
 	  .doc = "number of the register (x0 … x30) that holds its address at entry" },
-	{ .path = "fdt.dump", .types = SCHEMA_PATH,
+	{ .path = "fdt.dump", .types = SCHEMA_PATH, .qvmconf = "fdt-dump-file set",
 	  .doc = "file of the host that gets a copy when the VM starts" },
 
 	{ .path = "unsupported", .types = SCHEMA_MAP, .qvmconf = "unsupported",
@@ -99,48 +159,119 @@ const struct schema_key schema_keys[] = {
 		 "(status 5), `fail` gives the CPU exception of real hardware, `ignore` reads all "
 		 "ones and drops writes" },
 	{ .path = "unsupported.instruction", .types = SCHEMA_ENUM, .choices = POLICIES,
+	  .qvmconf = "instruction unsupported",
 	  .fallback = "fail", .doc = "instructions" },
 	{ .path = "unsupported.reference", .types = SCHEMA_ENUM, .choices = POLICIES,
-	  .fallback = "fail", .doc = "memory that is nobody's" },
+	  .qvmconf = "reference unsupported",
+	  .fallback = "fail", .doc = "memory that is nobody's; in qvmconf the default is ignore" },
 	{ .path = "unsupported.register", .types = SCHEMA_ENUM, .choices = POLICIES,
+	  .qvmconf = "register unsupported",
 	  .fallback = "fail", .doc = "system registers" },
 
 	{ .path = "dryrun", .types = SCHEMA_BOOL, .fallback = "false", .qvmconf = "dryrun",
 	  .doc = "do everything but start" },
 
-	{ .path = "pass", .types = SCHEMA_LATER },
-	{ .path = "reserve", .types = SCHEMA_LATER },
-	{ .path = "dump", .types = SCHEMA_LATER },
-	{ .path = "logger", .types = SCHEMA_LATER },
-	{ .path = "debug", .types = SCHEMA_LATER },
-	{ .path = "safety", .types = SCHEMA_LATER },
-	{ .path = "set", .types = SCHEMA_LATER },
-	{ .path = "memory[].lazy", .types = SCHEMA_LATER },
-	{ .path = "cpus[].partition", .types = SCHEMA_LATER },
-	{ .path = "cpus[].cluster", .types = SCHEMA_LATER },
-	{ .path = "load[].fdt", .types = SCHEMA_LATER },
-	{ .path = "load[].acpi", .types = SCHEMA_LATER },
-	{ .path = "load[].guest", .types = SCHEMA_LATER },
-	{ .path = "devices[].sp805", .types = SCHEMA_LATER },
-	{ .path = "devices[].ib700", .types = SCHEMA_LATER },
-	{ .path = "devices[].shmem", .types = SCHEMA_LATER },
-	{ .path = "devices[].progress", .types = SCHEMA_LATER },
-	{ .path = "devices[].virtio-blk", .types = SCHEMA_LATER },
-	{ .path = "devices[].virtio-net", .types = SCHEMA_LATER },
-	{ .path = "devices[].virtio-console", .types = SCHEMA_LATER },
-	{ .path = "devices[].virtio-entropy", .types = SCHEMA_LATER },
-	{ .path = "devices[].virtio-input", .types = SCHEMA_LATER },
-	{ .path = "devices[].virtio-fs", .types = SCHEMA_LATER },
-	{ .path = "devices[].pci-dummy", .types = SCHEMA_LATER },
-	{ .path = "devices[].ioapic", .types = SCHEMA_LATER },
-	{ .path = "devices[].8259", .types = SCHEMA_LATER },
-	{ .path = "devices[].timer8254", .types = SCHEMA_LATER },
-	{ .path = "devices[].mc146818", .types = SCHEMA_LATER },
-	{ .path = "devices[].hpet", .types = SCHEMA_LATER },
-	{ .path = "devices[].pckeyboard", .types = SCHEMA_LATER },
-	{ .path = "devices[].*.delayed", .types = SCHEMA_LATER },
-	{ .path = "devices[].*.batch", .types = SCHEMA_LATER },
-	{ .path = "devices[].*.sched", .types = SCHEMA_LATER },
+	{ .path = "dump", .types = SCHEMA_STRING, .min = 1, .max = 4095, .qvmconf = "dump",
+	  .doc = "folder of the host for dumps of the guest, or `|command`",
+	  .limit = "this version writes no dumps yet" },
+	{ .path = "debug", .types = SCHEMA_BOOL, .fallback = "false", .qvmconf = "debug",
+	  .doc = "say more, as `--verbose`" },
+	{ .path = "safety", .types = SCHEMA_ENUM, .choices = "none|warn|required", .fallback = "none",
+	  .qvmconf = "safety", .doc = "what to do about parts without a safety certificate" },
+	{ .path = "logger", .types = SCHEMA_LIST, .qvmconf = "logger",
+	  .doc = "where messages go once the config is read; without: fatal, internal, error, warn "
+		 "and info to stderr" },
+	{ .path = "logger[]", .types = SCHEMA_MAP, .doc = "one destination" },
+	{ .path = "logger[].filter", .types = SCHEMA_LIST,
+	  .doc = "the kinds of messages that go there, each to be listed" },
+	{ .path = "logger[].filter[]", .types = SCHEMA_ENUM,
+	  .choices = "fatal|internal|error|warn|warning|info|debug|verbose", .doc = "a kind" },
+	{ .path = "logger[].to", .types = SCHEMA_ENUM, .choices = "stderr|stdout|slog|none",
+	  .fallback = "stderr", .doc = "slog: the host's syslog; none: nowhere" },
+	{ .path = "reserve", .types = SCHEMA_LIST, .qvmconf = "reserve",
+	  .doc = "places that automatic assignment leaves free; what is said itself may use them" },
+	{ .path = "reserve[]", .types = SCHEMA_MAP, .choices = "at|irq|io|pci", .doc = "one place" },
+	{ .path = "reserve[].at", .types = SCHEMA_ADDRESS, .unit = "gpa", .qvmconf = "loc reserve",
+	  .doc = "where it begins" },
+	{ .path = "reserve[].size", .types = SCHEMA_SIZE, .unit = "bytes", .min = 1, .max = 1ULL << 40,
+	  .doc = "how long it is, with `at`" },
+	{ .path = "reserve[].irq", .types = SCHEMA_IRQ, .qvmconf = "intr reserve",
+	  .doc = "an interrupt line" },
+	{ .path = "reserve[].io", .types = SCHEMA_STRING,
+	  .doc = "x86 ports, `PORT` or `PORT,COUNT`",
+	  .limit = "no effect, as this board has no ports" },
+	{ .path = "reserve[].pci", .types = SCHEMA_STRING, .doc = "a PCI slot, `BUS:DEVICE.FUNCTION`",
+	  .limit = "no effect, as this board has no PCI yet" },
+
+	{ .path = "set", .types = SCHEMA_MAP, .doc = "variables, `qvm set ?` lists them" },
+	{ .path = "set.host-rt", .types = SCHEMA_BOOL, .fallback = "off", .qvmconf = "host-rt set",
+	  .doc = "let `cpus[].sched` give the host's real-time policies; needs RLIMIT_RTPRIO",
+	  .limit = "this version runs every vCPU with the host's normal policy" },
+	{ .path = "set.counter-offset", .types = SCHEMA_NUMBER, .fallback = "0xffffffffffffffff",
+	  .qvmconf = "counter-offset set",
+	  .doc = "of the guest's counter from the host's; all ones: the guest's starts at 0",
+	  .limit = "the guest's counter starts at 0" },
+	{ .path = "set.exit-on-halt", .types = SCHEMA_BOOL, .fallback = "on",
+	  .qvmconf = "exit-on-halt set", .doc = "WFI gives the CPU back to the host",
+	  .limit = "WFI always gives the CPU back to the host" },
+	{ .path = "set.gic-hwassist", .types = SCHEMA_BOOL, .fallback = "on",
+	  .qvmconf = "gic-hwassist set", .doc = "use the GIC's virtual interface",
+	  .limit = "the GIC's virtual interface is always used" },
+	SET_IGNORED("host-paddr-gicd", SCHEMA_ADDRESS, HOST_GIC),
+	SET_IGNORED("host-paddr-gich", SCHEMA_ADDRESS, HOST_GIC),
+	SET_IGNORED("host-paddr-gicr", SCHEMA_ADDRESS, HOST_GIC),
+	SET_IGNORED("host-paddr-gicv", SCHEMA_ADDRESS, HOST_GIC),
+	SET_IGNORED("grow-heap", SCHEMA_SIZE, "no effect, as the launcher's heap grows by itself"),
+	SET_IGNORED("slog-buffer", SCHEMA_SIZE, "no effect, as the host's syslog has its own size"),
+	SET_IGNORED("message-block-timeout", SCHEMA_NUMBER, NO_MESSAGES),
+	SET_IGNORED("legacy-free", SCHEMA_BOOL, ONLY_X86),
+	SET_IGNORED("posted-interrupts", SCHEMA_STRING, ONLY_X86),
+	SET_IGNORED("virtual-interrupts", SCHEMA_STRING, ONLY_X86),
+
+	{ .path = "pass", .types = SCHEMA_LATER | SCHEMA_LIST, .qvmconf = "pass",
+	  .limit = "devices can't be passed through yet" },
+	LATER("memory[].lazy", "all of the memory is taken at the start"),
+	{ .path = "load[].acpi", .types = SCHEMA_LATER, .qvmconf = "acpi load",
+	  .limit = "an arm64 board has no ACPI tables here" },
+	{ .path = "load[].guest", .types = SCHEMA_LATER, .qvmconf = "guest load",
+	  .limit = "use load, which recognises what the file is" },
+
+	GIC_LATER("gicc", "this GICv3 has no such frame"),
+	GIC_LATER("its", "no LPIs and no ITS yet"),
+	GIC_LATER("its-prealloc", "no LPIs and no ITS yet"),
+	GIC_LATER("num-lpis", "no LPIs and no ITS yet"),
+	GIC_LATER("msi", "no message interrupts yet"),
+	GIC_IGNORED("host-gicd"),
+	GIC_IGNORED("host-gich"),
+	GIC_IGNORED("host-gicr"),
+	GIC_IGNORED("host-gicv"),
+
+	DEVICE("sp805"), OPTION("sp805", "action", 0), OPTION("sp805", "frequency", 0),
+	DEVICE("ib700"), OPTION("ib700", "action", 0),
+	DEVICE("shmem"), OPTION("shmem", "create", REPEAT), OPTION("shmem", "allow", REPEAT),
+	OPTION("shmem", "deny", REPEAT), OPTION("shmem", "subst", 0),
+	DEVICE("progress"),
+	DEVICE("virtio-blk"), OPTION("virtio-blk", "dio", 0), OPTION("virtio-blk", "legacy", SCHEMA_BOOL),
+	DEVICE("virtio-net"), OPTION("virtio-net", "mac", 0), OPTION("virtio-net", "peer", 0),
+	OPTION("virtio-net", "peerfeats", 0), OPTION("virtio-net", "tapdev", 0),
+	OPTION("virtio-net", "legacy", SCHEMA_BOOL),
+	DEVICE("virtio-console"), OPTION("virtio-console", "legacy", SCHEMA_BOOL),
+	DEVICE("virtio-entropy"),
+	DEVICE("virtio-fs"), OPTION("virtio-fs", "host_path", 0), OPTION("virtio-fs", "tag", 0),
+	OPTION("virtio-fs", "num_req_queues", 0), OPTION("virtio-fs", "directio", 0),
+	OPTION("virtio-fs", "fuse_launcher", 0),
+	DEVICE("virtio-input"), OPTION("virtio-input", "screen", 0), OPTION("virtio-input", "display", 0),
+	OPTION("virtio-input", "window", 0), OPTION("virtio-input", "size", 0),
+	OPTION("virtio-input", "offset", 0), OPTION("virtio-input", "options", 0),
+	OPTION("virtio-input", "protocol", 0), OPTION("virtio-input", "pipeline", 0),
+	OPTION("virtio-input", "zorder", 0), OPTION("virtio-input", "global_alpha", 0),
+	OPTION("virtio-input", "force_dev_presence", SCHEMA_BOOL),
+	DEVICE("virtio-gpu"), DEVICE("virtio-snd"), DEVICE("virtio-vsock"), DEVICE("virtio-video"),
+	DEVICE("pci-dummy"), OPTION("pci-dummy", "clone", 0), OPTION("pci-dummy", "reg", REPEAT),
+	DEVICE("ioapic"), DEVICE("8259"), DEVICE("timer8254"),
+	DEVICE("mc146818"), OPTION("mc146818", "reg", REPEAT),
+	DEVICE("hpet"), OPTION("hpet", "frequency", 0), OPTION("hpet", "legacy-free", SCHEMA_BOOL),
+	DEVICE("pckeyboard"), DEVICE("smmu"), DEVICE("trace"), DEVICE("vgpu-gvtg"),
 };
 
 const size_t schema_key_count = sizeof(schema_keys) / sizeof(schema_keys[0]);

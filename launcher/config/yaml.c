@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <yaml.h>
 
+#include "config/subst.h"
 #include "util/alloc.h"
 
 /* A few aliases of aliases grow without bound; no config of a machine comes near these. */
@@ -101,6 +102,7 @@ static void yaml_fill(struct yaml_reader *reader, struct node *node, yaml_node_t
 			node_error(node, "a NUL character inside, write plain text");
 		node->kind = NODE_SCALAR;
 		node->text = xstrdup((char *)source->data.scalar.value);
+		subst_node(node);
 		break;
 	case YAML_SEQUENCE_NODE:
 		node->kind = NODE_LIST;
@@ -175,6 +177,17 @@ static FILE *yaml_open(const char *path)
 		return NULL;
 	}
 	return file;
+}
+
+bool yaml_is_name(const char *path)
+{
+	static const char *const ends[] = { ".yaml", ".yml", ".json" };
+	const char *dot = strrchr(path, '.');
+
+	for (size_t i = 0; dot && i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (!strcmp(dot, ends[i]))
+			return true;
+	return false;
 }
 
 struct node *yaml_read_file(const char *path)

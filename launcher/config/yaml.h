@@ -13,6 +13,9 @@
  */
 struct node *yaml_read_file(const char *path);
 
+/* Is it the name of a YAML file: does it end in .yaml, .yml or .json? */
+bool yaml_is_name(const char *path);
+
 /*
  * Read YAML text; @origin.line 0: every node gets that origin, else lines count from it. Like
  * yaml_read_file(), but the root may be of any kind.

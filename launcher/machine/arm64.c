@@ -5,11 +5,11 @@
 #include <string.h>
 
 static const struct board_device arm64_devices[] = {
-	{ "pl011",   0x1c090000, 37, true },
-	{ "ns16550", 0x1c0a0000, 38, true },
-	{ "ser8250", 0x1c0a0000, 38, true },
-	{ "sp805",   0x1c0f0000, 39, false },
-	{ NULL, 0, 0, false },
+	{ "pl011",   0x1c090000, 37, "ttyAMA" },
+	{ "ns16550", 0x1c0a0000, 38, "ttyS" },
+	{ "ser8250", 0x1c0a0000, 38, "ttyS" },
+	{ "sp805",   0x1c0f0000, 39, NULL },
+	{ NULL, 0, 0, NULL },
 };
 
 const struct board board_arm64 = {

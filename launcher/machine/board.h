@@ -10,7 +10,7 @@ struct board_device {
 	const char *name;	/* of the device type */
 	uint64_t gpa;
 	uint32_t irq;
-	bool serial;		/* can be the guest's console */
+	const char *tty;	/* Linux's name for it as a console, without the number; or NULL */
 };
 
 struct board {

@@ -74,6 +74,23 @@ static void build_cpu(struct cpu *cpu, const struct node *entry)
 			cpu->runmask |= 1ULL << pcpu;
 }
 
+/* One warning for all of them: without host-rt they would only seem to have a priority. */
+static void check_sched(struct machine *m, const struct node *list)
+{
+	bool said = false;
+
+	for (const struct node *cpu = first_entry(list); cpu && !m->host_rt; cpu = cpu->next) {
+		struct node *sched = schema_node(cpu, "cpus[].sched");
+
+		if (sched && !said)
+			node_warn(sched, "needs `set.host-rt: on` (qvmconf: set host-rt on), till then "
+				  "every vCPU runs with the host's normal policy");
+		said |= sched != NULL;
+	}
+	for (size_t i = 0; i < m->cpu_count && !m->host_rt; i++)
+		m->cpu[i].sched_priority = 0;
+}
+
 static void build_cpus(struct machine *m, struct node *root)
 {
 	const struct node *node = schema_node(root, "cpus");
@@ -85,6 +102,7 @@ static void build_cpus(struct machine *m, struct node *root)
 		entry = node->child;
 		for (size_t i = 0; i < m->cpu_count; i++, entry = entry->next)
 			build_cpu(&m->cpu[i], entry);
+		check_sched(m, node);
 		return;
 	}
 	m->cpu_count = schema_number(root, "cpus");
@@ -93,18 +111,40 @@ static void build_cpus(struct machine *m, struct node *root)
 		m->cpu[i].origin = origin_of(node);
 }
 
+/*
+ * A relative path of qvmconf that is nowhere is said here, where both places are known; false
+ * then.
+ */
+static bool check_path(struct node *node)
+{
+	char *path = node_host_path(node, node->text);
+	const char *file = node->origin.file, *slash = strrchr(file, '/');
+	bool found = !node->qvmconf || path[0] == '/' || !slash || !node->origin.line ||
+		     !access(path, F_OK);
+
+	if (!found)
+		node_error(node, "there is neither %s (in the working directory) nor %.*s/%s (beside "
+			   "the config)", path, (int)(slash - file), file, node->text);
+	free(path);
+	return found;
+}
+
 static void build_images(struct machine *m, const struct node *list)
 {
-	static const char *const keys[] = { "kernel", "elf", "initrd", "data" };
+	static const char *const keys[] = { "kernel", "elf", "initrd", "data", "fdt", "file" };
 
 	m->images_incomplete = list && list->bad;
 	m->image = xcalloc(node_count(list), sizeof(*m->image));
 	for (const struct node *entry = first_entry(list); entry; entry = entry->next) {
 		for (size_t i = 0; !entry->bad && i < sizeof(keys) / sizeof(keys[0]); i++) {
-			const struct node *path = node_find(entry, keys[i]);
+			struct node *path = node_find(entry, keys[i]);
 
 			if (!path)
 				continue;
+			if (!check_path(path)) {
+				m->images_incomplete = true;
+				continue;
+			}
 			m->image[m->image_count++] = (struct image){
 				.key = keys[i],
 				.path = node_host_path(path, path->text),
@@ -150,12 +190,48 @@ static void build_device(struct machine *m, const struct node *options)
 	value_irq(irq, &device->irq);	/* "auto" is no line: it stays IRQ_AUTO */
 }
 
+/* QNX gives them a PCI slot if there is no `loc`. */
+static void check_loc(const struct node *options)
+{
+	bool is_pci = !strncmp(options->key, "virtio-", 7) || !strcmp(options->key, "shmem");
+
+	if (is_pci && options->qvmconf && !node_find(options, "at"))
+		node_error((struct node *)options, "without `loc` it would be a PCI device, and this "
+			   "board has no PCI yet; write loc and intr, such as loc 0x1c0d0000 intr gic:41");
+}
+
 static void build_devices(struct machine *m, const struct node *list)
 {
+	m->devices_incomplete = list && list->bad;
 	m->device = xcalloc(node_count(list), sizeof(*m->device));
 	for (const struct node *entry = first_entry(list); entry; entry = entry->next)
-		if (!entry->bad && entry->child)
+		if (!entry->bad && entry->child) {
+			check_loc(entry->child);
 			build_device(m, entry->child);
+		}
+}
+
+static void build_reserved(struct machine *m, const struct node *list)
+{
+	m->reserved = xcalloc(node_count(list), sizeof(*m->reserved));
+	for (const struct node *entry = first_entry(list); entry; entry = entry->next) {
+		struct reserved *reserved = &m->reserved[m->reserved_count];
+		const struct node *at = schema_node(entry, "reserve[].at");
+		const char *irq = schema_string(entry, "reserve[].irq");
+
+		if (entry->bad)
+			continue;
+		*reserved = (struct reserved){ .origin = entry->origin };
+		if (irq)
+			value_irq(irq, &reserved->irq);
+		if (at && !node_find(entry, "size"))
+			node_error((struct node *)entry, "`at` needs `size`, such as size: 64K");
+		if (at) {
+			reserved->gpa = schema_number(entry, "reserve[].at");
+			reserved->size = schema_number(entry, "reserve[].size");
+		}
+		m->reserved_count += reserved->irq || at;
+	}
 }
 
 static bool ranges_meet(uint64_t a, uint64_t a_size, uint64_t b, uint64_t b_size)
@@ -163,8 +239,24 @@ static bool ranges_meet(uint64_t a, uint64_t a_size, uint64_t b, uint64_t b_size
 	return a < b + b_size && b < a + a_size;
 }
 
+uint64_t machine_reserved_until(const struct machine *m, uint64_t gpa, uint64_t size)
+{
+	for (size_t i = 0; i < m->reserved_count; i++) {
+		const struct reserved *reserved = &m->reserved[i];
+		uint64_t end;
+
+		if (__builtin_add_overflow(reserved->gpa, reserved->size, &end))
+			end = UINT64_MAX;
+		if (reserved->size && gpa < end && reserved->gpa < gpa + size)
+			return end;
+	}
+	return 0;
+}
+
 static bool gpa_is_free(const struct machine *m, uint64_t gpa, uint64_t size)
 {
+	if (machine_reserved_until(m, gpa, size))
+		return false;
 	for (size_t i = 0; i < m->memory_count; i++)
 		if (ranges_meet(gpa, size, m->memory[i].gpa, m->memory[i].size))
 			return false;
@@ -178,6 +270,9 @@ static bool gpa_is_free(const struct machine *m, uint64_t gpa, uint64_t size)
 
 static bool irq_is_free(const struct machine *m, uint32_t irq)
 {
+	for (size_t i = 0; i < m->reserved_count; i++)
+		if (m->reserved[i].irq == irq)
+			return false;
 	for (size_t i = 0; i < m->device_count; i++)
 		if (m->device[i].irq == irq)
 			return false;
@@ -264,6 +359,69 @@ static uint64_t gic_number(const struct node *gic, const char *path, uint64_t un
 	return schema_number(gic, path);
 }
 
+/* The kinds of messages that a word of `logger` means. */
+static unsigned int logger_kinds(const struct node *list)
+{
+	static const struct {
+		const char *word;
+		unsigned int kinds;
+	} words[] = {
+		{ "fatal", LOG_KIND_ERROR }, { "internal", LOG_KIND_ERROR },
+		{ "error", LOG_KIND_ERROR }, { "warn", LOG_KIND_WARN }, { "warning", LOG_KIND_WARN },
+		{ "info", LOG_KIND_INFO }, { "debug", LOG_KIND_DEBUG }, { "verbose", LOG_KIND_DEBUG },
+	};
+	unsigned int kinds = 0;
+
+	for (const struct node *word = first_entry(list); word; word = word->next)
+		for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+			if (word->text && !strcmp(word->text, words[i].word))
+				kinds |= words[i].kinds;
+	return kinds;
+}
+
+static void build_loggers(struct machine *m, const struct node *list)
+{
+	/* in the order of the schema's choices */
+	static const enum log_target targets[] = {
+		LOG_STDERR, LOG_STDOUT, LOG_SYSLOG, LOG_NOWHERE,
+	};
+
+	m->logger = xcalloc(node_count(list), sizeof(*m->logger));
+	for (const struct node *entry = first_entry(list); entry; entry = entry->next) {
+		if (entry->bad)
+			continue;
+		m->logger[m->logger_count++] = (struct logger_config){
+			.kinds = logger_kinds(node_find(entry, "filter")),
+			.target = targets[schema_choice(entry, "logger[].to")],
+		};
+	}
+}
+
+static void build_variables(struct machine *m, const struct node *set)
+{
+	m->host_rt = schema_bool(set, "set.host-rt");
+	m->exit_on_halt = schema_bool(set, "set.exit-on-halt");
+	m->counter_offset = schema_number(set, "set.counter-offset");
+}
+
+/* `|command`, or a folder that may be relative. */
+static char *build_dump(const struct node *node)
+{
+	if (!node || node->text[0] == '|')
+		return node ? xstrdup(node->text) : NULL;
+	return node_host_path(node, node->text);
+}
+
+static void check_safety(struct node *root)
+{
+	struct node *safety = schema_node(root, "safety");
+
+	if (safety && !strcmp(safety->text, "required"))
+		node_error(safety, "no part of qvm has a safety certificate, write none or warn");
+	else if (safety && !strcmp(safety->text, "warn"))
+		node_warn(safety, "no part of qvm has a safety certificate");
+}
+
 static void build_rest(struct machine *m, struct node *root)
 {
 	const struct node *gic = node_find(root, "gic"), *fdt = node_find(root, "fdt");
@@ -273,6 +431,7 @@ static void build_rest(struct machine *m, struct node *root)
 	m->gic.gicd = gic_number(gic, "gic.gicd", MACHINE_AUTO);
 	m->gic.gicr = gic_number(gic, "gic.gicr", MACHINE_AUTO);
 	m->gic.lines = gic_number(gic, "gic.lines", 1020);
+	m->gic.version = gic_number(gic, "gic.version", 3);
 	m->gic.origin = origin_of(gic);
 	m->fdt_gpa = schema_number(fdt, "fdt.at");
 	m->fdt_reg = schema_number(fdt, "fdt.reg");
@@ -282,8 +441,12 @@ static void build_rest(struct machine *m, struct node *root)
 	m->policy_instruction = build_policy(unsupported, "unsupported.instruction");
 	m->policy_reference = build_policy(unsupported, "unsupported.reference");
 	m->policy_register = build_policy(unsupported, "unsupported.register");
+	check_safety(root);
 	m->cmdline = copy_string(root, "cmdline");
+	m->cmdline_origin = origin_of(node_find(root, "cmdline"));
 	m->dryrun = schema_bool(root, "dryrun");
+	m->debug = schema_bool(root, "debug");
+	m->dump = build_dump(schema_node(root, "dump"));
 }
 
 void machine_build(struct machine *m, struct node *root)
@@ -293,10 +456,15 @@ void machine_build(struct machine *m, struct node *root)
 	memset(m, 0, sizeof(*m));
 	m->origin = (struct origin){ root->origin.file, 0 };
 	m->name = name ? xstrdup(name->text) : xasprintf("qvm-%d", getpid());
+	m->is_named = name;
+	m->qvmconf = root->qvmconf;
+	build_variables(m, node_find(root, "set"));
 	build_memory(m, node_find(root, "memory"));
 	build_cpus(m, root);
 	build_images(m, node_find(root, "load"));
 	build_devices(m, node_find(root, "devices"));
+	build_reserved(m, node_find(root, "reserve"));
+	build_loggers(m, node_find(root, "logger"));
 	build_rest(m, root);
 	assign_devices(m);
 	name_devices(m);
@@ -317,6 +485,9 @@ void machine_fini(struct machine *m)
 	free(m->cpu);
 	free(m->image);
 	free(m->device);
+	free(m->reserved);
+	free(m->logger);
+	free(m->dump);
 	free(m->cmdline);
 	free(m->fdt_dump_file);
 	free(m->fdt_blob);

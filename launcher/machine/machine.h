@@ -41,6 +41,7 @@ struct image {
 	uint64_t align, align_offset;	/* if boot/ chooses gpa: a multiple of align + align_offset */
 	uint8_t *data;			/* the file, unpacked; owned */
 	size_t data_size;
+	bool bad;			/* what is wrong with it was said */
 	struct origin origin;
 };
 
@@ -57,9 +58,22 @@ struct device_config {
 	char *name;
 	uint64_t gpa, size;		/* bytes; gpa MACHINE_AUTO until assigned */
 	uint32_t irq;			/* INTID; 0: none */
-	char *hostdev;		/* "-" stdio, ">-" stdout, a path, or NULL */
+	char *hostdev;			/* "-" stdio, ">-" stdout, a path, or NULL */
 	const struct node *node;	/* device's own options */
 	struct origin origin;
+};
+
+/* A place that automatic assignment leaves free. */
+struct reserved {
+	uint64_t gpa, size;		/* bytes; size 0: a line */
+	uint32_t irq;			/* INTID; 0: a stretch of addresses */
+	struct origin origin;
+};
+
+/* Where messages of some kinds go. */
+struct logger_config {
+	unsigned int kinds;		/* bits of enum log_kind */
+	enum log_target target;
 };
 
 enum policy { POLICY_DEFAULT, POLICY_FAIL, POLICY_IGNORE, POLICY_ABORT };
@@ -67,26 +81,36 @@ enum policy { POLICY_DEFAULT, POLICY_FAIL, POLICY_IGNORE, POLICY_ABORT };
 struct gic_config {
 	uint64_t gicd, gicr;		/* gpa */
 	uint32_t lines;			/* highest INTID + 1 */
+	unsigned int version;		/* of the architecture: 2 or 3 */
 	struct origin origin;
 };
 
 struct machine {
 	char *name;
+	bool is_named;			/* the config says the name */
+	bool qvmconf;			/* hints are to be in QNX's language */
 	struct origin origin;		/* of the whole: the first file */
 	struct memory *memory;		size_t memory_count;
 	struct cpu *cpu;		size_t cpu_count;
 	struct image *image;		size_t image_count;	/* in the order of the config */
 	struct device_config *device;	size_t device_count;
+	struct reserved *reserved;	size_t reserved_count;
+	struct logger_config *logger;	size_t logger_count;	/* none: the default */
 	struct gic_config gic;
 	char *cmdline;
+	struct origin cmdline_origin;
 	uint64_t fdt_gpa;		/* MACHINE_AUTO: boot/ chooses */
 	int fdt_reg;			/* register that holds fdt_gpa at entry; default 0 (x0) */
 	struct origin fdt_origin;
 	enum policy policy_instruction, policy_reference, policy_register;
 	char *fdt_dump_file;		/* or NULL */
-	bool dryrun;
+	char *dump;			/* folder, or "|command"; NULL: no dump */
+	bool host_rt;			/* cpu[].sched may use the host's real-time policies */
+	bool exit_on_halt;
+	uint64_t counter_offset;	/* UINT64_MAX: the guest's counter starts at 0 */
+	bool dryrun, debug;
 	/* Entries were left out because of errors: do not report what only follows from that. */
-	bool memory_incomplete, images_incomplete;
+	bool memory_incomplete, images_incomplete, devices_incomplete;
 
 	/* set by boot_prepare() */
 	uint64_t entry;			/* gpa of the first instruction of vCPU 0 */
@@ -118,6 +142,9 @@ void machine_print(const struct machine *m, FILE *out);
 
 /* The RAM or ROM that holds all of @gpa … @gpa + @size - 1, or NULL. */
 const struct memory *machine_find_memory(const struct machine *m, uint64_t gpa, uint64_t size);
+
+/* Is any of this left free by `reserve`? Its end if so, else 0. */
+uint64_t machine_reserved_until(const struct machine *m, uint64_t gpa, uint64_t size);
 
 /*
  * Launcher's address of the guest's bytes @gpa … @gpa + @size - 1, or NULL where they are not

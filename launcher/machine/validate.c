@@ -113,7 +113,8 @@ static void check_memory(const struct machine *m)
 			       "0x%" PRIx64, memory->gpa, memory->gpa & ~(uint64_t)(PAGE - 1));
 	}
 	if (!ram)
-		log_at(&m->origin, "memory", "there is no RAM, write `memory: [{ram: 512M}]`");
+		log_at(&m->origin, "memory", "there is no RAM, write `%s`",
+		       m->qvmconf ? "ram 512M" : "memory: [{ram: 512M}]");
 }
 
 static void check_cpus(const struct machine *m)
@@ -129,6 +130,9 @@ static void check_gic(const struct machine *m)
 {
 	const struct gic_config *gic = &m->gic;
 
+	if (gic->version != 3)
+		log_at(&gic->origin, "gic.version", "a GICv%u is not supported yet, write 3 if the guest "
+		       "can use a GICv3, as Linux can", gic->version);
 	if (gic->gicd != MACHINE_AUTO && gic->gicd % GIC_ALIGN)
 		log_at(&gic->origin, "gic.gicd", "0x%" PRIx64 " is no multiple of 64K", gic->gicd);
 	if (gic->gicr != MACHINE_AUTO && gic->gicr % GIC_ALIGN)
@@ -214,9 +218,11 @@ static void check_start(const struct machine *m)
 	bool found = m->images_incomplete;
 
 	for (size_t i = 0; i < m->image_count; i++)
-		found |= !strcmp(m->image[i].key, "kernel") || !strcmp(m->image[i].key, "elf");
+		found |= !strcmp(m->image[i].key, "kernel") || !strcmp(m->image[i].key, "elf") ||
+			 !strcmp(m->image[i].key, "file");
 	if (!found)
-		log_at(&m->origin, "load", "there is nothing to start, write `load: [{kernel: PATH}]`");
+		log_at(&m->origin, "load", "there is nothing to start, write `%s`",
+		       m->qvmconf ? "load FILE" : "load: [{kernel: PATH}]");
 }
 
 static void check_fdt(const struct machine *m)
@@ -228,6 +234,76 @@ static void check_fdt(const struct machine *m)
 	if (m->fdt_size > FDT_MAX_SIZE)
 		log_at(&m->fdt_origin, "fdt", "0x%" PRIx64 " bytes, but 2M is the most that Linux "
 		       "takes; shorten cmdline", m->fdt_size);
+}
+
+/* Devices of this board that Linux calls @tty ("ttyAMA"), and one of them for the message. */
+static unsigned int count_ttys(const struct machine *m, const char *tty, size_t length,
+			       const char **type)
+{
+	unsigned int count = 0;
+
+	for (const struct board_device *row = board_arm64.devices; row->name; row++)
+		if (row->tty && strlen(row->tty) == length && !strncmp(row->tty, tty, length))
+			*type = row->name;
+	for (size_t i = 0; i < m->device_count; i++) {
+		const struct board_device *row = board_find(&board_arm64, m->device[i].type->name);
+
+		count += row && row->tty && strlen(row->tty) == length &&
+			 !strncmp(row->tty, tty, length);
+	}
+	return count;
+}
+
+/* @text begins with "ttyAMA0" or some other console, which the board must have. */
+static void check_tty(const struct machine *m, const char *text)
+{
+	size_t length = strcspn(text, "0123456789, "), word = strcspn(text, ", ");
+	unsigned long number = strtoul(text + length, NULL, 10);
+	const char *type = NULL;
+	unsigned int count = count_ttys(m, text, length, &type);
+
+	if (!type || text[length] < '0' || text[length] > '9' || number < count)
+		return;
+	log_at(&m->cmdline_origin, "cmdline", "console=%.*s, and the board has %u `%s`; add one, or "
+	       "name another console", (int)word, text, count, type);
+}
+
+static bool is_device_at(const struct machine *m, uint64_t gpa)
+{
+	for (size_t i = 0; i < m->device_count; i++)
+		if (m->device[i].gpa == gpa)
+			return true;
+	return false;
+}
+
+/* @text: "pl011,mmio32,0x1c090000,…" of earlycon. */
+static void check_earlycon(const struct machine *m, const char *text)
+{
+	const char *end = text + strcspn(text, " "), *hex = strstr(text, ",0x");
+	uint64_t gpa;
+
+	if (!hex || hex >= end)
+		return;
+	gpa = strtoull(hex + 1, NULL, 16);
+	if (!is_device_at(m, gpa))
+		log_at(&m->cmdline_origin, "cmdline", "earlycon=%.*s, and no device is at 0x%" PRIx64,
+		       (int)(end - text), text, gpa);
+}
+
+/* What Linux is told to write to must be there: else it boots, and nobody sees it. */
+static void check_consoles(const struct machine *m)
+{
+	static const char console[] = "console=", earlycon[] = "earlycon=";
+	const char *at = m->cmdline;
+
+	while (*at && !m->devices_incomplete) {
+		if (!strncmp(at, console, strlen(console)))
+			check_tty(m, at + strlen(console));
+		else if (!strncmp(at, earlycon, strlen(earlycon)))
+			check_earlycon(m, at + strlen(earlycon));
+		at += strcspn(at, " ");
+		at += strspn(at, " ");
+	}
 }
 
 int machine_validate(const struct machine *m)
@@ -245,5 +321,6 @@ int machine_validate(const struct machine *m)
 	check_only_one(m, "initrd");
 	check_images(m);
 	check_fdt(m);
+	check_consoles(m);
 	return log_error_count() == before ? 0 : -1;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// LINK: launcher/config/yaml.c launcher/config/node.c launcher/config/schema.c launcher/config/schema_table.c launcher/config/schema_markdown.c launcher/config/value.c launcher/config/override.c launcher/util/log.c launcher/util/alloc.c
+// LINK: launcher/config/yaml.c launcher/config/node.c launcher/config/schema.c launcher/config/schema_table.c launcher/config/schema_markdown.c launcher/config/value.c launcher/config/override.c launcher/config/config.c launcher/config/nearest.c launcher/config/subst.c launcher/config/asinfo.c launcher/config/qvmconf.c launcher/config/qvmconf_lex.c launcher/config/qvmconf_value.c launcher/config/qvmconf_words.c launcher/util/log.c launcher/util/alloc.c
 /* The config: readers, schema, overrides. */
 #include "launcher.h"
 
@@ -141,12 +141,15 @@ TEST(bad_configs)
 		{ "devices:\n- pl011: {irc: 37}\n",
 		  "t.yaml:2: devices[0].pl011.irc: unknown key, did you mean `irq`?\n" },
 		{ "devices: [shmem: {}]", "t.yaml:1: devices[0].shmem: not supported yet by this version "
-		  "of qvm, leave it out\n" },
+		  "of qvm: shmem (t.yaml:1); leave them out, or start the rest with --without shmem\n" },
+		{ "devices:\n- shmem: {}\n- virtio-net:\n- shmem:\n", "t.yaml:2: devices[0].shmem: not "
+		  "supported yet by this version of qvm: shmem (t.yaml:2), virtio-net (t.yaml:3), shmem "
+		  "(t.yaml:4); leave them out, or start the rest with --without shmem,virtio-net\n" },
 		{ "devices: [{}]", "t.yaml:1: devices[0]: says nothing, write one of the devices\n" },
 		{ "devices:\n-\n", "t.yaml:2: devices[0]: says nothing, write one of the devices\n" },
-		{ "pass: []\ndump: /x\n", "t.yaml:1: pass: not supported yet by this version of qvm, "
-		  "leave it out\nt.yaml:2: dump: not supported yet by this version of qvm, leave it "
-		  "out\n" },
+		{ "pass: []\ndump: /x\n", "t.yaml:1: pass: not supported yet by this version of qvm: "
+		  "devices can't be passed through yet\nt.yaml:2: dump: warning: this version writes no "
+		  "dumps yet\n" },
 		{ "unsupported: {reference: maybe}", "t.yaml:1: unsupported.reference: \"maybe\" won't "
 		  "do, write one of abort|fail|ignore\n" },
 		{ "unsupported: {reference: abort|fail}", "t.yaml:1: unsupported.reference: "

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// LINK: launcher/config/yaml.c launcher/config/node.c launcher/config/schema.c launcher/config/schema_table.c launcher/config/value.c launcher/config/override.c
+// LINK: launcher/config/yaml.c launcher/config/node.c launcher/config/schema.c launcher/config/schema_table.c launcher/config/value.c launcher/config/override.c launcher/config/config.c launcher/config/nearest.c launcher/config/subst.c launcher/config/asinfo.c launcher/config/qvmconf.c launcher/config/qvmconf_lex.c launcher/config/qvmconf_value.c launcher/config/qvmconf_words.c
 // LINK: launcher/machine/machine.c launcher/machine/validate.c launcher/machine/arm64.c launcher/util/log.c launcher/util/alloc.c
 /* The model: defaults, automatic addresses, and what the validate pass refuses. */
 #include "launcher.h"
@@ -95,7 +95,7 @@ TEST(cpus)
 {
 	struct board b;
 
-	board_build(&b, "cpus: [{sched: 8f, runmask: [0, 63]}, {}]\n");
+	board_build(&b, "cpus: [{sched: 8f, runmask: [0, 63]}, {}]\nset: {host-rt: on}\n");
 	CHECK_EQ(b.m.cpu_count, 2);
 	CHECK_EQ(b.m.cpu[0].runmask, 1ULL << 63 | 1);
 	CHECK_EQ(b.m.cpu[0].sched_priority, 8);

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Values of qvmconf words. */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "config/override.h"
+#include "config/qvmconf_read.h"
+#include "config/subst.h"
+#include "config/value.h"
+#include "util/alloc.h"
+
+char *piece_cut(char **rest)
+{
+	char *piece = *rest, *at = piece;
+	unsigned int depth = 0;
+
+	for (; *at && (*at != ',' || depth); at++)
+		depth += (*at == '{') - (*at == '}' && depth);
+	*rest = *at ? at + 1 : NULL;
+	*at = '\0';
+	return piece;
+}
+
+static bool has_prefix(const char *text, char letter)
+{
+	return text[0] == '0' && (text[1] | 0x20) == letter;
+}
+
+static bool has_multiplier(const char *text)
+{
+	size_t length = strlen(text);
+
+	return length && strchr("KMGkmg", text[length - 1]);
+}
+
+/*
+ * 0d1 is 1, and a hexadecimal 1 is 0x1; what is no number stays. With K, M or G an address is
+ * decimal too, as in `ram 4096M,2048M`. The same is done to the text before substitution.
+ */
+static void number_normalise(struct node *node, bool is_address)
+{
+	const char *text = node->text, *prefix = "";
+	size_t drop = 0;
+	uint64_t number;
+	char *changed, *source;
+
+	if (has_prefix(text, 'd') && isdigit((unsigned char)text[2]))
+		drop = 2;
+	else if (is_address && !has_prefix(text, 'x') && !has_multiplier(text))
+		prefix = "0x";
+	changed = xasprintf("%s%s", prefix, text + drop);
+	if (value_number(changed, &number) && strcmp(changed, text)) {
+		node_set_text(node, changed);
+		source = node->source;
+		node->source = NULL;
+		if (source && !drop)
+			node->source = xasprintf("%s%s", prefix, source);
+		free(source);
+	}
+	free(changed);
+}
+
+/* QNX's other words for a bool. */
+static void bool_normalise(struct node *node)
+{
+	if (!strcmp(node->text, "1"))
+		node_set_text(node, "true");
+	else if (!strcmp(node->text, "0"))
+		node_set_text(node, "false");
+}
+
+struct node *value_create(const char *text, unsigned int types, const struct origin *origin)
+{
+	struct node *node = node_create_scalar(text, *origin);
+
+	node->qvmconf = true;
+	node->types = types;
+	return node;
+}
+
+/* After the node has its parent, which errors are marked at. */
+static void value_settle(struct node *node)
+{
+	if (node->kind != NODE_SCALAR)
+		return;
+	subst_node(node);
+	if (node->types & (SCHEMA_ADDRESS | SCHEMA_SIZE | SCHEMA_NUMBER))
+		number_normalise(node, node->types & SCHEMA_ADDRESS);
+	if (node->types & SCHEMA_BOOL)
+		bool_normalise(node);
+}
+
+void value_put(struct node *map, const char *key, struct node *value)
+{
+	struct node *old = node_find(map, key);
+
+	if (old)
+		node_replace(old, value);
+	else
+		node_add(map, value, key);
+	value_settle(value);
+}
+
+void value_append(struct node *list, struct node *value)
+{
+	node_add(list, value, NULL);
+	value_settle(value);
+}
+
+static void put_list(struct node *map, const char *key, const struct schema_key *row, char *text,
+		     const struct origin *origin)
+{
+	unsigned int types = row->types & ~(unsigned int)SCHEMA_LIST;
+	struct node *list;
+
+	if (row->types & SCHEMA_REPEAT) {
+		list = value_section(map, key, NODE_LIST, origin);
+		value_append(list, value_create(text, types, origin));
+		return;
+	}
+	list = node_create(NODE_LIST, *origin);
+	value_put(map, key, list);
+	while (text)
+		value_append(list, value_create(piece_cut(&text), types, origin));
+}
+
+void option_put(struct node *map, const struct schema_key *row, char *text,
+		const struct origin *origin)
+{
+	const char *dot = strrchr(row->path, '.');
+	const char *key = dot ? dot + 1 : row->path;
+
+	if (row->types & SCHEMA_LIST)
+		put_list(map, key, row, text, origin);
+	else
+		value_put(map, key, value_create(text, row->types, origin));
+}
+
+struct node *value_section(struct node *map, const char *key, enum node_kind kind,
+			   const struct origin *origin)
+{
+	struct node *section = node_find(map, key);
+
+	if (section && section->kind == NODE_SCALAR)
+		override_expand(section);
+	if (section && section->kind == kind)
+		return section;
+	section = node_create(kind, *origin);
+	section->qvmconf = true;
+	value_put(map, key, section);
+	return section;
+}
