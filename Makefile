@@ -265,6 +265,13 @@ $(B)/unit/%: selftests/unit/%.c
 .PHONY: unit
 unit: $(UNIT)
 
+# a pure part against another's, over generated input
+$(B)/fuzz/%: selftests/fuzz/%.c
+	$(call say,FUZZ,$@)
+	$(dir)
+	$(Q)rm -f $@-*.d
+	$(Q)$(CC) $(UNIT_C) $(call unit_says,CFLAGS) -MMD -MP -MT $@ -o $@ $< $(call unit_says,LINK)
+
 include selftests/bench/rules.mk
 
 # ---- running it

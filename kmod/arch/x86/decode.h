@@ -21,6 +21,7 @@ enum insn_op {
 	INSN_CMP, INSN_TEST,				/* flags only */
 	INSN_XCHG,
 	INSN_BIT_TEST,	/* BT, BTS, BTR, BTC: op2 says which */
+	INSN_INS, INSN_OUTS,	/* port in DX ↔ mem: for port exits that come without their decoding */
 };
 
 struct insn {
@@ -30,15 +31,15 @@ struct insn {
 	u8 reg_len;		/* bytes of the register operand (MOVZX, MOVSX differ from mem_len) */
 	u8 reg;			/* register operand, 0 … 15 */
 	bool reg_high;		/* it is AH, CH, DH or BH (reg 0 … 3) */
-	bool to_mem;		/* the memory operand is the destination (also read by op= forms) */
+	bool to_mem;		/* memory is the first operand, so the destination if there is one */
 	bool has_imm;		/* source is imm, not reg */
-	u64 imm;		/* sign-extended to the operand size, masked to mem_len */
+	u64 imm;		/* sign-extended to the operand size, masked to mem_len; a bit's number */
 	bool rep;		/* F3 or F2 before a string instruction */
 	bool locked;
 	u8 addr_len;		/* 2, 4, 8: width of the address, of RCX/RSI/RDI in string instructions */
 	u8 op2;			/* BIT_TEST: 0 BT 1 BTS 2 BTR 3 BTC */
 	s8 seg;			/* segment override as enum x86_seg, or -1 */
-	/* effective address: base + index * scale + disp, or (string instructions) none */
+	/* effective address: base + index * scale + disp modulo its width; none for strings */
 	s8 base, index;		/* GPR or -1; base -2: RIP of the next instruction */
 	u8 scale;		/* 1, 2, 4, 8 */
 	s64 disp;
@@ -51,9 +52,14 @@ struct insn {
  */
 int insn_decode(struct insn *insn, const u8 *bytes, unsigned int count, unsigned int mode);
 
+/* Segment of the memory operand, as enum x86_seg; of a string instruction that of rSI. */
+unsigned int insn_segment(const struct insn *insn);
+
 /*
- * Arithmetic of the op= forms: the result, and RFLAGS with CF, PF, AF, ZF, SF, OF as the SDM
- * defines them for @op (AND, OR, XOR, TEST: AF is cleared). @len bytes.
+ * Arithmetic of the op= forms, CMP, TEST and BIT_TEST, on @insn->mem_len bytes: the result, and in
+ * @rflags CF, PF, AF, ZF, SF, OF as the SDM defines them (undefined ones: AF of AND, OR, XOR and
+ * TEST is cleared, BIT_TEST changes CF alone). @dest and @src are zero-extended; of @src BIT_TEST
+ * takes the bit's number modulo the operand's width.
  */
 u64 insn_compute(const struct insn *insn, u64 dest, u64 src, u64 *rflags);
 
