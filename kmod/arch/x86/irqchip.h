@@ -29,8 +29,14 @@ int x86_set_gsi(struct qvm_vm *vm, u32 gsi, bool level);
 /* A level-triggered vector was EOIed on some vCPU: clear remote IRR, send again if still high. */
 void vioapic_eoi(struct qvm_vm *vm, u8 vector);
 
-/* EOI-exit bitmap of @vcpu: vectors that an I/O APIC entry sends level-triggered (4 × u64). */
+/*
+ * EOI-exit bitmap of @vcpu: vectors that an I/O APIC entry sends level-triggered (4 × u64); a
+ * superset: to whomever. routes: a number that is another one after each change of an entry; a
+ * message of the new entry comes after the change, and its kick after both, so that a look before
+ * each entry of the guest suffices.
+ */
 void vioapic_eoi_exits(struct qvm_vm *vm, struct qvm_vcpu *vcpu, u64 bitmap[4]);
+u32 vioapic_routes(const struct qvm_vm *vm);
 
 /* The pair wants an interrupt taken (INTR line). Any context. */
 bool vpic_has_pending(struct qvm_vm *vm);

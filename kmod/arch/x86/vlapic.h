@@ -12,7 +12,10 @@ struct qvm_vm;
 struct qvm_vcpu;
 struct vlapic;
 
-/* -ENOMEM. Sets vcpu->arch.lapic; reset values, xAPIC mode, enabled; id = vCPU index. */
+/*
+ * -ENOMEM, -ENODEV (the host's TSC rate is unknown). Sets vcpu->arch.lapic; reset values, xAPIC mode,
+ * enabled; id = vCPU index.
+ */
 int vlapic_create(struct qvm_vcpu *vcpu);
 void vlapic_destroy(struct qvm_vcpu *vcpu);	/* also after a failed create; cancels the timer */
 
@@ -70,10 +73,16 @@ bool vlapic_deliver(struct qvm_vm *vm, u32 dest, bool logical, u8 mode, u8 vecto
 int vlapic_pending_vector(struct qvm_vcpu *vcpu);
 void vlapic_take(struct qvm_vcpu *vcpu, u8 vector);
 
-/* LVT0 passes the 8259's output through (ExtINT, unmasked), or the APIC is disabled. Any context. */
+/*
+ * LVT0 passes the 8259's output through (ExtINT, unmasked), or the APIC is disabled. The pair is
+ * wired to vCPU 0: false on others. Any context.
+ */
 bool vlapic_accepts_extint(const struct qvm_vcpu *vcpu);
 
-/* Timer: next deadline as host TSC, or U64_MAX: for the preemption timer. sync: it has passed. */
+/*
+ * Timer: next deadline as host TSC, or U64_MAX: for the preemption timer. What has passed is put into
+ * IRR first: to be asked before vlapic_pending_vector(). expired: just that.
+ */
 u64 vlapic_timer_deadline(struct qvm_vcpu *vcpu);
 void vlapic_timer_expired(struct qvm_vcpu *vcpu);
 
