@@ -59,6 +59,7 @@
 #define icc_write(value, reg)	do { write_sysreg(value, reg); isb(); } while (0)
 
 #define ICC_CTLR_EOIMODE	BIT(1)
+#define ICC_CTLR_RSS		BIT(18)		/* Aff0 of 16 and more in SGIs */
 #define INTID_NONE		1023
 #define SPI			64	/* a shared interrupt that no device of the board has */
 
