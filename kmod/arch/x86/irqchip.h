@@ -18,6 +18,8 @@ int vpic_create(struct qvm_vm *vm, u64 master, u64 slave, u64 elcr);
 void vpic_destroy(struct qvm_vm *vm);
 int vpit_create(struct qvm_vm *vm, u64 base, u64 control, u64 pic_line, u64 ioapic_line);
 void vpit_destroy(struct qvm_vm *vm);
+/* No interrupt of it comes after this; no vCPU runs. vlapic_destroy() asks for it. */
+void vpit_stop(struct qvm_vm *vm);
 
 /* Drive a pin or input; no effect on a chip that is not there. Any context. */
 void vioapic_set_pin(struct qvm_vm *vm, unsigned int pin, bool level);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The local APIC: its registers as an xAPIC page and as x2APIC MSRs (SDM vol. 3 11.4 and 11.12), and
- * IA32_APIC_BASE. Version 0x14 with six LVT entries and suppression of EOI broadcasts; ID is
+ * The local APIC: its registers as an xAPIC page and as x2APIC MSRs (SDM vol. 3 11.4 and 11.12),
+ * and IA32_APIC_BASE. Version 0x14 with six LVT entries and suppression of EOI broadcasts; ID is
  * read-only in both modes.
  */
 #include <linux/bitfield.h>
@@ -12,6 +12,7 @@
 #include <linux/string.h>
 #include <asm/tsc.h>
 
+#include "irqchip.h"
 #include "vlapic.h"
 #include "vlapic_state.h"
 
@@ -19,8 +20,9 @@
 #define LAPIC_VERSION		(APIC_LVR_DIRECTED_EOI | (6 - 1) << 16 | 0x14)
 #define LAPIC_ID_SHIFT		24
 #define SPIV_RESET		0xff
-#define SPIV_WRITABLE \
-	(APIC_SPIV_DIRECTED_EOI | APIC_SPIV_FOCUS_DISABLED | APIC_SPIV_APIC_ENABLED | APIC_VECTOR_MASK)
+#define SPIV_WRITABLE							\
+	(APIC_SPIV_DIRECTED_EOI | APIC_SPIV_FOCUS_DISABLED |		\
+	 APIC_SPIV_APIC_ENABLED | APIC_VECTOR_MASK)
 
 #define BASE_BSP		BIT(8)
 #define BASE_MODE		(XAPIC_ENABLE | X2APIC_ENABLE)
@@ -168,7 +170,7 @@ static void write_divide(struct vlapic *lapic, u32 offset, u32 value)
 #define LVT(_writable)	ROW(ALL, _writable, LVT_READONLY, read_page, write_lvt)
 #define VECTORS		ROW(ALL_READ, 0, 0, read_page, write_nothing)
 
-/* x2APIC's ICR is one MSR of 64 bits: msr_write(). No CMCI: the guest has no machine check banks. */
+/* x2APIC's ICR is one MSR of 64 bits: msr_write_icr(). No CMCI: the guest has no #MC banks. */
 static const struct lapic_reg lapic_regs[MSR_COUNT] = {
 	[APIC_ID >> 4]		= ROW(ALL_READ, 0, 0, read_page, write_nothing),
 	[APIC_LVR >> 4]		= ROW(ALL_READ, 0, 0, read_page, write_nothing),
@@ -218,8 +220,9 @@ static void illegal_register(struct vlapic *lapic)
 }
 
 /*
- * Registers are 32 bits at multiples of 16; for other accesses the SDM promises nothing. Here a read
- * of part of a register gives that part, one of the space between them 0; such a write is lost.
+ * Registers are 32 bits at multiples of 16; for other accesses the SDM promises nothing. Here a
+ * read of part of a register gives that part, one of the space between them 0; such a write is
+ * lost.
  */
 u32 vlapic_mmio_read(struct qvm_vcpu *vcpu, u32 offset)
 {
@@ -433,6 +436,8 @@ void vlapic_destroy(struct qvm_vcpu *vcpu)
 
 	if (!lapic)
 		return;
+	/* the last that sends by itself; no vCPU runs that could start it again */
+	vpit_stop(vcpu->vm);
 	vlapic_timer_fini(lapic);
 	free_page((unsigned long)lapic->page);
 	kfree(lapic);

@@ -13,8 +13,8 @@ struct qvm_vcpu;
 struct vlapic;
 
 /*
- * -ENOMEM, -ENODEV (the host's TSC rate is unknown). Sets vcpu->arch.lapic; reset values, xAPIC mode,
- * enabled; id = vCPU index.
+ * -ENOMEM, -ENODEV (the host's TSC rate is unknown). Sets vcpu->arch.lapic; reset values, xAPIC
+ * mode, enabled; id = vCPU index.
  */
 int vlapic_create(struct qvm_vcpu *vcpu);
 void vlapic_destroy(struct qvm_vcpu *vcpu);	/* also after a failed create; cancels the timer */
@@ -48,21 +48,21 @@ void vlapic_set_tsc_deadline(struct qvm_vcpu *vcpu, u64 value);
 u64 vlapic_get_cr8(const struct qvm_vcpu *vcpu);
 void vlapic_set_cr8(struct qvm_vcpu *vcpu, u64 value);
 
-/* APIC write trap of APIC-register virtualization (exit 56): the register at @offset was written. */
+/* APIC write trap of APIC-register virtualization (exit 56): register @offset was written. */
 void vlapic_wrote(struct qvm_vcpu *vcpu, u32 offset);
 /* EOI-induced exit (45), and the EOI of interrupts that virtual-interrupt delivery retires. */
 void vlapic_eoi_vector(struct qvm_vcpu *vcpu, u8 vector);
 
 /*
- * Make @vector pending in IRR (TMR by @level), and kick the vCPU. Any context, interrupts on or off,
- * any thread. False: the APIC is disabled, or the vector is below 16.
+ * Make @vector pending in IRR (TMR by @level), and kick the vCPU. Any context, interrupts on or
+ * off, any thread. False: the APIC is disabled, or the vector is below 16.
  */
 bool vlapic_accept(struct qvm_vcpu *vcpu, u8 vector, bool level);
 
 /*
- * Send an interrupt message as an I/O APIC or MSI does (SDM 11.11): destination, logical or physical,
- * delivery mode 0 … 7, vector, level-triggered or not. Resolves lowest priority. Any context.
- * False: nobody took it.
+ * Send an interrupt message as an I/O APIC or MSI does (SDM 11.11): destination, logical or
+ * physical, delivery mode 0 … 7, vector, level-triggered or not. Resolves lowest priority. Any
+ * context. False: nobody took it.
  */
 bool vlapic_deliver(struct qvm_vm *vm, u32 dest, bool logical, u8 mode, u8 vector, bool level);
 
@@ -80,8 +80,9 @@ void vlapic_take(struct qvm_vcpu *vcpu, u8 vector);
 bool vlapic_accepts_extint(const struct qvm_vcpu *vcpu);
 
 /*
- * Timer: next deadline as host TSC, or U64_MAX: for the preemption timer. What has passed is put into
- * IRR first: to be asked before vlapic_pending_vector(). expired: just that.
+ * Timer: next deadline as host TSC, or U64_MAX: for the preemption timer. It may have passed: then
+ * vlapic_timer_expired() makes the interrupt pending, which otherwise does nothing. Asked before
+ * vlapic_pending_vector(), it saves an entry that ends at once.
  */
 u64 vlapic_timer_deadline(struct qvm_vcpu *vcpu);
 void vlapic_timer_expired(struct qvm_vcpu *vcpu);

@@ -2,8 +2,8 @@
 /*
  * The local APIC's timer (SDM vol. 3 11.5.4).
  *
- * It counts at 1 GHz, the crystal of CPUID leaf 15h: a tick at divisor 1 is a nanosecond, taken from
- * the host's TSC. Nothing counts: a count is the time to its end. While the vCPU runs, its thread
+ * It counts at 1 GHz, the crystal of CPUID leaf 15h: a tick at divisor 1 is a nanosecond, taken
+ * from the host's TSC. Nothing counts: a count is the time to its end. While the vCPU runs, its thread
  * asks at each entry (vlapic_timer_deadline()), asleep an hrtimer stands in.
  *
  * Periods that pass while nobody looks are one interrupt, as they are in hardware while the
@@ -125,7 +125,7 @@ static void sync_self(struct vlapic *lapic)
 	timer_sync(lapic, &kicks);
 }
 
-/* Host TSC of the next interrupt, or U64_MAX. Synced just before. */
+/* Host TSC of the next interrupt, or U64_MAX. */
 static u64 timer_next(const struct vlapic *lapic)
 {
 	const struct vlapic_timer *timer = &lapic->timer;
@@ -222,7 +222,6 @@ void vlapic_set_tsc_deadline(struct qvm_vcpu *vcpu, u64 value)
 
 u64 vlapic_timer_deadline(struct qvm_vcpu *vcpu)
 {
-	sync_self(vcpu->arch.lapic);
 	return timer_next(vcpu->arch.lapic);
 }
 
@@ -245,8 +244,10 @@ static u64 sleep_ns(const struct vlapic *lapic, u64 deadline)
 void vlapic_block(struct qvm_vcpu *vcpu)
 {
 	struct vlapic *lapic = vcpu->arch.lapic;
-	u64 deadline = vlapic_timer_deadline(vcpu);
+	u64 deadline;
 
+	sync_self(lapic);
+	deadline = timer_next(lapic);
 	if (deadline != U64_MAX)
 		hrtimer_start(&lapic->timer.hrtimer, ns_to_ktime(sleep_ns(lapic, deadline)),
 			      HRTIMER_MODE_REL_HARD);

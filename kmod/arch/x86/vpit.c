@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The 8254: three counters at 1193182 Hz of the host's time, and port 61h, which gates counter 2 and
- * shows its output. Counter 0's output is a line to the 8259 pair and to the I/O APIC; an hrtimer
+ * The 8254: three counters at 1193182 Hz of the host's time, and port 61h, which gates counter 2
+ * and shows its output. Counter 0's output is a line to the 8259 pair and to the I/O APIC; an hrtimer
  * fires at each of its rising edges.
  *
  * Edges that come closer than MIN_EDGE_TICKS, or that pass while the timer could not fire, are one:
@@ -311,10 +311,16 @@ int vpit_create(struct qvm_vm *vm, u64 base, u64 control, u64 pic_line, u64 ioap
 	return err;
 }
 
-void vpit_destroy(struct qvm_vm *vm)
+/* Its callback's own restart is no obstacle: hrtimer_cancel() waits, and then takes that away. */
+void vpit_stop(struct qvm_vm *vm)
 {
 	if (vm->arch.pit)
 		hrtimer_cancel(&vm->arch.pit->timer);
+}
+
+void vpit_destroy(struct qvm_vm *vm)
+{
+	vpit_stop(vm);
 	kfree(vm->arch.pit);
 	vm->arch.pit = NULL;
 }

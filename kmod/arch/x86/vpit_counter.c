@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One counter of an 8254, by its data sheet. Where the count of one tick shows (modes 2 and 3 at the
- * moment of a reload) reads may differ from silicon by that tick.
+ * One counter of an 8254, by its data sheet. Where the count of one tick shows (modes 2 and 3 at
+ * the moment of a reload) reads may differ from silicon by that tick.
  */
 #include <linux/bits.h>
 #include <linux/kernel.h>
