@@ -71,7 +71,7 @@ struct qvm_vm {
 	struct qvm_bus ports;			/* [m]/[A] and by I/O port (x86) */
 	struct qvm_vm_policy policy;		/* [m]/[A] */
 	u64 pinned;				/* [m]/[A] bytes charged to mm */
-	u64 cleaned;				/* [m]/[A] bytes cleaned to PoC */
+	atomic64_t cleaned;			/* [a] bytes cleaned to PoC, each time counted */
 	struct s2_table s2;			/* [m] while BUILDING; entries constant after assembly */
 
 	atomic_t state;				/* [a] enum qvm_vm_state */

@@ -194,7 +194,7 @@ void qvm_vm_info(struct qvm_vm *vm, struct qvm_vm_info *info)
 	info->region_count = vm->region_count;
 	info->pinned = vm->pinned;
 	info->table_pages = vm->s2.table_pages;
-	info->cleaned = vm->cleaned;
+	info->cleaned = atomic64_read(&vm->cleaned);
 }
 
 static void vm_kick_all(struct qvm_vm *vm)

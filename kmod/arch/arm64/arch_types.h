@@ -56,7 +56,8 @@ struct arm64_timer {
 /* Host registers of this pCPU that a guest world replaces; read just before, written back after. */
 struct arm64_host {
 	/* enter … leave */
-	u64 hcr, hcrx, cptr, mdcr, vbar, pan, dit, ssbs;
+	u64 hcr, hcrx, cptr, mdcr, vbar, pan, dit, ssbs, mdscr;
+	u64 dbg[4][16];			/* BVR, BCR, WVR, WCR, while the guest's debug is live */
 	/* load … put */
 	u64 vttbr, vtcr, vpidr, vmpidr, cnthctl, tpidr_el0, tpidrro_el0, csselr;
 };
@@ -87,6 +88,8 @@ struct qvm_vcpu_arch {
 	} exit;				/* [v] */
 	struct arm64_fp fp;		/* [v] */
 	u64 sys[SR_COUNT];		/* [v] */
+	u64 hcr;			/* [v] bits of HCR_EL2 beyond those that all guests have */
+	bool debug_live;		/* [v] guest debug registers are in the hardware in the guest */
 	u64 midr, mpidr;		/* [C] */
 	struct arm64_host host;		/* [v] */
 	struct arm64_timer vtimer, ptimer; /* [v] */

@@ -27,6 +27,10 @@ DECLARE_PER_CPU(bool, qvm_arm64_enabled);
 /* This pCPU's VBAR_EL2 as the host wants it; entry.S reads it when it must send a fault back. */
 DECLARE_PER_CPU(u64, qvm_arm64_host_vbar);
 
+/* ---- debug.c: noinstr, interrupts off, around the guest ---- */
+void arm64_debug_enter(struct qvm_vcpu *vcpu);
+void arm64_debug_leave(struct qvm_vcpu *vcpu);
+
 /* ---- switch.c, entry.S ---- */
 u64 qvm_arm64_enter(struct arm64_regs *regs, u64 host_vbar);
 
@@ -46,7 +50,8 @@ void arm64_s2_flush_local_all(void);
 
 /*
  * Clean and invalidate to the point of coherency what the guest can reach: it starts with its
- * caches off. Also makes instruction fetches see it. VM mutex held. Sleeps between blocks.
+ * caches off. Also makes instruction fetches see it. Regions don't change (VM assembled, or its
+ * mutex held). Sleeps between blocks.
  */
 void arm64_cache_clean_vm(struct qvm_vm *vm);
 

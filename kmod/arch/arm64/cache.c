@@ -36,7 +36,7 @@ static int leaf_clean(const struct s2_leaf *leaf, void *arg)
 		clean_range(leaf->hpa + done, min(leaf->size - done, (u64)SZ_2M));
 		cond_resched();
 	}
-	vm->cleaned += leaf->size;
+	atomic64_add(leaf->size, &vm->cleaned);
 	return 0;
 }
 
@@ -44,7 +44,6 @@ void arm64_cache_clean_vm(struct qvm_vm *vm)
 {
 	unsigned int i;
 
-	vm->cleaned = 0;
 	for (i = 0; i < vm->region_count; i++)
 		s2_for_each_leaf(&vm->s2, vm->region[i].gpa, vm->region[i].size, leaf_clean, vm);
 	dsb(sy);

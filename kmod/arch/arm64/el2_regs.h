@@ -24,6 +24,7 @@
 #define HCR_EL2_TIDCP	BIT_ULL(20)	/* IMPLEMENTATION DEFINED registers trap */
 #define HCR_EL2_TACR	BIT_ULL(21)	/* ACTLR_EL1 traps */
 #define HCR_EL2_TSW	BIT_ULL(22)	/* cache maintenance by set and way traps */
+#define HCR_EL2_TVM	BIT_ULL(26)	/* writes of EL1's translation registers trap */
 #define HCR_EL2_TGE	BIT_ULL(27)
 #define HCR_EL2_RW	BIT_ULL(31)	/* EL1 is AArch64 */
 #define HCR_EL2_E2H	BIT_ULL(34)
@@ -47,6 +48,12 @@
 #define MDCR_TPMS	BIT_ULL(14)	/* statistical profiling registers trap (FEAT_SPE, else RES0) */
 #define MDCR_TTRF	BIT_ULL(19)	/* trace filter registers trap (FEAT_TRF, else RES0) */
 #define MDCR_TDCC	BIT_ULL(27)	/* debug communication channel traps (FEAT_FGT, else RES0) */
+
+/* MDSCR_EL1 */
+#define MDSCR_SS	BIT_ULL(0)
+#define MDSCR_TDCC	BIT_ULL(12)
+#define MDSCR_KDE	BIT_ULL(13)
+#define MDSCR_MDE	BIT_ULL(15)
 
 /* VTCR_EL2 */
 #define VTCR_RES1	BIT_ULL(31)

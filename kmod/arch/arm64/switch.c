@@ -55,7 +55,7 @@ static noinstr void fp_load(const struct arm64_fp *fp)
 
 #define GUEST_HCR	(HCR_EL2_E2H | HCR_EL2_RW | HCR_EL2_VM | HCR_EL2_IMO | HCR_EL2_FMO | HCR_EL2_AMO | \
 			 HCR_EL2_TWI | HCR_EL2_TWE | HCR_EL2_TSC | HCR_EL2_TID3 | HCR_EL2_TACR |	    \
-			 HCR_EL2_TIDCP | HCR_EL2_FB | HCR_EL2_BSU_IS | HCR_EL2_PTW | HCR_EL2_TLOR |  \
+			 HCR_EL2_TIDCP | HCR_EL2_TSW | HCR_EL2_FB | HCR_EL2_BSU_IS | HCR_EL2_PTW | HCR_EL2_TLOR |  \
 			 HCR_EL2_TID5)
 
 /* Where there is RAS to hide, error records and external aborts come here. */
@@ -194,10 +194,11 @@ static noinstr bool tier0(struct qvm_vcpu *vcpu, u32 code)
 static noinstr void run_guest(struct qvm_vcpu *vcpu, bool fp)
 {
 	u64 daif = read_sysreg(daif);
-	u64 hcr = guest_hcr();
+	u64 hcr = guest_hcr() | vcpu->arch.hcr;
 	u32 code;
 
 	asm volatile("msr daifset, #0xf" : : : "memory");
+	arm64_debug_enter(vcpu);
 	traps_enable(vcpu, hcr, fp);
 	if (fp)
 		fp_load(&vcpu->arch.fp);
@@ -207,6 +208,7 @@ static noinstr void run_guest(struct qvm_vcpu *vcpu, bool fp)
 	} while (tier0(vcpu, code));
 	vcpu->arch.exit.code = code;
 	traps_disable(vcpu);
+	arm64_debug_leave(vcpu);
 	if (fp)
 		fp_save(&vcpu->arch.fp);
 	write_sysreg(daif, daif);

@@ -38,6 +38,9 @@
 	X(TPIDRRO_EL0,	sys_reg(3, 3, 13, 0, 3), SYSREG(3, 3, 13, 0, 3), 0)	\
 	X(CSSELR,	sys_reg(3, 2, 0, 0, 0),	SYSREG(3, 2, 0, 0, 0), 0)
 
+#define SCTLR_M		BIT_ULL(0)
+#define SCTLR_C		BIT_ULL(2)
+
 /* RES1 where EIS, EOS, SPAN, nTLSMD, LSMAOE, TSCXT may be absent (Arm ARM, SCTLR_EL1). */
 #define SCTLR_RESET	0x30d00800ULL
 
@@ -142,6 +145,8 @@ void arm64_sys_reset(struct qvm_vcpu *vcpu)
 	for (i = 0; i < SR_COUNT; i++)
 		arm64_sys_write(vcpu, i, i < SR_LOADED ? reset_value[i] : 0);
 	arm64_sys_write(vcpu, SR_OSLSR, 1);	/* OSLK: the OS lock is set at reset */
+	vcpu->arch.debug_live = false;
+	vcpu->arch.hcr = HCR_EL2_TVM;
 }
 
 /* ---- traps ---- */
@@ -165,6 +170,40 @@ static bool trap_read_only(bool is_write, u64 *value, u64 constant)
 }
 
 /* OSLM = 0b10: the OS lock is implemented; bit 1 OSLK. */
+/*
+ * Without FEAT_S2FWB what the guest writes with its caches off is in memory, and what lines the caches
+ * hold of that memory meanwhile is stale: when they go on or off, all of the VM's memory is
+ * cleaned and invalidated. Writes of EL1's translation registers trap (TVM) until they are on.
+ */
+static bool caches_are_on(struct qvm_vcpu *vcpu)
+{
+	return (arm64_sys_read(vcpu, SR_SCTLR) & (SCTLR_M | SCTLR_C)) == (SCTLR_M | SCTLR_C);
+}
+
+static void write_translation_reg(struct qvm_vcpu *vcpu, enum arm64_sysreg reg, u64 value)
+{
+	bool were_on = caches_are_on(vcpu), are_on;
+
+	arm64_sys_write(vcpu, reg, value);
+	if (reg != SR_SCTLR)
+		return;
+	are_on = caches_are_on(vcpu);
+	if (are_on != were_on)
+		arm64_cache_clean_vm(vcpu->vm);
+	if (are_on)
+		vcpu->arch.hcr &= ~HCR_EL2_TVM;
+}
+
+/* DC ISW, CSW, CISW reach no other core's caches: by virtual address over all of memory instead. */
+static bool trap_set_way(struct qvm_vcpu *vcpu, bool is_write, u64 *value)
+{
+	if (!(vcpu->arch.hcr & HCR_EL2_TVM)) {
+		arm64_cache_clean_vm(vcpu->vm);
+		vcpu->arch.hcr |= HCR_EL2_TVM;	/* the next toggle is seen again */
+	}
+	return true;
+}
+
 static bool trap_oslsr(struct qvm_vcpu *vcpu, bool is_write, u64 *value)
 {
 	return trap_read_only(is_write, value, BIT(3) | (vcpu->arch.sys[SR_OSLSR] & 1) << 1);
@@ -229,6 +268,9 @@ static bool trap_sre(struct qvm_vcpu *vcpu, bool is_write, u64 *value)
 /* The hot one first. Debug: Arm ARM D19.3; PMU is hidden, hence not here. */
 static const struct sys_trap traps[] = {
 	{ SYSREG(3, 0, 12, 11, 5), trap_sgi1r },	/* ICC_SGI1R_EL1 */
+	{ SYSREG(1, 0, 7, 6, 2), trap_set_way },	/* DC ISW */
+	{ SYSREG(1, 0, 7, 10, 2), trap_set_way },	/* DC CSW */
+	{ SYSREG(1, 0, 7, 14, 2), trap_set_way },	/* DC CISW */
 	{ SYSREG(2, 0, 0, 3, 2), trap_razwi },		/* OSDTRTX_EL1 */
 	{ SYSREG(2, 0, 0, 0, 2), trap_razwi },		/* OSDTRRX_EL1 */
 	{ SYSREG(2, 0, 0, 6, 2), trap_razwi },		/* OSECCR_EL1 */
@@ -269,19 +311,41 @@ static int kept_index(u32 encoding)
 	return -ENOENT;
 }
 
+static int sys_index(u32 encoding)
+{
+	unsigned int i;
+
+	for (i = 0; i < SR_LOADED; i++)
+		if (loaded_encoding[i] == encoding)
+			return i;
+	return kept_index(encoding);
+}
+
+/* Writes keep the bits that exist; what arms debug makes it live in the hardware (switch.c). */
+static void write_kept(struct qvm_vcpu *vcpu, enum arm64_sysreg reg, u64 value)
+{
+	if (reg == SR_MDSCR)
+		value &= MDSCR_SS | MDSCR_TDCC | MDSCR_KDE | MDSCR_MDE;
+	vcpu->arch.sys[reg] = value;
+	if (reg == SR_MDSCR)
+		vcpu->arch.debug_live = value & (MDSCR_SS | MDSCR_KDE | MDSCR_MDE);
+}
+
 static bool sys_access(struct qvm_vcpu *vcpu, u32 encoding, bool is_write, u64 *value)
 {
 	const struct sys_trap *trap = trap_find(encoding);
-	int index = kept_index(encoding);
+	int index = sys_index(encoding);
 
 	if (trap)
 		return trap->fn(vcpu, is_write, value);
-	if (index >= 0 && is_write)
-		vcpu->arch.sys[index] = *value;
-	if (index >= 0) {
+	if (index >= SR_LOADED && is_write)
+		write_kept(vcpu, index, *value);
+	else if (index >= SR_LOADED)
 		*value = vcpu->arch.sys[index];
-		return true;
-	}
+	else if (index >= 0 && is_write)
+		write_translation_reg(vcpu, index, *value);
+	if (index >= 0)
+		return index >= SR_LOADED || is_write;
 	if (arm64_idreg_read(vcpu->vm, encoding, value))
 		return !is_write;
 	return arm64_vtimer_sys(vcpu, encoding, is_write, value);
@@ -328,16 +392,6 @@ enum exit_action arm64_sys_exit(struct qvm_vcpu *vcpu, u64 esr)
 
 /* ---- UAPI ---- */
 
-static int sys_index(u32 encoding)
-{
-	unsigned int i;
-
-	for (i = 0; i < SR_LOADED; i++)
-		if (loaded_encoding[i] == encoding)
-			return i;
-	return kept_index(encoding);
-}
-
 int arm64_sys_get(struct qvm_vcpu *vcpu, u32 encoding, u64 *value)
 {
 	int index = sys_index(encoding);
@@ -362,6 +416,9 @@ int arm64_sys_set(struct qvm_vcpu *vcpu, u32 encoding, u64 value)
 
 	if (index < 0)
 		return arm64_sys_get(vcpu, encoding, &unused) ?: -EPERM;
-	arm64_sys_write(vcpu, index, value);
+	if (index < SR_LOADED)
+		arm64_sys_write(vcpu, index, value);
+	else
+		write_kept(vcpu, index, value);
 	return 0;
 }
