@@ -228,9 +228,9 @@ static noinstr void leaf_hypervisor(u32 leaf, struct x86_cpuid *out)
 	memset(out, 0, sizeof(*out));
 	if (leaf == HYPERVISOR) {
 		out->eax = HYPERVISOR + 1;
-		out->ebx = 0x4d565151;		/* "QQVMQQVMQQVM" */
-		out->ecx = 0x4d565151;
-		out->edx = 0x4d565151;
+		out->ebx = 0x204d5651;		/* "QVM QVM QVM " */
+		out->ecx = 0x204d5651;
+		out->edx = 0x204d5651;
 	} else if (leaf == HYPERVISOR + 1) {
 		out->eax = QVM_API_VERSION;
 	}

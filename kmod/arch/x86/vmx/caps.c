@@ -72,11 +72,14 @@ static int control_value(const struct control *control, bool has_true, u32 *valu
 	return -ENODEV;
 }
 
+/* The kernel's names of the VPID bits count from bit 32. */
+#define VPID_CAPS(bits)	((u64)(bits) << 32)
+
 static int probe_ept(void)
 {
 	const u64 must = VMX_EPT_PAGE_WALK_4_BIT | VMX_EPTP_WB_BIT | VMX_EPT_2MB_PAGE_BIT |
 			 VMX_EPT_INVEPT_BIT | VMX_EPT_EXTENT_CONTEXT_BIT | VMX_EPT_EXTENT_GLOBAL_BIT |
-			 VMX_VPID_INVVPID_BIT | VMX_VPID_EXTENT_GLOBAL_CONTEXT_BIT;
+			 VPID_CAPS(VMX_VPID_INVVPID_BIT | VMX_VPID_EXTENT_GLOBAL_CONTEXT_BIT);
 	u64 caps = x86_rdmsr(MSR_IA32_VMX_EPT_VPID_CAP);
 
 	if ((caps & must) != must) {
@@ -88,7 +91,7 @@ static int probe_ept(void)
 				(caps & VMX_EPT_AD_BIT ? VMX_EPTP_AD_ENABLE_BIT : 0);
 	vmx_config.block_sizes = BIT_ULL(12) | BIT_ULL(21) |
 				 (caps & VMX_EPT_1GB_PAGE_BIT ? BIT_ULL(30) : 0);
-	vmx_config.invvpid_single = caps & VMX_VPID_EXTENT_SINGLE_CONTEXT_BIT;
+	vmx_config.invvpid_single = caps & VPID_CAPS(VMX_VPID_EXTENT_SINGLE_CONTEXT_BIT);
 	return 0;
 }
 
