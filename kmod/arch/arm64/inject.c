@@ -56,9 +56,12 @@ void arm64_inject_abort(struct qvm_vcpu *vcpu, bool fetch)
 {
 	bool from_el0 = (vcpu->arch.regs.pstate & PSR_MODE_MASK) == PSR_MODE_EL0t;
 	u64 ec = fetch ? ESR_ELx_EC_IABT_LOW : ESR_ELx_EC_DABT_LOW;
+	u64 iss = ESR_ELx_FSC_EXTABT;
 
 	if (!from_el0)
 		ec++;			/* from the current EL */
+	if (!fetch)
+		iss |= vcpu->arch.exit.esr & ESR_ELx_WNR;
 	arm64_sys_write(vcpu, SR_FAR, vcpu->arch.exit.far);
-	take_exception(vcpu, ec << ESR_ELx_EC_SHIFT | ESR_ELx_IL | ESR_ELx_FSC_EXTABT);
+	take_exception(vcpu, ec << ESR_ELx_EC_SHIFT | ESR_ELx_IL | iss);
 }
