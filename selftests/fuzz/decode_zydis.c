@@ -248,6 +248,19 @@ static const char *compare_source(const struct insn *insn, const struct zydis *z
 	return insn->reg == register_number(reg) ? NULL : "reg";
 }
 
+static const char *compare_actions(const struct insn *insn, const struct zydis *z)
+{
+	bool reads = z->mem->actions & ZYDIS_OPERAND_ACTION_MASK_READ;
+	bool writes = z->mem->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE;
+
+	if (insn_is_string(insn) != is_string(z))
+		return "is_string";
+	if (insn_writes_memory(insn) != writes)
+		return "writes";
+	/* of MOVS Zydis' operand is the destination alone */
+	return insn->op == INSN_MOVS || insn_reads_memory(insn) == reads ? NULL : "reads";
+}
+
 static bool has_rep(const struct zydis *z)
 {
 	unsigned int i;
@@ -277,7 +290,7 @@ static const char *compare(const struct insn *insn, const struct zydis *z)
 		return "rep";
 	if (insn->locked != !!(z->insn.attributes & ZYDIS_ATTRIB_HAS_LOCK))
 		return "locked";
-	bad = compare_address(insn, z);
+	bad = compare_address(insn, z) ?: compare_actions(insn, z);
 	return bad ?: compare_source(insn, z);
 }
 

@@ -447,6 +447,48 @@ unsigned int insn_segment(const struct insn *insn)
 	return insn->base == GPR_RSP || insn->base == GPR_RBP ? SEG_SS : SEG_DS;
 }
 
+/* ---- what an instruction does ---- */
+
+bool insn_is_string(const struct insn *insn)
+{
+	switch (insn->op) {
+	case INSN_STOS:
+	case INSN_MOVS:
+	case INSN_LODS:
+	case INSN_INS:
+	case INSN_OUTS:
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool insn_reads_memory(const struct insn *insn)
+{
+	switch (insn->op) {
+	case INSN_MOV:
+		return !insn->to_mem;
+	case INSN_STOS:
+	case INSN_INS:
+		return false;
+	default:
+		return true;
+	}
+}
+
+bool insn_writes_memory(const struct insn *insn)
+{
+	switch (insn->op) {
+	case INSN_CMP:
+	case INSN_TEST:
+		return false;
+	case INSN_BIT_TEST:
+		return insn->op2 != 0;
+	default:
+		return insn->to_mem;
+	}
+}
+
 /* ---- arithmetic: SDM vol. 1 ch. 3.4.3.1 ---- */
 
 #define CF		BIT_ULL(0)

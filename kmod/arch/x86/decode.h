@@ -55,6 +55,11 @@ int insn_decode(struct insn *insn, const u8 *bytes, unsigned int count, unsigned
 /* Segment of the memory operand, as enum x86_seg; of a string instruction that of rSI. */
 unsigned int insn_segment(const struct insn *insn);
 
+/* What it does; of MOVS both reads and writes. Ports do not count. */
+bool insn_is_string(const struct insn *insn);
+bool insn_reads_memory(const struct insn *insn);
+bool insn_writes_memory(const struct insn *insn);
+
 /*
  * Arithmetic of the op= forms, CMP, TEST and BIT_TEST, on @insn->mem_len bytes: the result, and in
  * @rflags CF, PF, AF, ZF, SF, OF as the SDM defines them (undefined ones: AF of AND, OR, XOR and

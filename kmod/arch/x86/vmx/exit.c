@@ -174,7 +174,6 @@ static enum exit_action handle_io(struct qvm_vcpu *vcpu)
 		.len = (q & 7) + 1,
 		.in = q & BIT(3),
 		.string = q & BIT(4),
-		.rep = q & BIT(5),
 		.next_rip = vmx->state.rip + vmx->exit.length,
 	};
 
@@ -189,8 +188,14 @@ static enum exit_action handle_io(struct qvm_vcpu *vcpu)
 static enum exit_action handle_ept_violation(struct qvm_vcpu *vcpu)
 {
 	const struct vmx_vcpu *vmx = vmx_of(vcpu);
-	u64 q = vmx->exit.qualification, gpa = vmx->exit.gpa;
-	const struct qvm_mem *mem = qvm_region_find(vcpu->vm, gpa);
+	u64 q = vmx->exit.qualification;
+	const struct qvm_mem *mem = qvm_region_find(vcpu->vm, vmx->exit.gpa);
+	struct x86_mmio mmio = {
+		.gpa = vmx->exit.gpa,
+		.gva = vmx->exit.gva,
+		.has_gva = q & EPT_Q_GVA,
+		.is_write = q & EPT_Q_WRITE,
+	};
 
 	if (mem && mem->kind == QVM_REGION_RAM)
 		return fatal(vcpu, QVM_FATAL_MEMORY);	/* RAM is mapped for good */
@@ -199,7 +204,7 @@ static enum exit_action handle_ept_violation(struct qvm_vcpu *vcpu)
 		vcpu->stats.unclaimed++;
 		return fatal(vcpu, QVM_FATAL_STATE);
 	}
-	return x86_emulate_mmio(vcpu, gpa, q & EPT_Q_WRITE);
+	return x86_emulate_mmio(vcpu, &mmio);
 }
 
 static enum exit_action handle_wbinvd(struct qvm_vcpu *vcpu)

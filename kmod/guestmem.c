@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Guest memory by stage-2 lookup. A lookup is a few loads more than a sorted array of hvas, but an
+ * hva says only what the launcher has mapped there now.
+ */
+#include <linux/atomic.h>
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/string.h>
+
+#include "guestmem.h"
+
+/*
+ * Where @gpa is, and how many bytes of the block follow. The region says that it is memory: what
+ * else stage 2 maps is a device.
+ */
+static void *guest_virt(const struct qvm_vm *vm, u64 gpa, u32 prot, u64 *left)
+{
+	struct s2_leaf leaf;
+	u64 offset;
+
+	if (!qvm_region_find(vm, gpa) || !s2_lookup(&vm->s2, gpa, &leaf))
+		return NULL;
+	if ((leaf.prot & prot) != prot)
+		return NULL;
+	offset = gpa - leaf.gpa;
+	*left = leaf.size - offset;
+	return vm->s2.ops->hpa_to_virt(leaf.hpa + offset);
+}
+
+/* @buf is the kernel's and may lie anywhere. IS_ALIGNED() of an odd length matters to no case. */
+#define READ_SCALAR(_type) do {					\
+	_type value = READ_ONCE(*(const _type *)mem);		\
+								\
+	memcpy(buf, &value, sizeof(value));			\
+} while (0)
+
+static void read_once(void *buf, const void *mem, unsigned int len)
+{
+	switch (IS_ALIGNED((unsigned long)mem, len) ? len : 0) {
+	case sizeof(u16):
+		READ_SCALAR(u16);
+		break;
+	case sizeof(u32):
+		READ_SCALAR(u32);
+		break;
+	case sizeof(u64):
+		READ_SCALAR(u64);
+		break;
+	default:
+		memcpy(buf, mem, len);
+	}
+}
+
+#define WRITE_SCALAR(_type) do {				\
+	_type value;						\
+								\
+	memcpy(&value, buf, sizeof(value));			\
+	WRITE_ONCE(*(_type *)mem, value);			\
+} while (0)
+
+static void write_once(void *mem, const void *buf, unsigned int len)
+{
+	switch (IS_ALIGNED((unsigned long)mem, len) ? len : 0) {
+	case sizeof(u16):
+		WRITE_SCALAR(u16);
+		break;
+	case sizeof(u32):
+		WRITE_SCALAR(u32);
+		break;
+	case sizeof(u64):
+		WRITE_SCALAR(u64);
+		break;
+	default:
+		memcpy(mem, buf, len);
+	}
+}
+
+int qvm_guest_read(const struct qvm_vm *vm, u64 gpa, void *buf, unsigned int len)
+{
+	unsigned int chunk;
+	u64 left;
+
+	for (; len; len -= chunk, gpa += chunk, buf += chunk) {
+		const void *mem = guest_virt(vm, gpa, S2_READ, &left);
+
+		if (!mem)
+			return -EFAULT;
+		chunk = min_t(u64, len, left);
+		read_once(buf, mem, chunk);
+	}
+	return 0;
+}
+
+int qvm_guest_write(const struct qvm_vm *vm, u64 gpa, const void *buf, unsigned int len)
+{
+	unsigned int chunk;
+	u64 left;
+
+	for (; len; len -= chunk, gpa += chunk, buf += chunk) {
+		void *mem = guest_virt(vm, gpa, S2_WRITE, &left);
+
+		if (!mem)
+			return -EFAULT;
+		chunk = min_t(u64, len, left);
+		write_once(mem, buf, chunk);
+	}
+	return 0;
+}
+
+int qvm_guest_cmpxchg32(const struct qvm_vm *vm, u64 gpa, u32 old, u32 new)
+{
+	u64 left;
+	u32 *mem = IS_ALIGNED(gpa, sizeof(*mem)) ? guest_virt(vm, gpa, S2_WRITE, &left) : NULL;
+
+	if (!mem)
+		return -EFAULT;
+	return cmpxchg(mem, old, new) == old ? 0 : -EAGAIN;
+}
+
+int qvm_guest_cmpxchg64(const struct qvm_vm *vm, u64 gpa, u64 old, u64 new)
+{
+	u64 left;
+	u64 *mem = IS_ALIGNED(gpa, sizeof(*mem)) ? guest_virt(vm, gpa, S2_WRITE, &left) : NULL;
+
+	if (!mem)
+		return -EFAULT;
+	return cmpxchg64(mem, old, new) == old ? 0 : -EAGAIN;
+}
