@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Into the guest and out again (SDM vol. 3 ch. 26, 27): save, load, VMLAUNCH or VMRESUME, save, load. */
 #include <linux/linkage.h>
-#include <linux/objtool.h>
 #include <asm/asm.h>
 #include <asm/nospec-branch.h>
+#include <asm/unwind_hints.h>
 
 #include "entry_offsets.h"
 
@@ -28,6 +28,7 @@ SYM_FUNC_START(vmx_enter)
 	vmwrite	%rsp, %rax
 	mov	REGS_CR2(%rdi), %rax
 	mov	%rax, %cr2
+	UNWIND_HINT_SAVE
 	test	%rsi, %rsi		/* ZF: launch; no flag changes until the jump */
 	mov	REGS_GPR(0)(%rdi), %rax
 	mov	REGS_GPR(1)(%rdi), %rcx
@@ -48,17 +49,13 @@ SYM_FUNC_START(vmx_enter)
 0:	vmresume
 	jmp	2f
 1:	vmlaunch
-2:	/* VMfail, or a fault where VMX is off: nothing was loaded but the GPRs */
-	mov	(%rsp), %rdi
-	mov	$1, %eax
-	jmp	vmx_leave
-	_ASM_EXTABLE(0b, 2b)
-	_ASM_EXTABLE(1b, 2b)
-SYM_FUNC_END(vmx_enter)
+	jmp	2f
+	_ASM_EXTABLE(0b, 2f)
+	_ASM_EXTABLE(1b, 2f)
 
 /* HOST_RIP. RSP is as at the entry, RFLAGS is 2: interrupts are off, DF is clear. */
-SYM_CODE_START(vmx_exit_label)
-	UNWIND_HINT_FUNC
+SYM_INNER_LABEL(vmx_exit_label, SYM_L_GLOBAL)
+	UNWIND_HINT_RESTORE
 	ENDBR
 	push	%rdi
 	mov	8(%rsp), %rdi
@@ -81,9 +78,8 @@ SYM_CODE_START(vmx_exit_label)
 	mov	%cr2, %rax
 	mov	%rax, REGS_CR2(%rdi)
 	xor	%eax, %eax
-SYM_INNER_LABEL(vmx_leave, SYM_L_LOCAL)
 	/* no guest value is left where speculation could use it */
-	xor	%ecx, %ecx
+3:	xor	%ecx, %ecx
 	xor	%edx, %edx
 	xor	%esi, %esi
 	xor	%r8d, %r8d
@@ -98,4 +94,8 @@ SYM_INNER_LABEL(vmx_leave, SYM_L_LOCAL)
 	pop	%r15
 	pop	%rbp
 	RET
-SYM_CODE_END(vmx_exit_label)
+
+	/* VMfail, or a fault where VMX is off: nothing was loaded but the GPRs */
+2:	mov	$1, %eax
+	jmp	3b
+SYM_FUNC_END(vmx_enter)
