@@ -397,4 +397,14 @@ static inline void catch_signal(int sig)
 	must(sigaction(sig, &action, NULL));
 }
 
+/* The last test of a file: the module has nothing left of all the others. (TEST()s come first.) */
+#define TEST_NOTHING_IS_LEFT							\
+	FIXTURE(end) { char unused; };						\
+	FIXTURE_SETUP(end) { }							\
+	FIXTURE_TEARDOWN(end) { }						\
+	TEST_F(end, nothing_is_left)						\
+	{									\
+		EXPECT_TRUE(module_is_empty());					\
+	}
+
 #endif /* SELFTESTS_VM_H */

@@ -410,9 +410,6 @@ TEST_F(board, policy_values)
 	EXPECT_EQ(-EINVAL, call(self->vm, QVM_VM_SET_POLICY, policy));
 }
 
-TEST(nothing_is_left)
-{
-	EXPECT_TRUE(module_is_empty());
-}
+TEST_NOTHING_IS_LEFT
 
 TEST_HARNESS_MAIN

@@ -421,9 +421,6 @@ TEST(process_with_the_same_memory)
 	EXPECT_EQ(0, status);
 }
 
-TEST(nothing_is_left)
-{
-	EXPECT_TRUE(module_is_empty());
-}
+TEST_NOTHING_IS_LEFT
 
 TEST_HARNESS_MAIN

@@ -308,9 +308,6 @@ TEST_F(policy, instruction_abort)
 	}
 }
 
-TEST(nothing_is_left)
-{
-	EXPECT_TRUE(module_is_empty());
-}
+TEST_NOTHING_IS_LEFT
 
 TEST_HARNESS_MAIN

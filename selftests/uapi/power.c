@@ -312,9 +312,6 @@ TEST_F(power, level_stays)
 		ASSERT_GT(25, ++i);
 }
 
-TEST(nothing_is_left)
-{
-	EXPECT_TRUE(module_is_empty());
-}
+TEST_NOTHING_IS_LEFT
 
 TEST_HARNESS_MAIN

@@ -259,9 +259,6 @@ TEST(waits_while_it_runs)
 	must(waitpid(pid, NULL, 0));
 }
 
-TEST(nothing_is_left)
-{
-	EXPECT_TRUE(module_is_empty());
-}
+TEST_NOTHING_IS_LEFT
 
 TEST_HARNESS_MAIN

@@ -531,9 +531,6 @@ TEST_F(run, page_is_guest_ram)
 	EXPECT_EQ(QVM_EXIT_SYSTEM, run_vcpu(m, 0));
 }
 
-TEST(nothing_is_left)
-{
-	EXPECT_TRUE(module_is_empty());
-}
+TEST_NOTHING_IS_LEFT
 
 TEST_HARNESS_MAIN
