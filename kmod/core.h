@@ -74,6 +74,7 @@ struct qvm_vm {
 	atomic64_t cleaned;			/* [a] bytes cleaned to PoC, each time counted */
 	struct s2_table s2;			/* [m] while BUILDING; entries constant after assembly */
 
+	atomic_t logged;			/* [a] enum vm_log bits */
 	atomic_t state;				/* [a] enum qvm_vm_state */
 	atomic_t ending;			/* [a] the first ender wins */
 	struct {				/* written once before state becomes ENDED */
@@ -141,6 +142,17 @@ void qvm_vm_info(struct qvm_vm *vm, struct qvm_vm_info *info);
  */
 void qvm_vm_end_system(struct qvm_vm *vm, struct qvm_vcpu *vcpu, u32 event, u64 detail);
 void qvm_vm_end_fatal(struct qvm_vcpu *vcpu, u32 cause, u64 syndrome, u64 gva, u64 gpa);
+
+/*
+ * True once a VM for each thing that a guest did: it may be said in the log. A guest can't fill the
+ * host's log.
+ */
+enum vm_log { VM_LOG_SYSREG, VM_LOG_INSTRUCTION };
+
+static inline bool qvm_vm_log_once(struct qvm_vm *vm, enum vm_log what)
+{
+	return !(atomic_fetch_or(1 << what, &vm->logged) & 1 << what);
+}
 
 static inline enum qvm_vm_state qvm_vm_state(const struct qvm_vm *vm)
 {

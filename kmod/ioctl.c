@@ -13,6 +13,7 @@
 #include <linux/uaccess.h>
 
 #include "arch.h"
+#include "trace.h"
 #include "compat.h"
 
 enum ioctl_lock { LOCK_NONE, LOCK_VM, LOCK_VCPU };
@@ -150,6 +151,7 @@ static long do_set_irq(struct ioctl_call *call, union ioctl_arg *arg)
 	case QVM_VM_ENDED:
 		return -ESHUTDOWN;
 	default:
+		trace_irq(call->vm->id, irq->line, irq->level);
 		return qvm_arch_vm_set_irq(call->vm, irq->line, irq->level);
 	}
 }

@@ -352,18 +352,19 @@ static bool sys_access(struct qvm_vcpu *vcpu, u32 encoding, bool is_write, u64 *
 }
 
 /*
- * Nobody's register: what the VM's policy says; the first one of a vCPU is named in the log.
+ * Nobody's register: what the VM's policy says; the first one of a VM is named in the log.
  * True if the access is to be completed with all ones.
  */
 static bool sys_unknown(struct qvm_vcpu *vcpu, u64 esr)
 {
 	u32 encoding = esr_to_sysreg(esr);
 
-	if (!vcpu->stats.unknown_sysreg++)
-		pr_debug("qvm: %s: vCPU %u: no register op0=%u op1=%u CRn=%u CRm=%u op2=%u at 0x%llx\n",
-			 vcpu->vm->name, vcpu->index, encoding >> 14, (encoding >> 11) & 7,
-			 (encoding >> 7) & 15, (encoding >> 3) & 15, encoding & 7,
-			 vcpu->arch.regs.pc);
+	vcpu->stats.unknown_sysreg++;
+	if (qvm_vm_log_once(vcpu->vm, VM_LOG_SYSREG))
+		pr_info("qvm: %s: vCPU %u: no register op0=%u op1=%u CRn=%u CRm=%u op2=%u at 0x%llx; further ones are counted\n",
+			vcpu->vm->name, vcpu->index, encoding >> 14, (encoding >> 11) & 7,
+			(encoding >> 7) & 15, (encoding >> 3) & 15, encoding & 7,
+			vcpu->arch.regs.pc);
 	if (vcpu->vm->policy.sysreg == QVM_POLICY_IGNORE)
 		return true;
 	if (vcpu->vm->policy.sysreg == QVM_POLICY_ABORT)

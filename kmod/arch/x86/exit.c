@@ -45,9 +45,10 @@ static u64 edx_eax(const struct qvm_vcpu *vcpu)
 /* Nobody's MSR: what the VM's policy says. True: as if it were there. */
 static bool msr_unknown(struct qvm_vcpu *vcpu, u32 index, const char *how)
 {
-	if (!vcpu->stats.unknown_sysreg++)
-		pr_debug("qvm: %s: vCPU %u: %s of MSR 0x%x at 0x%llx\n", vcpu->vm->name, vcpu->index,
-			 how, index, x86_get_rip(vcpu));
+	vcpu->stats.unknown_sysreg++;
+	if (qvm_vm_log_once(vcpu->vm, VM_LOG_SYSREG))
+		pr_info("qvm: %s: vCPU %u: %s of MSR 0x%x at 0x%llx; further ones are counted\n",
+			vcpu->vm->name, vcpu->index, how, index, x86_get_rip(vcpu));
 	switch (vcpu->vm->policy.sysreg) {
 	case QVM_POLICY_ABORT:
 		x86_fatal(vcpu, QVM_FATAL_POLICY, index, 0, 0);
