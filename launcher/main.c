@@ -10,9 +10,13 @@
 #include "config/config.h"
 #include "config/override.h"
 #include "config/qvmconf.h"
+#include "config/report.h"
 #include "config/schema.h"
+#include "config/write.h"
 #include "config/yaml.h"
 #include "host.h"
+#include "machine/dump.h"
+#include "machine/limits.h"
 #include "machine/machine.h"
 #include "util/alloc.h"
 #include "util/log.h"
@@ -31,6 +35,9 @@ static const char usage[] =
 	"usage: qvm run [FILE...] [options]   run a VM; several FILEs are parts of one config\n"
 	"       qvm check FILE... [options]   check a config and show the board\n"
 	"       qvm @FILE [words...]          QNX's own call: a qvmconf file, and what one may say\n"
+	"       qvm convert FILE... [--to yaml|qvmconf]   write it in the other language\n"
+	"       qvm set ?                     variables of qvmconf's `set`\n"
+	"       qvm completion bash           for: source <(qvm completion bash)\n"
 	"       qvm host                      can this machine run VMs, and if not, what to do\n"
 	"       qvm help | --version\n"
 	"\n"
@@ -44,6 +51,8 @@ static const char usage[] =
 	"      --without DEVICE,...   leave these devices out, by type or name\n"
 	"      --dry-run        do everything but start\n"
 	"  -v, --verbose        say more\n"
+	"      --dump-model, --dump-dtb, --report   check: the whole model, the FDT (binary), or what\n"
+	"                       of each line is exact, approximated or missing\n"
 	"\n"
 	"Without FILE, -k starts the default board: 1 vCPU, 512M, a PL011 on this terminal.\n"
 	"Keys of a config: configs/README.md. Exit status: 0 the guest switched off, 3 power cut,\n"
@@ -54,6 +63,10 @@ enum {
 	OPTION_SET = 256,
 	OPTION_DRY_RUN,
 	OPTION_WITHOUT,
+	OPTION_DUMP_MODEL,
+	OPTION_DUMP_DTB,
+	OPTION_REPORT,
+	OPTION_TO,
 	OPTION_HELP,
 };
 
@@ -64,6 +77,10 @@ static const struct option long_options[] = {
 	{ "memory",  required_argument, NULL, 'm' },
 	{ "cpus",    required_argument, NULL, 'c' },
 	{ "set",     required_argument, NULL, OPTION_SET },
+	{ "dump-model", no_argument,    NULL, OPTION_DUMP_MODEL },
+	{ "dump-dtb", no_argument,      NULL, OPTION_DUMP_DTB },
+	{ "report",  no_argument,       NULL, OPTION_REPORT },
+	{ "to",      required_argument, NULL, OPTION_TO },
 	{ "without", required_argument, NULL, OPTION_WITHOUT },
 	{ "dry-run", no_argument,       NULL, OPTION_DRY_RUN },
 	{ "dryrun",  no_argument,       NULL, OPTION_DRY_RUN },
@@ -83,6 +100,8 @@ struct arguments {
 	size_t change_count;
 	char **files;
 	int file_count;
+	int show;		/* of OPTION_DUMP_MODEL …, 0: the board */
+	const char *to;		/* language of `convert`, or NULL */
 	bool help;
 };
 
@@ -101,6 +120,14 @@ static int arguments_parse(struct arguments *args, int argc, char **argv)
 			break;
 		case OPTION_HELP:
 			args->help = true;
+			break;
+		case OPTION_DUMP_MODEL:
+		case OPTION_DUMP_DTB:
+		case OPTION_REPORT:
+			args->show = option;
+			break;
+		case OPTION_TO:
+			args->to = optarg;
 			break;
 		default:
 			args->changes[args->change_count++] = (struct change){ option, optarg };
@@ -176,8 +203,13 @@ static void start_logging(const struct machine *m)
 
 static int machine_run(const struct arguments *args, struct machine *m)
 {
+	struct limits limits;
+
 	(void)args;
 	start_logging(m);
+	limits_read(&limits);
+	if (limits_check(&limits, m))
+		return STATUS_START;
 	if (boot_dump_fdt(m))
 		return STATUS_START;
 	if (m->dryrun) {
@@ -189,6 +221,12 @@ static int machine_run(const struct arguments *args, struct machine *m)
 
 static int machine_check(const struct arguments *args, struct machine *m)
 {
+	if (args->show == OPTION_DUMP_MODEL)
+		machine_dump(m, stdout);
+	if (args->show == OPTION_DUMP_DTB)
+		fwrite(m->fdt_blob, m->fdt_size, 1, stdout);
+	if (args->show)
+		return fflush(stdout) ? STATUS_START : STATUS_OK;
 	for (int i = 0; i < args->file_count; i++)
 		printf("%s%s", i ? ", " : "", args->files[i]);
 	printf("%s: ok\n", args->file_count ? "" : ORIGIN_BOARD);
@@ -205,6 +243,8 @@ static int with_machine(struct node *root, const struct arguments *args,
 
 	if (root) {
 		status = machine_prepare(&machine, root);
+		if (args && args->show == OPTION_REPORT)
+			config_report(stdout, root);
 		if (status == STATUS_OK)
 			status = act(args, &machine);
 		machine_fini(&machine);
@@ -247,6 +287,43 @@ static int command_words(int argc, char **argv)
 	return with_machine(config_read_words(argc, argv), NULL, machine_run);
 }
 
+/* True: to QNX's language. */
+static bool convert_target(const struct arguments *args, const struct node *root)
+{
+	return args->to ? !strcmp(args->to, "qvmconf") : !root->qvmconf;
+}
+
+static int convert(const struct arguments *args)
+{
+	struct node *root;
+	bool qvmconf;
+
+	if (!args->file_count || (args->to && strcmp(args->to, "yaml") && strcmp(args->to, "qvmconf"))) {
+		fputs("usage: qvm convert FILE... [--to yaml|qvmconf]\n", stderr);
+		return STATUS_CONFIG;
+	}
+	root = config_read(args);
+	if (root && !log_error_count()) {
+		qvmconf = convert_target(args, root);
+		config_set_defaults(root);
+		config_settle_paths(root, qvmconf);
+		(qvmconf ? config_write_qvmconf : config_write_yaml)(stdout, root);
+	}
+	node_destroy(root);
+	return log_error_count() ? STATUS_CONFIG : STATUS_OK;
+}
+
+static int command_convert(int argc, char **argv)
+{
+	struct arguments args;
+	int status = STATUS_CONFIG;
+
+	if (!arguments_parse(&args, argc, argv))
+		status = convert(&args);
+	free(args.changes);
+	return status;
+}
+
 static int command_host(int argc, char **argv)
 {
 	(void)argc;
@@ -254,14 +331,26 @@ static int command_host(int argc, char **argv)
 	return host_report();
 }
 
-/* Not in the usage: writes configs/README.md. */
+/* Not in the usage: writes configs/README.md and configs/qvm.schema.json. */
 static int command_schema(int argc, char **argv)
 {
-	if (argc != 2 || strcmp(argv[1], "--markdown")) {
-		fputs("usage: qvm schema --markdown\n", stderr);
+	if (argc == 2 && !strcmp(argv[1], "--markdown")) {
+		schema_print_markdown(stdout);
+	} else if (argc == 2 && !strcmp(argv[1], "--json")) {
+		schema_print_json(stdout);
+	} else {
+		fputs("usage: qvm schema --markdown|--json\n", stderr);
 		return STATUS_CONFIG;
 	}
-	schema_print_markdown(stdout);
+	return STATUS_OK;
+}
+
+/* `qvm set ?`; with more words it is the beginning of QNX's own call. */
+static int command_set(int argc, char **argv)
+{
+	if (argc != 2 || strcmp(argv[1], "?"))
+		return command_words(argc, argv);
+	schema_print_variables(stdout);
 	return STATUS_OK;
 }
 
@@ -281,12 +370,17 @@ static int command_version(int argc, char **argv)
 	return STATUS_OK;
 }
 
+static int command_completion(int argc, char **argv);
+
 static const struct command {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
 	{ "run", command_run },
 	{ "check", command_check },
+	{ "convert", command_convert },
+	{ "set", command_set },
+	{ "completion", command_completion },
 	{ "host", command_host },
 	{ "schema", command_schema },
 	{ "help", command_help },
@@ -294,6 +388,24 @@ static const struct command {
 	{ "-h", command_help },
 	{ "--version", command_version },
 };
+
+static int command_completion(int argc, char **argv)
+{
+	char names[512] = "", options[512] = "";
+	size_t length = 0;
+
+	if (argc != 2 || strcmp(argv[1], "bash")) {
+		fputs("usage: qvm completion bash\n", stderr);
+		return STATUS_CONFIG;
+	}
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		length += snprintf(names + length, sizeof(names) - length, " %s", commands[i].name);
+	length = 0;
+	for (const struct option *option = long_options; option->name; option++)
+		length += snprintf(options + length, sizeof(options) - length, " --%s", option->name);
+	schema_print_completion(stdout, names, options);
+	return STATUS_OK;
+}
 
 int main(int argc, char **argv)
 {

@@ -59,7 +59,7 @@ void node_destroy(struct node *node)
 		return;
 	node_clear(node, NODE_EMPTY);
 	free(node->key);
-	free(node->limit);
+	free(node->why);
 	free(node);
 }
 
@@ -192,14 +192,25 @@ const char *node_path(const struct node *node, char *text, size_t size)
 	return text;
 }
 
+void node_judge(struct node *node, enum node_verdict verdict, const char *why)
+{
+	if (verdict <= node->verdict)
+		return;
+	free(node->why);
+	node->why = xstrdup(why);
+	node->verdict = verdict;
+}
+
 void node_error(struct node *node, const char *format, ...)
 {
-	char path[256];
+	char path[256], text[2048];
 	va_list args;
 
 	va_start(args, format);
-	log_vat(&node->origin, node_path(node, path, sizeof(path)), format, args);
+	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
+	log_at(&node->origin, node_path(node, path, sizeof(path)), "%s", text);
+	node_judge(node, VERDICT_MISSING, text);
 	for (; node; node = node->parent)
 		node->bad = true;
 }
@@ -213,8 +224,7 @@ void node_warn(struct node *node, const char *format, ...)
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	log_warn_at(&node->origin, node_path(node, path, sizeof(path)), "%s", text);
-	if (!node->limit)
-		node->limit = xstrdup(text);
+	node_judge(node, VERDICT_APPROXIMATED, text);
 }
 
 char *node_host_path(const struct node *node, const char *path)

@@ -20,6 +20,9 @@ enum node_kind {
 	NODE_LIST,
 };
 
+/* How much of what a node says is done. */
+enum node_verdict { VERDICT_EXACT, VERDICT_APPROXIMATED, VERDICT_MISSING };
+
 struct node {
 	enum node_kind kind;
 	bool bad;		/* an error was said about it or something below it */
@@ -29,7 +32,8 @@ struct node {
 	char *source;		/* the text before substitution (config/subst.h), or NULL: the same */
 	unsigned int types;	/* enum schema_type that its reader took it for, or 0 */
 	bool qvmconf;		/* said in QNX's language, where relative paths mean another thing */
-	char *limit;		/* how what is done differs from what it says, or NULL */
+	enum node_verdict verdict;
+	char *why;		/* the first message about it of that verdict, or NULL */
 	struct node *parent;
 	struct node *child;	/* first of a map or list */
 	struct node *next;
@@ -71,14 +75,20 @@ void node_merge(struct node *into, struct node *from);
 /* "devices[1].pl011.irq" into @text of @size bytes, cut if too long; returns @text. */
 const char *node_path(const struct node *node, char *text, size_t size);
 
-/* Say an error about this node by log_at(), under its path, and mark it and its parents bad. */
+/*
+ * Say an error about this node by log_at(), under its path, and mark it and its parents bad.
+ * Its verdict is that it is missing.
+ */
 void node_error(struct node *node, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /*
- * Say by log_warn_at(), under its path, that the node is not done to the letter, and how. The
- * node keeps the first such text in node->limit.
+ * Say by log_warn_at(), under its path, that the node is not done to the letter, and how. Its
+ * verdict is that it is approximated.
  */
 void node_warn(struct node *node, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Mark a node by a verdict that is worse than its own, without a word. */
+void node_judge(struct node *node, enum node_verdict verdict, const char *why);
 
 /*
  * The path @path of the host, which was said in this node: relative ones start at the folder

@@ -55,8 +55,8 @@ static void number_normalise(struct node *node, bool is_address)
 		node_set_text(node, changed);
 		source = node->source;
 		node->source = NULL;
-		if (source && !drop)
-			node->source = xasprintf("%s%s", prefix, source);
+		if (source)
+			node->source = xasprintf("%s%s", prefix, source + (has_prefix(source, 'd') ? 2 : 0));
 		free(source);
 	}
 	free(changed);

@@ -268,11 +268,28 @@ static const struct schema_key *find_child(const struct node *map, const char *p
 		return NULL;
 	if (!strcmp(path, ANY_DEVICE))
 		return schema_find_option(map->key, word);
+	if (!strncmp(path, DEVICES ".", strlen(DEVICES ".")) && map->key)
+		return schema_find_option(map->key, word);	/* of a missing device */
 	snprintf(child_path, sizeof(child_path), "%s%s%s", path, *path ? "." : "", word);
 	row = schema_find(child_path);
 	if (!strcmp(path, DEVICES) && device_type_find(word))
 		row = schema_find(ANY_DEVICE);
 	return row;
+}
+
+const struct schema_key *schema_row(const struct node *node)
+{
+	const struct schema_key *parent = node->parent ? schema_row(node->parent) : NULL;
+	char path[SCHEMA_PATH_SIZE];
+
+	if (!node->parent || (node->parent->parent && !parent))
+		return NULL;
+	if (node->key)
+		return find_child(node->parent, parent ? parent->path : "", node->key);
+	if (!parent)
+		return NULL;
+	snprintf(path, sizeof(path), "%s[]", parent->path);
+	return schema_find(path);
 }
 
 static void say_later(const struct schema_key *row, struct node *node)
@@ -283,6 +300,8 @@ static void say_later(const struct schema_key *row, struct node *node)
 		node_error(node, "not supported yet by this version of qvm: %s", row->limit);
 	else
 		node_error(node, "not supported yet by this version of qvm, leave it out");
+	for (struct node *entry = node->child; entry && row->limit; entry = entry->next)
+		node_judge(entry, VERDICT_MISSING, row->limit);
 }
 
 static void validate_map(const struct schema_key *row, struct node *map)
@@ -389,6 +408,7 @@ static void say_missing_devices(struct node *list)
 		if (!device)
 			continue;
 		entry->bad = device->bad = true;
+		node_judge(device, VERDICT_MISSING, "this device is not supported yet");
 		p += snprintf(places + p, sizeof(places) - p, "%s%s (%s)", first ? ", " : "",
 			      device->key, origin_name(&device->origin, place, sizeof(place)));
 		p = p < sizeof(places) ? p : sizeof(places) - 1;

@@ -49,6 +49,9 @@ struct schema_key {
  */
 void schema_validate(struct node *root);
 
+/* The row that this node of a tree falls under, or NULL: there is none, or it is the root. */
+const struct schema_key *schema_row(const struct node *node);
+
 /* The row that has this qvmconf word in this context (NULL: at the top), or NULL. */
 const struct schema_key *schema_find_word(const char *word, const char *context);
 
@@ -75,5 +78,17 @@ struct node *schema_node(const struct node *entry, const char *path);
 
 /* Write configs/README.md. */
 void schema_print_markdown(FILE *out);
+
+/* Write configs/qvm.schema.json. */
+void schema_print_json(FILE *out);
+
+/* Write the variables of `set`, with type, default and context: `qvm set ?`. */
+void schema_print_variables(FILE *out);
+
+/*
+ * Write a script of bash that completes qvm's command line: @commands and @options are lists of
+ * words with blanks.
+ */
+void schema_print_completion(FILE *out, const char *commands, const char *options);
 
 #endif

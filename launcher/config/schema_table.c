@@ -181,7 +181,7 @@ const struct schema_key schema_keys[] = {
 	{ .path = "logger", .types = SCHEMA_LIST, .qvmconf = "logger",
 	  .doc = "where messages go once the config is read; without: fatal, internal, error, warn "
 		 "and info to stderr" },
-	{ .path = "logger[]", .types = SCHEMA_MAP, .doc = "one destination" },
+	{ .path = "logger[]", .types = SCHEMA_MAP, .choices = "filter", .doc = "one destination" },
 	{ .path = "logger[].filter", .types = SCHEMA_LIST,
 	  .doc = "the kinds of messages that go there, each to be listed" },
 	{ .path = "logger[].filter[]", .types = SCHEMA_ENUM,
