@@ -282,8 +282,20 @@ static bool copy_out(void __user *uarg, size_t usize, const union ioctl_arg *arg
 	       (usize > ksize && clear_user((char __user *)uarg + ksize, usize - ksize));
 }
 
-static long ioctl_dispatch(struct ioctl_call *call, const struct ioctl_row *row, unsigned int cmd,
-			   void __user *uarg)
+/* A command without an argument: QVM_VCPU_RUN is one, and hot. */
+static long dispatch_plain(struct ioctl_call *call, const struct ioctl_row *row)
+{
+	long ret = call_lock(call, row->lock);
+
+	if (ret)
+		return ret;
+	ret = row->fn(call, NULL);
+	call_unlock(call, row->lock);
+	return ret;
+}
+
+static noinline long dispatch_with_arg(struct ioctl_call *call, const struct ioctl_row *row,
+				       unsigned int cmd, void __user *uarg)
 {
 	size_t ksize = _IOC_SIZE(row->cmd), usize = _IOC_SIZE(cmd);
 	union ioctl_arg arg;
@@ -291,7 +303,7 @@ static long ioctl_dispatch(struct ioctl_call *call, const struct ioctl_row *row,
 
 	if (usize < row->min_size)
 		return -EINVAL;
-	memset(&arg, 0, sizeof(arg));
+	memset(&arg, 0, ksize);
 	if (_IOC_DIR(cmd) & _IOC_WRITE) {
 		ret = copy_struct_from_user(&arg, ksize, uarg, usize);
 		if (ret)
@@ -307,12 +319,22 @@ static long ioctl_dispatch(struct ioctl_call *call, const struct ioctl_row *row,
 	return call_finish(call, ret);
 }
 
+static long ioctl_dispatch(struct ioctl_call *call, const struct ioctl_row *row, unsigned int cmd,
+			   unsigned long uarg)
+{
+	if (!row)
+		return -ENOTTY;
+	if (!_IOC_SIZE(row->cmd))
+		return dispatch_plain(call, row);
+	return dispatch_with_arg(call, row, cmd, (void __user *)uarg);
+}
+
 static long system_ioctl(struct file *file, unsigned int cmd, unsigned long uarg)
 {
 	const struct ioctl_row *row = row_find(system_ioctls, ARRAY_SIZE(system_ioctls), cmd);
 	struct ioctl_call call = {};
 
-	return row ? ioctl_dispatch(&call, row, cmd, (void __user *)uarg) : -ENOTTY;
+	return ioctl_dispatch(&call, row, cmd, uarg);
 }
 
 static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long uarg)
@@ -322,7 +344,7 @@ static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long uarg)
 
 	if (call.vm->mm != current->mm)
 		return -EIO;
-	return row ? ioctl_dispatch(&call, row, cmd, (void __user *)uarg) : -ENOTTY;
+	return ioctl_dispatch(&call, row, cmd, uarg);
 }
 
 static long vcpu_ioctl(struct file *file, unsigned int cmd, unsigned long uarg)
@@ -333,7 +355,7 @@ static long vcpu_ioctl(struct file *file, unsigned int cmd, unsigned long uarg)
 
 	if (call.vm->mm != current->mm)
 		return -EIO;
-	return row ? ioctl_dispatch(&call, row, cmd, (void __user *)uarg) : -ENOTTY;
+	return ioctl_dispatch(&call, row, cmd, uarg);
 }
 
 static int vm_release(struct inode *inode, struct file *file)

@@ -333,11 +333,16 @@ static void write_kept(struct qvm_vcpu *vcpu, enum arm64_sysreg reg, u64 value)
 
 static bool sys_access(struct qvm_vcpu *vcpu, u32 encoding, bool is_write, u64 *value)
 {
-	const struct sys_trap *trap = trap_find(encoding);
-	int index = sys_index(encoding);
+	const struct sys_trap *trap;
+	int index;
 
+	/* The hot ones first: counter and physical timer, then the table, whose first row is the SGI. */
+	if (arm64_vtimer_sys(vcpu, encoding, is_write, value))
+		return true;
+	trap = trap_find(encoding);
 	if (trap)
 		return trap->fn(vcpu, is_write, value);
+	index = sys_index(encoding);
 	if (index >= SR_LOADED && is_write)
 		write_kept(vcpu, index, *value);
 	else if (index >= SR_LOADED)
@@ -346,9 +351,7 @@ static bool sys_access(struct qvm_vcpu *vcpu, u32 encoding, bool is_write, u64 *
 		write_translation_reg(vcpu, index, *value);
 	if (index >= 0)
 		return index >= SR_LOADED || is_write;
-	if (arm64_idreg_read(vcpu->vm, encoding, value))
-		return !is_write;
-	return arm64_vtimer_sys(vcpu, encoding, is_write, value);
+	return arm64_idreg_read(vcpu->vm, encoding, value) && !is_write;
 }
 
 /*

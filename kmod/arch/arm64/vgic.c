@@ -22,8 +22,10 @@
 #include <linux/compiler.h>
 #include <linux/errno.h>
 #include <linux/irqflags.h>
+#include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/lockdep.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <asm/processor.h>
@@ -47,8 +49,11 @@
 #define IROUTER_HIGH		(GENMASK_ULL(39, 32) | GENMASK_ULL(23, 16))	/* Aff3, Aff2 */
 #define AFF0_COUNT		16
 
-/* How long a register access waits for another vCPU to leave the guest: about a millisecond. */
-#define EVICT_SPINS		(1U << 18)
+/*
+ * How long a register access waits for another vCPU to leave the guest. The kick makes it leave, and it
+ * can't be preempted before it has synced: this is only for a pCPU that is gone.
+ */
+#define EVICT_JIFFIES		(HZ / 2)
 
 const struct vgic_cpuif *vgic_host_cpuif;
 
@@ -145,29 +150,45 @@ void vgic_irq_set_route(struct vgic_irq *irq, u64 route, struct vgic *vgic)
 
 static void vgic_wait_out(const struct vgic_vcpu *vgv, u32 visit)
 {
-	unsigned int spins;
+	unsigned long end = jiffies + EVICT_JIFFIES;
 
-	for (spins = 0; spins < EVICT_SPINS && READ_ONCE(vgv->visit) == visit; spins++)
+	while (READ_ONCE(vgv->visit) == visit && time_before(jiffies, end)) {
 		cpu_relax();
+		cond_resched();
+	}
 }
 
-void vgic_kick(struct vgic *vgic, struct vgic_vcpu *self, const struct vgic_kicks *kicks)
+static void vgic_kick_all(struct vgic *vgic, u64 vcpus)
 {
-	u64 not_self = self ? ~BIT_ULL(self->index) : ~0ULL;
-	u64 all = (kicks->wake | kicks->evict) & not_self;
-	u64 wait = irqs_disabled() ? 0 : kicks->evict & not_self;
+	for (; vcpus; vcpus &= vcpus - 1)
+		qvm_vcpu_kick(vgic->vcpu[__ffs(vcpus)]->vcpu);
+}
+
+/* On its own, so that only who waits pays for the array (kernels that clear the stack). */
+static noinline void vgic_kick_and_wait(struct vgic *vgic, u64 vcpus, u64 wait)
+{
 	u32 visit[VGIC_MAX_VCPUS];
 	u64 left;
 
 	/* before the kick, so that the kick ends just these visits */
 	for (left = wait; left; left &= left - 1)
 		visit[__ffs(left)] = READ_ONCE(vgic->vcpu[__ffs(left)]->visit);
-	for (left = all; left; left &= left - 1)
-		qvm_vcpu_kick(vgic->vcpu[__ffs(left)]->vcpu);
+	vgic_kick_all(vgic, vcpus);
 	for (left = wait; left; left &= left - 1) {
 		if (visit[__ffs(left)] & 1)
 			vgic_wait_out(vgic->vcpu[__ffs(left)], visit[__ffs(left)]);
 	}
+}
+
+void vgic_kick(struct vgic *vgic, struct vgic_vcpu *self, const struct vgic_kicks *kicks)
+{
+	u64 not_self = self ? ~BIT_ULL(self->index) : ~0ULL;
+	u64 evict = kicks->evict & not_self, all = (kicks->wake | kicks->evict) & not_self;
+
+	if (evict && !irqs_disabled())
+		vgic_kick_and_wait(vgic, all, evict);
+	else
+		vgic_kick_all(vgic, all);
 }
 
 /* ---- lines and SGIs */

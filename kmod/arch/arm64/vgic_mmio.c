@@ -158,19 +158,20 @@ static void field_write(const struct vgic_bank *bank, struct qvm_vcpu *vcpu,
 {
 	unsigned int count = len * 8 / field->bits;
 	unsigned int first = off * 8 / field->bits;
+	/* of registers where zeroes say nothing only the ones are looked at */
+	unsigned long which = field->ones ? val & (~0ULL >> (64 - len * 8)) : ~0UL >> (64 - count);
 	struct vgic_kicks kicks = {};
 	struct vgic_irq *irq;
 	unsigned long flags;
-	unsigned int i;
 
 	raw_spin_lock_irqsave(&bank->vgic->lock, flags);
-	for (i = 0; i < count; i++) {
-		u32 one = val >> (i * field->bits) & GENMASK(field->bits - 1, 0);
+	for (; which; which &= which - 1) {
+		unsigned int i = __ffs(which);
 
 		irq = vgic_find_irq(bank->vgic, bank->owner, first + i);
-		if (!irq || (field->ones && !one))
+		if (!irq)
 			continue;
-		field->set(irq, one);
+		field->set(irq, val >> (i * field->bits) & GENMASK(field->bits - 1, 0));
 		vgic_irq_update(irq, &kicks);
 	}
 	raw_spin_unlock_irqrestore(&bank->vgic->lock, flags);

@@ -29,6 +29,7 @@
 #define HCR_VGRP0EIE		BIT_ULL(4)
 #define HCR_VGRP1EIE		BIT_ULL(6)
 #define HCR_TDIR		BIT_ULL(14)
+#define VMCR_VEOIM		BIT_ULL(9)
 #define HCR_EOICOUNT		GENMASK_ULL(31, 27)
 #define VTR_LISTREGS		GENMASK_ULL(4, 0)
 #define VTR_TDS			BIT_ULL(19)
@@ -235,7 +236,12 @@ static void v3_sync(struct vgic_cpu *cpu)
 	unsigned int i;
 
 	write_sysreg_s(0, SYS_ICH_HCR_EL2);
-	cpu->unlisted = FIELD_GET(HCR_EOICOUNT, hcr);
+	/*
+	 * With EOImode 1 an EOI deactivates nothing, and ICC_DIR_EL1 traps (IHI 0069, ICH_HCR_EL2.EOIcount):
+	 * QEMU counts it nevertheless.
+	 */
+	if (!(hcr & HCR_TDIR) || !(read_sysreg_s(SYS_ICH_VMCR_EL2) & VMCR_VEOIM))
+		cpu->unlisted = FIELD_GET(HCR_EOICOUNT, hcr);
 	for (i = 0; i < cpu->used; i++) {
 		cpu->lr[i].state = FIELD_GET(LR_STATE, lr_read(i));
 		lr_write(i, 0);

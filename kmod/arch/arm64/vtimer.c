@@ -68,9 +68,25 @@ static irqreturn_t maint_interrupt(int irq, void *dev)
 	return IRQ_HANDLED;
 }
 
+/*
+ * What this pCPU's redistributor has for active when no vCPU is loaded. In between it follows the
+ * guest: the host's handler leaves it active, the guest's deactivation ends it, and then so is
+ * what qvm_vgic_hw_busy() says. Writing it is slow, and seldom needed.
+ */
+static DEFINE_PER_CPU(bool, phys_active);
+
 static void phys_set_active(bool active)
 {
+	if (__this_cpu_read(phys_active) == active)
+		return;
 	irq_set_irqchip_state(vtimer_virq, IRQCHIP_STATE_ACTIVE, active);
+	__this_cpu_write(phys_active, active);
+}
+
+/* A board without a line for it: active for good, it never fires. */
+static bool phys_wanted(struct qvm_vcpu *vcpu)
+{
+	return !vcpu->arch.vtimer.intid || qvm_vgic_hw_busy(vcpu, vcpu->arch.vtimer.intid);
 }
 
 static unsigned int dt_irq(const char *compatible, const char *name, int index)
@@ -189,6 +205,7 @@ void arm64_vtimer_fini(void)
 /* A redistributor comes up with its PPIs disabled: at each onlining again. */
 void arm64_vtimer_cpu_up(void)
 {
+	__this_cpu_write(phys_active, true);	/* not known */
 	phys_set_active(false);
 	enable_percpu_irq(vtimer_virq, IRQ_TYPE_NONE);
 	enable_percpu_irq(maint_virq, IRQ_TYPE_NONE);
@@ -215,8 +232,7 @@ void arm64_vtimer_load(struct qvm_vcpu *vcpu)
 	struct arm64_timer *timer = &vcpu->arch.vtimer;
 
 	__this_cpu_write(loaded_vcpu, vcpu);
-	/* A board without a line for it: active for good, it never fires. */
-	phys_set_active(!timer->intid || qvm_vgic_hw_busy(vcpu, timer->intid));
+	phys_set_active(phys_wanted(vcpu));
 
 	/* CNTP and CNTPCT trap; the other fields are the host's. */
 	vcpu->arch.host.cnthctl = read_sysreg(cnthctl_el2);
@@ -237,6 +253,7 @@ void arm64_vtimer_put(struct qvm_vcpu *vcpu)
 	timer->cval = read_sysreg_s(SYS_CNTV_CVAL_EL02);
 	write_sysreg(0, cntvoff_el2);
 	write_sysreg(vcpu->arch.host.cnthctl, cnthctl_el2);
+	__this_cpu_write(phys_active, phys_wanted(vcpu));
 	__this_cpu_write(loaded_vcpu, NULL);
 }
 
