@@ -12,6 +12,10 @@
 #include "util/log.h"
 #include "vm/sys.h"
 
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE	23	/* Linux 5.14 */
+#endif
+
 #define BLOCK_SIZE	(2ull << 20)
 #define MIB		(1ull << 20)
 
@@ -72,6 +76,8 @@ static int mem_alloc(struct memory *memory)
 		return -errno;
 	/* Only a wish: without it the guest runs, with more entries in its tables. */
 	madvise(memory->hva, memory->size, MADV_HUGEPAGE);
+	/* Another: faulted in huge pages at a time, it is pinned many times faster. */
+	madvise(memory->hva, memory->size, MADV_POPULATE_WRITE);
 	return 0;
 }
 
