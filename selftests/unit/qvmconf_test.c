@@ -5,6 +5,7 @@
 #include "launcher.h"
 
 #include <sys/stat.h>
+#include <time.h>
 
 #include "config/asinfo.h"
 #include "config/config.h"
@@ -445,57 +446,93 @@ static uint32_t random_number(uint32_t limit)
 	return (random_state >> 8) % limit;
 }
 
-static void build_mutant(const char *text)
+static void build_mutant(const char *text, bool qvmconf)
 {
 	struct node *root;
 	struct machine m;
 
 	launcher_listen();
-	root = read_tree(text);
-	config_set_defaults(root);
-	schema_validate(root);
-	machine_build(&m, root);
-	m.fdt_wanted = false;
-	machine_validate(&m);
-	machine_fini(&m);
+	root = qvmconf ? read_tree(text) : yaml_read_text(text, (struct origin){ "t.yaml", 1 });
+	if (root && root->kind == NODE_EMPTY)
+		root->kind = NODE_MAP;
+	if (root && root->kind == NODE_MAP) {
+		config_set_defaults(root);
+		schema_validate(root);
+		machine_build(&m, root);
+		m.fdt_wanted = false;
+		machine_validate(&m);
+		machine_fini(&m);
+	}
 	node_destroy(root);
 	launcher_quiet();
+}
+
+static size_t mutate(char *text, size_t length)
+{
+	static const char bytes[] = " \n\t\"\\#,:${}[].=@-09xXKvqa'&*|>?\xff";
+	size_t at = random_number(length - 1), span = random_number(length - at);
+
+	switch (random_number(3)) {
+	case 0:
+		text[at] = bytes[random_number(sizeof(bytes) - 1)];
+		return length;
+	case 1:		/* take some out */
+		span %= 12;
+		memmove(text + at, text + at + span, length - at - span);
+		return length - span;
+	default:	/* copy some over some */
+		memmove(text + at, text + random_number(length - span), span % 16);
+		text[length - 1] = '\0';
+		return length;
+	}
+}
+
+/* 2000 rounds, or as long as QVM_FUZZ_SECONDS says; of the same start, the same mutants. */
+static bool goes_on(unsigned int round, time_t begin)
+{
+	const char *seconds = getenv("QVM_FUZZ_SECONDS");
+
+	if (!seconds)
+		return round < 2000;
+	return time(NULL) - begin < atoi(seconds) / 2;
+}
+
+static void run_mutants(const char *seed, bool qvmconf)
+{
+	time_t begin = time(NULL);
+	unsigned int round;
+	char *text = NULL;
+
+	for (round = 0; goes_on(round, begin); round++) {
+		size_t length = strlen(seed) + 1;
+
+		free(text);
+		text = malloc(length);
+		memcpy(text, seed, length);
+		for (unsigned int n = 1 + random_number(6); n; n--)
+			length = mutate(text, length);
+		build_mutant(text, qvmconf);
+	}
+	free(text);
+	printf("# %u mutants\n", round);
 }
 
 /* Nothing crashes, whatever stands where. */
 TEST(mutants)
 {
-	static const char seed[] =
-		"system a ram 0x80000000,512M rom 0,64K cpu sched 8r runmask 0,1 cpu load /k initrd load "
+	run_mutants("system a ram 0x80000000,512M rom 0,64K cpu sched 8r runmask 0,1 cpu load /k initrd load "
 		"80000000,/i cmdline \"a \\\nb\" vdev gic version 3 name foo vdev pl011 loc 0x1c090000,8 intr "
 		"foo:37 hostdev >- vdev shmem create a,4 allow b set debug on unsupported reference fail "
 		"logger error,warn stderr set qvm.gic.lines 64 set fdt-dump-file /x reserve loc 0,4K intr "
-		"gic:40 pass loc mem:0x1000,4K,rw=0x1000 $env{HOME} dump /x safety warn # x\ndryrun";
-	static const char bytes[] = " \n\t\"\\#,:${}[].=@-09xXKvqa\xff";
-	char text[2 * sizeof(seed)];
+		"gic:40 pass loc mem:0x1000,4K,rw=0x1000 $env{HOME} dump /x safety warn # x\ndryrun", true);
+}
 
-	for (unsigned int round = 0; round < 3000; round++) {
-		size_t length = sizeof(seed);
-
-		memcpy(text, seed, sizeof(seed));
-		for (unsigned int n = 1 + random_number(6); n; n--) {
-			size_t at = random_number(length - 1), span = random_number(length - at);
-
-			switch (random_number(3)) {
-			case 0:
-				text[at] = bytes[random_number(sizeof(bytes) - 1)];
-				break;
-			case 1:		/* take some out */
-				span = span % 12;
-				memmove(text + at, text + at + span, length - at - span);
-				length -= span;
-				break;
-			case 2:		/* copy some over some */
-				memmove(text + at, text + random_number(length - span), span % 16);
-				text[length - 1] = '\0';
-				break;
-			}
-		}
-		build_mutant(text);
-	}
+TEST(mutants_of_yaml)
+{
+	run_mutants("system: a\nmemory:\n  - {ram: 512M, at: 0x80000000}\n  - rom: 64K\ncpus: [{sched: 8r, "
+		"runmask: [0, 1]}, {}]\nload:\n  - kernel: /k\n  - {data: /d, at: 4K}\ncmdline: \"a $env{HOME}\"\n"
+		"devices:\n  - pl011: {at: 0x1c090000, irq: gic:37, hostdev: \"-\"}\n  - shmem: &x {create: "
+		"[a]}\n  - silent: *x\ngic: {lines: 64}\nfdt: {at: 0x48000000, reg: 1}\nreserve: [{at: 0, size: "
+		"4K}, {irq: gic:40}]\nlogger: [{filter: [error], to: slog}]\nset: {host-rt: on}\n"
+		"unsupported: {reference: fail}\ndryrun: no\n", false);
 }
