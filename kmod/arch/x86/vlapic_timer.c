@@ -47,7 +47,9 @@ static u64 now_ns(const struct vlapic_timer *timer)
 /* The first TSC at which now_ns() is @ns or more. */
 static u64 ns_to_host_tsc(const struct vlapic_timer *timer, u64 ns)
 {
-	return timer->epoch + mul_u64_u32_div(ns, tsc_khz, KHZ_PER_GHZ) + 1;
+	u64 cycles = mul_u64_u32_div(ns, tsc_khz, KHZ_PER_GHZ);
+
+	return timer->epoch + cycles + (cycles_to_ns(cycles) < ns);
 }
 
 static u64 guest_tsc(const struct vlapic *lapic)

@@ -22,6 +22,34 @@ typedef struct {
 #define atomic_dec_return(v)		(--(v)->counter)
 #define atomic_dec_and_test(v)		(--(v)->counter == 0)
 
+static inline int atomic_fetch_or(int bits, atomic_t *v)
+{
+	int was = v->counter;
+
+	v->counter |= bits;
+	return was;
+}
+
+static inline int atomic_fetch_andnot(int bits, atomic_t *v)
+{
+	int was = v->counter;
+
+	v->counter &= ~bits;
+	return was;
+}
+
+#define atomic_or(bits, v)		((void)atomic_fetch_or(bits, v))
+#define atomic_andnot(bits, v)		((void)atomic_fetch_andnot(bits, v))
+#define atomic_and(bits, v)		((void)((v)->counter &= (int)(bits)))
+
+typedef struct {
+	long counter;
+} atomic_long_t;
+
+#define atomic_long_read(v)		READ_ONCE((v)->counter)
+#define atomic_long_or(bits, v)		((void)((v)->counter |= (bits)))
+#define atomic_long_andnot(bits, v)	((void)((v)->counter &= ~(long)(bits)))
+
 static inline int atomic_xchg(atomic_t *v, int new)
 {
 	int old = v->counter;
@@ -38,5 +66,12 @@ static inline int atomic_cmpxchg(atomic_t *v, int old, int new)
 		v->counter = new;
 	return was;
 }
+
+typedef struct {
+	s64 counter;
+} atomic64_t;
+
+#define cmpxchg(ptr, old, new)		__sync_val_compare_and_swap(ptr, old, new)
+#define cmpxchg64(ptr, old, new)	cmpxchg(ptr, old, new)
 
 #endif

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A guest for tests of what walks and emulates: memory by page, a CPU whose state is what the
+ * test writes (kmod/arch/x86/virt.h), and what it was made to do. Include once, after core.h.
+ */
+#ifndef FAKE_X86_GUEST_H
+#define FAKE_X86_GUEST_H
+
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/string.h>
+#include <asm/processor-flags.h>
+
+#include "guestmem.h"
+#include "x86.h"
+
+#define RAM_BASE	0ULL
+#define RAM_SIZE	0x100000ULL
+#define ROM_BASE	0xe0000000ULL
+#define ROM_SIZE	0x2000ULL
+
+static struct {
+	u8 ram[RAM_SIZE], rom[ROM_SIZE];
+	u8 *more;				/* RAM of the test's own, anywhere */
+	u64 more_base, more_size;
+	void (*before_cmpxchg)(u64 gpa);	/* another vCPU gets in between */
+	unsigned int reads;
+
+	u64 rip, rflags, cr3;
+	struct x86_segment seg[SEG_COUNT];
+	unsigned int mode, cpl;
+	u8 maxphyaddr;
+
+	int vector, error;			/* injected; vector -1: none */
+	u64 fault_address;
+	u32 fatal;
+	struct qvm_vm vm;
+	struct qvm_vcpu vcpu;
+} guest;
+
+static u8 *guest_memory(u64 gpa, unsigned int len, bool write)
+{
+	if (gpa < RAM_SIZE && len <= RAM_SIZE - gpa)
+		return guest.ram + gpa;
+	if (gpa - guest.more_base < guest.more_size && len <= guest.more_size - (gpa - guest.more_base))
+		return guest.more + (gpa - guest.more_base);
+	if (!write && gpa >= ROM_BASE && gpa < ROM_BASE + ROM_SIZE && len <= ROM_BASE + ROM_SIZE - gpa)
+		return guest.rom + (gpa - ROM_BASE);
+	return NULL;
+}
+
+int qvm_guest_read(const struct qvm_vm *vm, u64 gpa, void *buf, unsigned int len)
+{
+	const u8 *mem = guest_memory(gpa, len, false);
+
+	guest.reads++;
+	if (!mem)
+		return -EFAULT;
+	memcpy(buf, mem, len);
+	return 0;
+}
+
+int qvm_guest_write(const struct qvm_vm *vm, u64 gpa, const void *buf, unsigned int len)
+{
+	u8 *mem = guest_memory(gpa, len, true);
+
+	if (!mem)
+		return -EFAULT;
+	memcpy(mem, buf, len);
+	return 0;
+}
+
+static int guest_cmpxchg(u64 gpa, u64 old, u64 new, unsigned int len)
+{
+	u8 *mem = guest_memory(gpa, len, true);
+	u64 was = 0;
+
+	if (!mem || gpa % len)
+		return -EFAULT;
+	if (guest.before_cmpxchg)
+		guest.before_cmpxchg(gpa);
+	memcpy(&was, mem, len);
+	if (was != old)
+		return -EAGAIN;
+	memcpy(mem, &new, len);
+	return 0;
+}
+
+int qvm_guest_cmpxchg32(const struct qvm_vm *vm, u64 gpa, u32 old, u32 new)
+{
+	return guest_cmpxchg(gpa, old, new, 4);
+}
+
+int qvm_guest_cmpxchg64(const struct qvm_vm *vm, u64 gpa, u64 old, u64 new)
+{
+	return guest_cmpxchg(gpa, old, new, 8);
+}
+
+const struct qvm_mem *qvm_region_find(const struct qvm_vm *vm, u64 gpa)
+{
+	static const struct qvm_mem ram = { .gpa = RAM_BASE, .size = RAM_SIZE, .kind = QVM_REGION_RAM };
+	static const struct qvm_mem rom = { .gpa = ROM_BASE, .size = ROM_SIZE, .kind = QVM_REGION_ROM };
+
+	if (gpa < RAM_SIZE || gpa - guest.more_base < guest.more_size)
+		return &ram;
+	return gpa >= ROM_BASE && gpa < ROM_BASE + ROM_SIZE ? &rom : NULL;
+}
+
+/* ---- the CPU ---- */
+
+u64 x86_get_rip(struct qvm_vcpu *vcpu)
+{
+	return guest.rip;
+}
+
+u64 x86_get_rflags(struct qvm_vcpu *vcpu)
+{
+	return guest.rflags;
+}
+
+void x86_set_rflags(struct qvm_vcpu *vcpu, u64 rflags)
+{
+	guest.rflags = rflags;
+}
+
+u64 x86_get_cr3(struct qvm_vcpu *vcpu)
+{
+	return guest.cr3;
+}
+
+void x86_get_segment(struct qvm_vcpu *vcpu, enum x86_seg seg, struct x86_segment *out)
+{
+	*out = guest.seg[seg];
+}
+
+unsigned int x86_code_mode(struct qvm_vcpu *vcpu)
+{
+	return guest.mode;
+}
+
+unsigned int x86_cpl(struct qvm_vcpu *vcpu)
+{
+	return guest.cpl;
+}
+
+u8 x86_maxphyaddr(void)
+{
+	return guest.maxphyaddr;
+}
+
+void x86_skip_to(struct qvm_vcpu *vcpu, u64 rip)
+{
+	guest.rip = rip;
+}
+
+void x86_inject_exception(struct qvm_vcpu *vcpu, unsigned int vector, int error)
+{
+	guest.vector = vector;
+	guest.error = error;
+}
+
+void x86_inject_page_fault(struct qvm_vcpu *vcpu, u64 address, u32 error)
+{
+	guest.vector = X86_XCPT_PF;
+	guest.error = error;
+	guest.fault_address = address;
+}
+
+enum exit_action x86_fatal(struct qvm_vcpu *vcpu, u32 cause, u64 syndrome, u64 gva, u64 gpa)
+{
+	guest.fatal = cause;
+	return EXIT_FATAL;
+}
+
+/* ---- setting up ---- */
+
+/* No paging, flat segments, code of @mode at 0x1000, CPL 0. */
+static void guest_reset(unsigned int mode)
+{
+	unsigned int i;
+	struct x86_insn_state *insn = guest.vcpu.arch.insn;
+
+	memset(&guest, 0, sizeof(guest));
+	guest.vcpu.vm = &guest.vm;
+	guest.vcpu.arch.insn = insn;
+	guest.vcpu.arch.cr0 = X86_CR0_PE | X86_CR0_WP;
+	guest.mode = mode;
+	guest.maxphyaddr = 40;
+	guest.rip = 0x1000;
+	guest.rflags = 2;
+	guest.vector = -1;
+	for (i = 0; i < SEG_COUNT; i++)
+		guest.seg[i] = (struct x86_segment){ .limit = U32_MAX, .rights = 0xc093 };
+	guest.seg[SEG_CS].rights = 0xc09b;
+}
+
+#endif
