@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The local APIC: registers in both modes, acceptance, priorities, LINT pins.
+ * The local APIC: registers in both modes, acceptance, priorities, errors.
  *
  * LINK: kmod/arch/x86/vlapic.c kmod/arch/x86/vlapic_irq.c kmod/arch/x86/vlapic_ipi.c
  * LINK: kmod/arch/x86/vlapic_timer.c kmod/arch/x86/vioapic.c kmod/arch/x86/vpic.c
@@ -482,72 +482,6 @@ TEST(illegal_vector_in_lvterr_ends)
 	apic_read(0, 0x400);
 	apic_write(0, APIC_ESR, 0);
 	CHECK_EQ(apic_read(0, APIC_ESR), APIC_ESR_RECVILL | APIC_ESR_ILLREGA);
-	CHECK_EQ(guest_take(0), -1);
-	board_destroy();
-}
-
-/* ---- LINT */
-
-TEST(extint_is_for_vcpu_0)
-{
-	board_create(2);
-	CHECK(!vlapic_accepts_extint(CPU(0)));		/* masked at reset */
-	enable_all(2);
-	apic_write(0, APIC_LVT0, 0x700);
-	apic_write(1, APIC_LVT0, 0x700);
-	CHECK(vlapic_accepts_extint(CPU(0)));
-	CHECK(!vlapic_accepts_extint(CPU(1)));
-	apic_write(0, APIC_LVT0, 0x10700);
-	CHECK(!vlapic_accepts_extint(CPU(0)));
-	apic_write(0, APIC_LVT0, 0x31);
-	CHECK(!vlapic_accepts_extint(CPU(0)));
-	CHECK_EQ(vlapic_set_base(CPU(0), LAPIC_BASE), 0);
-	CHECK(vlapic_accepts_extint(CPU(0)));
-	CHECK_EQ(vlapic_set_base(CPU(1), LAPIC_BASE), 0);
-	CHECK(!vlapic_accepts_extint(CPU(1)));
-	board_destroy();
-}
-
-TEST(lint_edge_and_nmi)
-{
-	u64 kicks = 0;
-
-	board_create(1);
-	apic_enable(0);
-	apic_write(0, APIC_LVT1, 0x61);
-	vlapic_set_lint(CPU(0), 1, true, &kicks);
-	CHECK_EQ(kicks, 1);
-	CHECK_EQ(guest_serve(0), 0x61);
-	vlapic_set_lint(CPU(0), 1, true, &kicks);	/* no edge */
-	CHECK_EQ(guest_serve(0), -1);
-	vlapic_set_lint(CPU(0), 1, false, &kicks);
-	vlapic_set_lint(CPU(0), 1, true, &kicks);
-	CHECK_EQ(guest_serve(0), 0x61);
-	apic_write(0, APIC_LVT1, 0x400);
-	vlapic_set_lint(CPU(0), 1, false, &kicks);
-	vlapic_set_lint(CPU(0), 1, true, &kicks);
-	CHECK(guest_event(0, EVENT_NMI));
-	board_destroy();
-}
-
-TEST(lint_level)
-{
-	u64 kicks = 0;
-
-	board_create(1);
-	apic_enable(0);
-	apic_write(0, APIC_LVT0, 0x18062);
-	vlapic_set_lint(CPU(0), 0, true, &kicks);
-	CHECK_EQ(guest_take(0), -1);
-	apic_write(0, APIC_LVT0, 0x8062);
-	CHECK_EQ(guest_take(0), 0x62);
-	CHECK(apic_has(0, APIC_TMR, 0x62));
-	vlapic_set_lint(CPU(0), 0, true, &kicks);
-	CHECK(!apic_has(0, APIC_IRR, 0x62));
-	apic_write(0, APIC_EOI, 0);
-	CHECK_EQ(guest_take(0), 0x62);
-	vlapic_set_lint(CPU(0), 0, false, &kicks);
-	apic_write(0, APIC_EOI, 0);
 	CHECK_EQ(guest_take(0), -1);
 	board_destroy();
 }

@@ -101,7 +101,7 @@ static void set_count(struct pit_counter *c, u32 count, u64 now)
 		c->next_at = cycle_end(c, now);
 	} else {
 		load(c, count, now + 1);
-		c->elapsed = -1;
+		c->elapsed = 0;
 		c->counting = c->gate;
 	}
 	c->loaded = true;
