@@ -9,6 +9,7 @@
 #include "config/nearest.h"
 #include "config/qvmconf_read.h"
 #include "config/schema_table.h"
+#include "config/text.h"
 #include "config/yaml.h"
 #include "util/alloc.h"
 
@@ -293,14 +294,28 @@ int qvmconf_read_file(struct qvmconf *q, const char *path)
 	return ret;
 }
 
+/* The line that @at is in. */
+static struct origin origin_of(const char *text, const char *at, struct origin origin)
+{
+	for (; text < at; text++)
+		origin.line += *text == '\n';
+	return origin;
+}
+
 int qvmconf_read_text(struct qvmconf *q, const char *text, struct origin origin)
 {
-	char *copy = xstrdup(text);
-	struct source source = {
-		.lexer = { .at = copy, .end = copy + strlen(copy), .origin = origin },
-	};
+	const char *bad = text_find_bad(text);
+	struct origin place = origin_of(text, bad ? bad : text, origin);
+	char *copy;
 
-	read_all(q, &source);
+	if (bad) {
+		log_at(&place, NULL, "no text in UTF-8, or a control character, write plain text");
+		mark_incomplete(q, &place);
+		return -1;
+	}
+	copy = xstrdup(text);
+	read_all(q, &(struct source){
+		.lexer = { .at = copy, .end = copy + strlen(copy), .origin = origin } });
 	free(copy);
 	return 0;
 }

@@ -59,7 +59,7 @@ static size_t take_quoted(struct lexer *lexer, char *to)
 		c = take(lexer);
 	else if (c == '\r' && lexer->at < lexer->end && *lexer->at == '\n')
 		return 0;
-	*to = c == '\n' ? ' ' : c;
+	*to = is_blank(c) ? ' ' : c;
 	return 1;
 }
 

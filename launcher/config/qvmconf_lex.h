@@ -21,7 +21,7 @@ struct token {
 /*
  * The next word: true, or false at the end. Blanks and newlines separate; # at the start of a
  * word is a comment to the end of the line; "…" keeps blanks, wherever in a word it stands. In
- * quotes a newline is a blank, a backslash with a newline is nothing, and \" and \\ are " and \.
+ * quotes a tab or newline is a blank, a backslash with a newline is nothing, and \" and \\ are " and \.
  * A quote that does not end is an error, said by log_at(), and ends the text: *@bad is set.
  */
 bool lexer_next(struct lexer *lexer, struct token *token, bool *bad);

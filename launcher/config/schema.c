@@ -140,7 +140,7 @@ static int choice_index(const char *choices, const char *word)
 		if (!strncmp(at, word, length) && (!at[length] || at[length] == '|'))
 			return index;
 		at = strchr(at, '|');
-		at += at ? 1 : 0;
+		at = at ? at + 1 : NULL;
 	}
 	return -1;
 }

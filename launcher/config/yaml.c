@@ -7,6 +7,7 @@
 #include <yaml.h>
 
 #include "config/subst.h"
+#include "config/text.h"
 #include "util/alloc.h"
 
 /* A few aliases of aliases grow without bound; no config of a machine comes near these. */
@@ -102,6 +103,9 @@ static void yaml_fill(struct yaml_reader *reader, struct node *node, yaml_node_t
 			node_error(node, "a NUL character inside, write plain text");
 		node->kind = NODE_SCALAR;
 		node->text = xstrdup((char *)source->data.scalar.value);
+		if (text_find_bad(node->text))
+			node_error(node, "a control character inside, write plain text");
+		text_flatten(node->text);
 		subst_node(node);
 		break;
 	case YAML_SEQUENCE_NODE:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// LINK: launcher/config/yaml.c launcher/config/node.c launcher/config/schema.c launcher/config/schema_table.c launcher/config/value.c launcher/config/override.c launcher/config/config.c launcher/config/nearest.c launcher/config/subst.c launcher/config/asinfo.c launcher/config/qvmconf.c launcher/config/qvmconf_lex.c launcher/config/qvmconf_value.c launcher/config/qvmconf_words.c
+// LINK: launcher/config/yaml.c launcher/config/node.c launcher/config/schema.c launcher/config/schema_table.c launcher/config/value.c launcher/config/override.c launcher/config/config.c launcher/config/nearest.c launcher/config/subst.c launcher/config/text.c launcher/config/asinfo.c launcher/config/qvmconf.c launcher/config/qvmconf_lex.c launcher/config/qvmconf_value.c launcher/config/qvmconf_words.c
 // LINK: launcher/machine/machine.c launcher/machine/validate.c launcher/machine/arm64.c launcher/util/log.c launcher/util/alloc.c
 /* QNX's config language: words, contexts, numbers, substitutions, and what is said of mistakes. */
 #include "launcher.h"
@@ -178,6 +178,8 @@ TEST(mistakes)
 		  "unsupported reference fail\n" },
 		{ OK "\ncmdline \"a\nb", "t.qvmconf:2: the quote that begins here never ends, write "
 		  "another \"\n" },
+		{ OK "\ncmdline \"\xff\"", "t.qvmconf:2: no text in UTF-8, or a control character, write "
+		  "plain text\n" },
 		{ OK "initrd cpu", "t.qvmconf:1: initrd: `load` or `pass` must follow, such as initrd load "
 		  "FILE\n" },
 		{ OK "initrd", "t.qvmconf:1: initrd: `load` or `pass` must follow, such as initrd load "

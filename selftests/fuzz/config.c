@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// CFLAGS: -fsanitize=fuzzer
+// LINK: launcher/config/asinfo.c launcher/config/config.c launcher/config/nearest.c launcher/config/node.c launcher/config/override.c launcher/config/qvmconf.c launcher/config/qvmconf_lex.c launcher/config/qvmconf_value.c launcher/config/qvmconf_words.c launcher/config/schema.c launcher/config/schema_table.c launcher/config/subst.c launcher/config/text.c launcher/config/value.c launcher/config/write_qvmconf.c launcher/config/write_yaml.c launcher/config/yaml.c 
+// LINK: launcher/machine/arm64.c launcher/machine/dump.c launcher/machine/limits.c launcher/machine/machine.c launcher/machine/print.c launcher/machine/validate.c launcher/util/log.c launcher/util/alloc.c -lyaml
+/* libFuzzer (clang): any text as a config of each language, up to the checked model and back. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "config/qvmconf.h"
+#include "config/schema.h"
+#include "config/write.h"
+#include "config/yaml.h"
+#include "dev/device.h"
+#include "machine/dump.h"
+#include "machine/machine.h"
+
+static const struct device_type pl011 = {
+	.name = "pl011", .compatible = "arm,pl011\0arm,primecell\0", .size = 0x1000,
+};
+static const struct device_type ser8250 = {
+	.name = "ser8250", .compatible = "ns16550a\0", .size = 8,
+};
+const struct device_type *const device_types[] = { &pl011, &ser8250, NULL };
+
+const struct device_type *device_type_find(const char *name)
+{
+	for (size_t i = 0; device_types[i]; i++)
+		if (!strcmp(device_types[i]->name, name))
+			return device_types[i];
+	return NULL;
+}
+
+static struct node *read_as(const char *text, bool qvmconf)
+{
+	struct node *root;
+	struct qvmconf *q;
+
+	if (!qvmconf)
+		return yaml_read_text(text, (struct origin){ "f.yaml", 1 });
+	root = node_create(NODE_MAP, (struct origin){ "f.qvmconf", 0 });
+	root->qvmconf = true;
+	q = qvmconf_create(root);
+	qvmconf_read_text(q, text, (struct origin){ "f.qvmconf", 1 });
+	qvmconf_destroy(q);
+	return root;
+}
+
+static char *dump(struct node *root)
+{
+	struct machine m;
+	char *text;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	config_set_defaults(root);
+	schema_validate(root);
+	machine_build(&m, root);
+	m.fdt_wanted = false;
+	machine_validate(&m);
+	machine_dump(&m, out);
+	machine_fini(&m);
+	fclose(out);
+	return text;
+}
+
+static char *write_as(struct node *root, bool qvmconf)
+{
+	char *text;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	config_set_defaults(root);
+	(qvmconf ? config_write_qvmconf : config_write_yaml)(out, root);
+	fclose(out);
+	return text;
+}
+
+/* Whatever is valid is the same machine in the other language. */
+static void try_text(const char *text, bool qvmconf, FILE *log)
+{
+	struct node *root = read_as(text, qvmconf), *other;
+	char *said, *other_said, *written;
+
+	log_reset(log);
+	if (!root || root->kind != NODE_MAP || root->bad) {
+		node_destroy(root);
+		return;
+	}
+	written = write_as(root, !qvmconf);
+	said = dump(root);
+	if (!log_error_count()) {
+		other = read_as(written, !qvmconf);
+		other_said = other ? dump(other) : strdup("");
+		if (strcmp(said, other_said)) {
+			fprintf(stderr, "%s\n---- is not\n%s\n---- in\n%s\n", said, other_said, written);
+			abort();
+		}
+		free(other_said);
+		node_destroy(other);
+	}
+	free(said);
+	free(written);
+	node_destroy(root);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static FILE *log;
+	char *text = calloc(1, size + 1);
+
+	if (!log)
+		log = fopen("/dev/null", "w");
+	log_reset(log);
+	memcpy(text, data, size);
+	try_text(text, true, log);
+	try_text(text, false, log);
+	free(text);
+	return 0;
+}
