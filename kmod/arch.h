@@ -8,6 +8,8 @@
 
 #include "core.h"
 
+struct seq_file;
+
 /* ---- module ---- */
 
 /*
@@ -18,6 +20,9 @@
  */
 int qvm_arch_init(void);
 void qvm_arch_fini(void);
+
+/* What speculation needs around a guest on this host, and why: a line each (debugfs). May sleep. */
+void qvm_arch_mitigations_show(struct seq_file *m);
 
 /* Fill arch, features, ipa_bits, block_sizes of QVM_QUERY. */
 void qvm_arch_query(struct qvm_query *query);
@@ -101,6 +106,9 @@ void qvm_arch_vcpu_dump(const struct qvm_vcpu *vcpu);
 
 /* Sizes that one entry can map on this host, bit n for 2^n bytes. */
 u64 qvm_arch_s2_block_sizes(void);
+
+/* How memory with these permissions is mapped at first (x86: perhaps not executable yet). */
+u32 qvm_arch_s2_prot(u32 prot);
 
 /* Forget all translations of this VM, in all pCPUs. Process context. */
 void qvm_arch_s2_flush_vm(struct qvm_vm *vm);

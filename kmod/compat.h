@@ -54,4 +54,40 @@ static inline void qvm_vm_flags_clear(struct vm_area_struct *vma, vm_flags_t fla
 #define QVM_HAS_CR4_HELPERS 1
 #endif
 
+#ifdef CONFIG_X86
+#include <asm/cpufeature.h>
+#include <asm/processor.h>
+
+static inline bool qvm_bug_rfds(void)
+{
+#ifdef X86_BUG_RFDS
+	return boot_cpu_has_bug(X86_BUG_RFDS);
+#else
+	return false;
+#endif
+}
+
+static inline bool qvm_bhb_on_vmexit(void)
+{
+#if defined(X86_FEATURE_CLEAR_BHB_VMEXIT)
+	return boot_cpu_has(X86_FEATURE_CLEAR_BHB_VMEXIT);
+#elif defined(X86_FEATURE_CLEAR_BHB_LOOP_ON_VMEXIT)
+	return boot_cpu_has(X86_FEATURE_CLEAR_BHB_LOOP_ON_VMEXIT) ||
+	       boot_cpu_has(X86_FEATURE_CLEAR_BHB_LOOP);
+#else
+	return false;
+#endif
+}
+
+/* The l1tf= option; from 6.19 on it is KVM's alone to read, and mitigations= has to do. */
+static inline bool qvm_l1tf_wanted(void)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 19, 0)
+	return l1tf_mitigation != L1TF_MITIGATION_OFF;
+#else
+	return true;
+#endif
+}
+#endif /* CONFIG_X86 */
+
 #endif /* QVM_COMPAT_H */

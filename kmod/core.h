@@ -5,7 +5,7 @@
  *   [m] VM mutex   [v] vCPU mutex (the thread in RUN holds it)   [a] atomic
  *
  * Lock order, outermost first:
- *   vms_mutex (main.c) > vm->mutex > vcpu->mutex > vgic's raw locks > the scheduler's rq lock
+ *   vms_mutex (vm.c) > vm->mutex > vcpu->mutex > vm->s2_mutex > raw locks of vdevs > rq lock
  * sched_out runs under the rq lock: the put path takes none of these, prints nothing, wakes nobody.
  */
 #ifndef QVM_CORE_H
@@ -72,7 +72,8 @@ struct qvm_vm {
 	struct qvm_vm_policy policy;		/* [m]/[A] */
 	u64 pinned;				/* [m]/[A] bytes charged to mm */
 	atomic64_t cleaned;			/* [a] bytes cleaned to PoC, each time counted */
-	struct s2_table s2;			/* [m] while BUILDING; entries constant after assembly */
+	struct s2_table s2;			/* [m] while BUILDING, then [s] */
+	struct mutex s2_mutex;			/* [s] entries of an assembled VM change under it */
 
 	atomic_t logged;			/* [a] enum vm_log bits */
 	atomic_t state;				/* [a] enum qvm_vm_state */

@@ -73,7 +73,7 @@ static int run_extend(struct qvm_vm *vm, struct run *run, struct page **pages, l
 static int pin_and_map(struct qvm_vm *vm, const struct qvm_region *param, struct page **pages,
 		       struct run *run)
 {
-	u32 prot = kind_prot[param->kind];
+	u32 prot = qvm_arch_s2_prot(kind_prot[param->kind]);
 	u64 hva = param->hva, end = param->hva + param->size;
 	int ret = 0;
 

@@ -101,6 +101,7 @@ struct qvm_vm *qvm_vm_create(const struct qvm_create_vm *param)
 	}
 	kref_init(&vm->ref);
 	mutex_init(&vm->mutex);
+	mutex_init(&vm->s2_mutex);
 	strscpy(vm->name, param->name, sizeof(vm->name));
 	vm->max_vcpus = param->max_vcpus;
 	vm->ipa_bits = param->ipa_bits ?: min(40U, host.ipa_bits);

@@ -33,6 +33,17 @@ void arm64_s2_probe(unsigned int bits)
 	vmid_bits = bits;
 }
 
+/* A broadcast TLBI and its completion, on some CPUs twice (errata.c). */
+#define tlbi_broadcast(op)						\
+	do {								\
+		__tlbi(op);						\
+		dsb(ish);						\
+		if (arm64_has_fix(ARM64_FIX_REPEAT_TLBI)) {		\
+			__tlbi(op);					\
+			dsb(ish);					\
+		}							\
+	} while (0)
+
 /*
  * TLBI ALLE1IS needs no context: it takes all VMIDs of the EL1&0 regime (Arm ARM D8.13.5). Table
  * writes before, completion after.
@@ -52,8 +63,7 @@ static void vmid_roll_over(void)
 		}
 	}
 	dsb(ishst);
-	__tlbi(alle1is);
-	dsb(ish);
+	tlbi_broadcast(alle1is);
 }
 
 /* VMID 0 is the host's by custom: a VTTBR_EL2 of zero never carries a guest's tag. */
@@ -98,10 +108,10 @@ static void with_guest_regime(void (*op)(void))
 	u64 hcr = read_sysreg(hcr_el2);
 
 	isb();
-	write_sysreg(hcr & ~HCR_EL2_TGE, hcr_el2);
+	arm64_hcr_write(hcr & ~HCR_EL2_TGE);
 	isb();
 	op();
-	write_sysreg(hcr, hcr_el2);
+	arm64_hcr_write(hcr);
 	isb();
 }
 
@@ -109,8 +119,7 @@ static void with_guest_regime(void (*op)(void))
 static void op_flush_vmid(void)
 {
 	dsb(ishst);
-	__tlbi(vmalls12e1is);
-	dsb(ish);
+	tlbi_broadcast(vmalls12e1is);
 	isb();
 }
 
@@ -164,8 +173,44 @@ void arm64_s2_put(struct qvm_vcpu *vcpu)
 	__this_cpu_write(vmid_active, NULL);
 }
 
+/*
+ * Errata 1165522 and 1530923: with another VM's tables at stage 2, what EL1's registers hold now may
+ * be walked by speculation and leave TLB entries of the wrong VMID. Walks are off (TCR_EL1.EPD0,
+ * EPD1), and with the MMU on nothing is walked at stage 2 alone.
+ */
+struct stage1 {
+	u64 tcr, sctlr;
+};
+
+#define TCR_EPD0	BIT_ULL(7)
+#define TCR_EPD1	BIT_ULL(23)
+#define SCTLR_M		BIT_ULL(0)
+
+static void stage1_stop(struct stage1 *old)
+{
+	if (!arm64_has_fix(ARM64_FIX_SPECULATIVE_AT))
+		return;
+	old->tcr = read_sysreg_s(SYS_TCR_EL12);
+	old->sctlr = read_sysreg_s(SYS_SCTLR_EL12);
+	write_sysreg_s(old->tcr | TCR_EPD0 | TCR_EPD1, SYS_TCR_EL12);
+	isb();
+	write_sysreg_s(old->sctlr | SCTLR_M, SYS_SCTLR_EL12);
+	isb();
+}
+
+static void stage1_restore(const struct stage1 *old)
+{
+	if (!arm64_has_fix(ARM64_FIX_SPECULATIVE_AT))
+		return;
+	write_sysreg_s(old->sctlr, SYS_SCTLR_EL12);
+	isb();
+	write_sysreg_s(old->tcr, SYS_TCR_EL12);
+	isb();
+}
+
 void qvm_arch_s2_flush_vm(struct qvm_vm *vm)
 {
+	struct stage1 old_stage1;
 	unsigned long flags;
 	u64 old_vttbr, old_vtcr;
 
@@ -174,18 +219,25 @@ void qvm_arch_s2_flush_vm(struct qvm_vm *vm)
 	local_irq_save(flags);
 	old_vttbr = read_sysreg(vttbr_el2);
 	old_vtcr = read_sysreg(vtcr_el2);
+	stage1_stop(&old_stage1);
 	write_sysreg(vm->arch.vtcr, vtcr_el2);
 	write_sysreg(vttbr(vm), vttbr_el2);
 	with_guest_regime(op_flush_vmid);
 	write_sysreg(old_vttbr, vttbr_el2);
 	write_sysreg(old_vtcr, vtcr_el2);
 	isb();
+	stage1_restore(&old_stage1);
 	local_irq_restore(flags);
 }
 
 void qvm_arch_s2_sync(void)
 {
 	dsb(ishst);
+}
+
+u32 qvm_arch_s2_prot(u32 prot)
+{
+	return prot;
 }
 
 u64 qvm_arch_s2_block_sizes(void)

@@ -134,7 +134,7 @@ static void chip_set_line(struct pic_chip *chip, unsigned int input, bool level)
 /* The slave's output is the master's input, the master's a pin of vCPU 0. */
 static void pair_update(struct vpic *pic, u64 *kicks)
 {
-	struct qvm_vcpu *vcpu = pic->vm->vcpu[0];
+	struct qvm_vcpu *vcpu = READ_ONCE(pic->vm->vcpu[0]);
 	bool intr;
 
 	chip_set_line(&pic->chip[0], CASCADE, chip_pending(&pic->chip[1]) >= 0);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The 8254: three counters at 1193182 Hz of the host's time, and port 61h, which gates counter 2
- * and shows its output. Counter 0's output is a line to the 8259 pair and to the I/O APIC; an hrtimer
- * fires at each of its rising edges.
+ * and shows its output. Counter 0's output is a line to the 8259 pair and to the I/O APIC; an
+ * hrtimer fires at each of its rising edges.
  *
  * Edges that come closer than MIN_EDGE_TICKS, or that pass while the timer could not fire, are one:
  * nothing is caught up, the phase is kept. What a guest reads from the counter stays exact. The
@@ -89,8 +89,8 @@ static void line_sync(struct vpit *pit, u64 now, u64 *kicks)
 
 /*
  * After a change of the counter, or an edge. The callback never restarts its timer by what it
- * returns, hence a start from elsewhere meanwhile is no conflict; one that is too late to be
- * cancelled finds no edge due.
+ * returns, hence a start from elsewhere meanwhile is no conflict. One that is too late to be
+ * cancelled, or whose edge an access has seen already, finds none due and starts the next.
  */
 static void line_update(struct vpit *pit, u64 now, u64 *kicks)
 {
@@ -114,10 +114,8 @@ static enum hrtimer_restart edge_is_due(struct hrtimer *timer)
 		return HRTIMER_NORESTART;
 	raw_spin_lock_irqsave(&pit->lock, flags);
 	now = pit_now(pit);
-	if (now >= pit->rise) {
-		line_sync(pit, now, &kicks);
-		line_update(pit, now, &kicks);
-	}
+	line_sync(pit, now, &kicks);
+	line_update(pit, now, &kicks);
 	raw_spin_unlock_irqrestore(&pit->lock, flags);
 	vlapic_kick(pit->vm, kicks, NULL);
 	return HRTIMER_NORESTART;

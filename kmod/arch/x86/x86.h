@@ -54,6 +54,12 @@ enum exit_action x86_fatal(struct qvm_vcpu *vcpu, u32 cause, u64 syndrome, u64 g
 /* Null hypercall and the like: RAX in, RAX out. noinstr: tier 0. */
 void x86_hypercall(struct qvm_vcpu *vcpu);
 
+/* ---- s2_mmu.c ---- */
+
+/* A fault on memory that has a region: true if the table allows it now, so that it is tried again. */
+bool x86_nx_blocks(void);		/* the ITLB_MULTIHIT rule is in force */
+bool x86_s2_fault(struct qvm_vcpu *vcpu, u64 gpa, bool fetch);
+
 /* ---- reg.c ---- */
 void x86_vcpu_reset(struct qvm_vcpu *vcpu);			/* power-on: real mode at the reset vector */
 void x86_vcpu_sipi(struct qvm_vcpu *vcpu, u8 vector);		/* INIT state, then CS:IP = vector */

@@ -2,6 +2,8 @@
 /* Into the guest and out again (SDM vol. 3 ch. 26, 27): save, load, VMLAUNCH or VMRESUME, save, load. */
 #include <linux/linkage.h>
 #include <asm/asm.h>
+#include <asm/cpufeatures.h>
+#include <asm/msr-index.h>
 #include <asm/nospec-branch.h>
 #include <asm/unwind_hints.h>
 
@@ -23,13 +25,13 @@ SYM_FUNC_START(vmx_enter)
 	push	%r13
 	push	%r12
 	push	%rbx
+	push	%rsi			/* launched */
 	push	%rdi			/* regs: found again at (%rsp) after the exit */
 	mov	$HOST_RSP_FIELD, %eax
 	vmwrite	%rsp, %rax
 	mov	REGS_CR2(%rdi), %rax
 	mov	%rax, %cr2
 	UNWIND_HINT_SAVE
-	test	%rsi, %rsi		/* ZF: launch; no flag changes until the jump */
 	mov	REGS_GPR(0)(%rdi), %rax
 	mov	REGS_GPR(1)(%rdi), %rcx
 	mov	REGS_GPR(2)(%rdi), %rdx
@@ -45,7 +47,15 @@ SYM_FUNC_START(vmx_enter)
 	mov	REGS_GPR(14)(%rdi), %r14
 	mov	REGS_GPR(15)(%rdi), %r15
 	mov	REGS_GPR(7)(%rdi), %rdi
-	jz	1f
+	/*
+	 * VERW comes last: it empties buffers that loads and stores before it filled with the host's
+	 * data. It changes ZF alone, BT changes CF alone.
+	 */
+	cmpb	$0, vmx_verw(%rip)
+	btl	$0, 8(%rsp)
+	je	4f
+	verw	vmx_verw_selector(%rip)
+4:	jnc	1f
 0:	vmresume
 	jmp	2f
 1:	vmlaunch
@@ -78,15 +88,32 @@ SYM_INNER_LABEL(vmx_exit_label, SYM_L_GLOBAL)
 	mov	%cr2, %rax
 	mov	%rax, REGS_CR2(%rdi)
 	xor	%eax, %eax
-	/* no guest value is left where speculation could use it */
-3:	xor	%ecx, %ecx
+	/* No guest value is left where speculation could use it, no return is predicted by the guest. */
+3:	xor	%ebx, %ebx
+	xor	%ebp, %ebp
+	xor	%r12d, %r12d
+	xor	%r13d, %r13d
+	xor	%r14d, %r14d
+	xor	%r15d, %r15d
+	FILL_RETURN_BUFFER %rcx, RSB_CLEAR_LOOPS, X86_FEATURE_RSB_VMEXIT, X86_FEATURE_RSB_VMEXIT_LITE
+	/* IBRS must be written anew after the guest, where the kernel relies on it (retbleed). */
+	cmpb	$0, vmx_write_ibrs(%rip)
+	je	5f
+	mov	%eax, %esi
+	mov	$MSR_IA32_SPEC_CTRL, %ecx
+	mov	$SPEC_CTRL_IBRS, %eax
+	xor	%edx, %edx
+	wrmsr
+	mov	%esi, %eax
+5:	CLEAR_BRANCH_HISTORY_VMEXIT
+	xor	%ecx, %ecx
 	xor	%edx, %edx
 	xor	%esi, %esi
 	xor	%r8d, %r8d
 	xor	%r9d, %r9d
 	xor	%r10d, %r10d
 	xor	%r11d, %r11d
-	add	$8, %rsp
+	add	$16, %rsp
 	pop	%rbx
 	pop	%r12
 	pop	%r13

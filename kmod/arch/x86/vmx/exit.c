@@ -197,8 +197,10 @@ static enum exit_action handle_ept_violation(struct qvm_vcpu *vcpu)
 		.is_write = q & EPT_Q_WRITE,
 	};
 
-	if (mem && mem->kind == QVM_REGION_RAM)
-		return fatal(vcpu, QVM_FATAL_MEMORY);	/* RAM is mapped for good */
+	/* Memory: mapped for good, but for what the ITLB_MULTIHIT rule keeps from being fetched. */
+	if (mem && (mem->kind == QVM_REGION_RAM || q & EPT_Q_FETCH))
+		return x86_s2_fault(vcpu, mmio.gpa, q & EPT_Q_FETCH) ? EXIT_RESUME :
+								 fatal(vcpu, QVM_FATAL_MEMORY);
 	if (q & EPT_Q_FETCH || (q & EPT_Q_GVA && !(q & EPT_Q_ACCESS))) {
 		/* code or page tables where no memory is: all ones, as an empty bus gives */
 		vcpu->stats.unclaimed++;

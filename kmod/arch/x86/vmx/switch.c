@@ -250,6 +250,7 @@ static void prepare(struct qvm_vcpu *vcpu, bool fp)
 	vmx_state_flush(vcpu, fp);
 	vmx_events_flush(vcpu);
 	arm_timer(vcpu);
+	vmx_mitig_before_entry();
 }
 
 /* Interrupts off. As at qvm_arch_vcpu_enter(). */

@@ -70,8 +70,10 @@ int virt_init(void)
 		ret = vmx_bitmap_init();
 	if (ret)
 		return ret;
+	vmx_mitig_init();
 	ret = own_init();
 	if (ret) {
+		vmx_mitig_fini();
 		vmx_bitmap_fini();
 		return ret;
 	}
@@ -83,6 +85,7 @@ int virt_init(void)
 void virt_fini(void)
 {
 	vmx_own_fini();
+	vmx_mitig_fini();
 	vmx_bitmap_fini();
 }
 
@@ -118,15 +121,27 @@ void virt_vm_destroy(struct qvm_vm *vm)
 }
 
 /*
- * Translations are taken away only while no vCPU runs (building, destroying): it is enough that each
- * pCPU flushes before it enters this root again, or one at the same address.
+ * Each pCPU flushes before it enters this root again, or one at the same address; whoever is in the
+ * guest leaves it first. An entry sets its mode before it looks at the mask (switch.c).
  */
 void qvm_arch_s2_flush_vm(struct qvm_vm *vm)
 {
 	struct vmx_vm *vmx = vm->arch.vmx;
+	u32 i;
 
-	if (vmx)
-		cpumask_clear(vmx->ept_known);
+	if (!vmx)
+		return;
+	cpumask_clear(vmx->ept_known);
+	smp_mb__after_atomic();
+	for (i = 0; i < vm->max_vcpus; i++) {
+		struct qvm_vcpu *vcpu = vm->vcpu[i];
+
+		if (!vcpu || atomic_read(&vcpu->mode) != VCPU_IN_GUEST)
+			continue;
+		qvm_vcpu_kick(vcpu);
+		while (atomic_read(&vcpu->mode) == VCPU_IN_GUEST)
+			cpu_relax();
+	}
 }
 
 /* x86 orders stores, and EPT walks see them in order (SDM vol. 3 28.3.3.4: nothing to do). */

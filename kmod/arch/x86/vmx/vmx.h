@@ -124,6 +124,13 @@ int vmx_state_fetch(struct qvm_vcpu *vcpu);
 void vmx_events_flush(struct qvm_vcpu *vcpu);	/* interrupts off, before entry */
 void vmx_events_sync(struct qvm_vcpu *vcpu);	/* interrupts off, after exit */
 
+/* ---- mitig.c ---- */
+extern bool vmx_verw, vmx_write_ibrs;
+extern const u16 vmx_verw_selector;
+void vmx_mitig_init(void);
+void vmx_mitig_fini(void);
+void vmx_mitig_before_entry(void);	/* interrupts off, each time the host did more than tier 0 */
+
 /* ---- entry.S: 0, or 1: VMLAUNCH or VMRESUME failed ---- */
 u64 vmx_enter(struct x86_regs *regs, u64 launched);
 extern char vmx_exit_label[];

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * EPT beyond the shared walker: the ITLB_MULTIHIT rule. On affected CPUs a guest that fetches from a
+ * large page while it changes that page's size can stop the whole host by a machine check
+ * (CVE-2018-12207). So no large page is executable: the first fetch from 2 MiB splits them.
+ */
+#include <linux/cpu.h>
+#include <linux/sizes.h>
+#include <asm/cpufeature.h>
+
+#include "x86.h"
+
+bool x86_nx_blocks(void)
+{
+	return boot_cpu_has_bug(X86_BUG_ITLB_MULTIHIT) && !cpu_mitigations_off();
+}
+
+u32 qvm_arch_s2_prot(u32 prot)
+{
+	return x86_nx_blocks() ? prot & ~(u32)S2_EXEC : prot;
+}
+
+/* One page of it first, which splits whatever large page is there; then the rest, in small pages. */
+static bool make_executable(struct qvm_vm *vm, const struct qvm_mem *mem, u64 gpa, u32 prot)
+{
+	u64 first = max(ALIGN_DOWN(gpa, SZ_2M), mem->gpa);
+	u64 end = min(ALIGN_DOWN(gpa, SZ_2M) + SZ_2M, mem->gpa + mem->size);
+
+	return !s2_protect(&vm->s2, ALIGN_DOWN(gpa, SZ_4K), SZ_4K, prot) &&
+	       !s2_protect(&vm->s2, first, end - first, prot);
+}
+
+bool x86_s2_fault(struct qvm_vcpu *vcpu, u64 gpa, bool fetch)
+{
+	struct qvm_vm *vm = vcpu->vm;
+	struct s2_leaf leaf;
+	bool ok = false;
+
+	mutex_lock(&vm->s2_mutex);
+	if (s2_lookup(&vm->s2, gpa, &leaf)) {
+		/* Another vCPU may have been faster, or have had the page apart for a moment. */
+		if (fetch && !(leaf.prot & S2_EXEC))
+			ok = x86_nx_blocks() && make_executable(vm, qvm_region_find(vm, gpa), gpa,
+								leaf.prot | S2_EXEC);
+		else
+			ok = true;
+	}
+	mutex_unlock(&vm->s2_mutex);
+	return ok;
+}
