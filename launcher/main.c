@@ -30,6 +30,11 @@ static const char default_board[] =
 	"memory: [{ram: 512M}]\n"
 	"cmdline: console=ttyAMA0\n"
 	"devices: [{pl011: {hostdev: '-'}}]\n";
+static const char default_board_x86[] =
+	"memory: [{ram: 512M}]\n"
+	"cmdline: console=ttyS0 pci=off\n"
+	"devices: [8259: {}, ioapic: {}, timer8254: {}, mc146818: {}, acpi-pm: {}, debug-exit: {},\n"
+	"          ser8250: {hostdev: '-'}]\n";
 
 static const char usage[] =
 	"usage: qvm run [FILE...] [options]   run a VM; several FILEs are parts of one config\n"
@@ -41,7 +46,7 @@ static const char usage[] =
 	"       qvm host                      can this machine run VMs, and if not, what to do\n"
 	"       qvm help | --version\n"
 	"\n"
-	"  -k, --kernel FILE    kernel: arm64 Image (plain or gzip), ELF or raw image\n"
+	"  -k, --kernel FILE    kernel: Linux (arm64 Image, plain or gzip; x86 bzImage), ELF, raw\n"
 	"  -i, --initrd FILE    RAM disk\n"
 	"  -a, --append TEXT    command line of the kernel\n"
 	"  -m, --memory SIZE    first RAM, such as 512M\n"
@@ -54,7 +59,8 @@ static const char usage[] =
 	"      --dump-model, --dump-dtb, --report   check: the whole model, the FDT (binary), or what\n"
 	"                       of each line is exact, approximated or missing\n"
 	"\n"
-	"Without FILE, -k starts the default board: 1 vCPU, 512M, a PL011 on this terminal.\n"
+	"Without FILE, -k starts the default board of this host's architecture: 1 vCPU, 512M, a\n"
+	"UART on this terminal.\n"
 	"Keys of a config: configs/README.md. Exit status: 0 the guest switched off, 3 power cut,\n"
 	"5 unsupported operation, 6 device error, 7 unexpected error, 64 not started, 65 config,\n"
 	"96 stopped by a fatal error.\n";
@@ -176,7 +182,8 @@ static struct node *config_read(const struct arguments *args)
 	if (args->file_count)
 		root = config_read_files(args->file_count, args->files);
 	else
-		root = yaml_read_text(default_board, (struct origin){ ORIGIN_BOARD, 0 });
+		root = yaml_read_text(strcmp(config_arch(NULL), "x86") ? default_board : default_board_x86,
+				      (struct origin){ ORIGIN_BOARD, 0 });
 	for (size_t i = 0; root && i < args->change_count; i++)
 		change_apply(root, &args->changes[i]);
 	return root;

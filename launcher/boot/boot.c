@@ -10,17 +10,24 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "boot/bzimage.h"
 #include "boot/fdt.h"
 #include "boot/format.h"
+#include "boot/x86.h"
 #include "machine/machine.h"
 #include "util/alloc.h"
 
 #define FDT_BYTES	"\xd0\x0d\xfe\xed"
 #define FILE_MAX	(4ULL << 30)	/* no kernel, and no RAM disk that one waits for */
+#define BOOT_SECTOR	0x7c00		/* where a PC's firmware puts it, at 0:7c00 */
 
-/* For `kernel`: the first that knows the file. */
+/* For `kernel`: the first that knows the file; raw takes all. */
 static const struct image_format *const kernel_formats[] = {
 	&image_format_arm64, &image_format_elf, &image_format_foreign, &image_format_raw,
+};
+static const struct image_format *const kernel_formats_x86[] = {
+	&image_format_bzimage, &image_format_multiboot, &image_format_elf, &image_format_foreign,
+	&image_format_raw,
 };
 
 void image_error(const struct image *image, const char *format, ...)
@@ -99,22 +106,40 @@ static uint64_t ram_size(const struct machine *m)
 
 static const struct image_format *image_format_of(const struct image *image)
 {
-	if (image->kind == IMAGE_LINUX_ARM64)
-		return &image_format_arm64;
-	return image->kind == IMAGE_ELF ? &image_format_elf : &image_format_raw;
+	static const struct image_format *const formats[] = {
+		[IMAGE_UNKNOWN]		= &image_format_raw,
+		[IMAGE_LINUX_ARM64]	= &image_format_arm64,
+		[IMAGE_ELF]		= &image_format_elf,
+		[IMAGE_RAW]		= &image_format_raw,
+		[IMAGE_INITRD]		= &image_format_raw,
+		[IMAGE_FDT]		= &image_format_raw,
+		[IMAGE_LINUX_X86]	= &image_format_bzimage,
+		[IMAGE_MULTIBOOT]	= &image_format_multiboot,
+	};
+
+	return formats[image->kind];
 }
 
 static int recognise_kernel(struct image *image)
 {
-	size_t i = 0;
+	const struct image_format *const *formats = kernel_formats;
+	int ret;
 
-	while (!kernel_formats[i]->probe(image->data, image->data_size))
-		i++;	/* raw takes all */
-	return kernel_formats[i]->measure(image);
+	if (image->arch == MACHINE_X86)
+		formats = kernel_formats_x86;
+	while (!(*formats)->probe(image->data, image->data_size))
+		formats++;
+	ret = (*formats)->measure(image);
+	if (image->arch == MACHINE_X86 && image->kind == IMAGE_RAW && image->gpa == MACHINE_AUTO)
+		image->gpa = BOOT_SECTOR;
+	return ret;
 }
 
 static int recognise_elf(struct image *image)
 {
+	if (image->arch == MACHINE_X86 &&
+	    image_format_multiboot.probe(image->data, image->data_size))
+		return image_format_multiboot.measure(image);
 	if (image_format_elf.probe(image->data, image->data_size))
 		return image_format_elf.measure(image);
 	image_error(image, "is no ELF, use `kernel` or `data`");
@@ -202,8 +227,10 @@ static void set_entries(struct machine *m)
 
 		if (!image->size || !starts(image))
 			continue;
-		if (image->kind != IMAGE_ELF)
+		if (image->kind != IMAGE_ELF && image->kind != IMAGE_MULTIBOOT)
 			image->entry = image->gpa;
+		if (image->kind == IMAGE_LINUX_X86)
+			image->entry += BZIMAGE_ENTRY_64;
 		if (m->entry == MACHINE_AUTO)
 			m->entry = image->entry;
 	}
@@ -241,7 +268,24 @@ int boot_prepare(struct machine *m)
 	set_entries(m);
 	if (write_fdt(m))		/* with the final addresses */
 		return -1;
+	if (m->arch == MACHINE_X86 && x86_boot_prepare(m))
+		return -1;
 	return log_error_count() == before ? 0 : -1;
+}
+
+static int load_blobs(const struct machine *m)
+{
+	for (size_t i = 0; i < m->blob_count; i++) {
+		const struct blob *blob = &m->blob[i];
+		void *memory = machine_hva(m, blob->gpa, blob->size);
+
+		if (!memory) {
+			log_error("%s: no memory at 0x%" PRIx64, blob->name, blob->gpa);
+			return -1;
+		}
+		memcpy(memory, blob->data, blob->size);
+	}
+	return 0;
 }
 
 int boot_load(struct machine *m)
@@ -262,6 +306,8 @@ int boot_load(struct machine *m)
 		free(image->data);
 		image->data = NULL;
 	}
+	if (load_blobs(m))
+		return -1;
 	if (!m->fdt_wanted)
 		return 0;
 	memory = machine_hva(m, m->fdt_gpa, m->fdt_size);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* ELF-64 for AArch64: PT_LOAD segments at their physical addresses. */
+/* ELF-64: PT_LOAD segments at their physical addresses. */
 #include <elf.h>
 #include <inttypes.h>
 #include <string.h>
@@ -14,6 +14,7 @@ static bool elf_probe(const uint8_t *data, size_t size)
 
 static int elf_check_header(const struct image *image, Elf64_Ehdr *header)
 {
+	bool x86 = image->arch == MACHINE_X86;
 	uint64_t table;
 
 	if (image->data_size < sizeof(*header)) {
@@ -22,9 +23,9 @@ static int elf_check_header(const struct image *image, Elf64_Ehdr *header)
 	}
 	memcpy(header, image->data, sizeof(*header));
 	if (header->e_ident[EI_CLASS] != ELFCLASS64 || header->e_ident[EI_DATA] != ELFDATA2LSB ||
-	    header->e_machine != EM_AARCH64) {
+	    header->e_machine != (x86 ? EM_X86_64 : EM_AARCH64)) {
 		image_error(image, "is an ELF for another machine (class %u, machine %u), this VM is "
-			    "arm64", header->e_ident[EI_CLASS], header->e_machine);
+			    "%s", header->e_ident[EI_CLASS], header->e_machine, x86 ? "x86" : "arm64");
 		return -1;
 	}
 	if (header->e_type != ET_EXEC && header->e_type != ET_DYN) {

@@ -27,6 +27,8 @@ struct image_format {
 };
 
 extern const struct image_format image_format_arm64;	/* Documentation/arch/arm64/booting.rst */
+extern const struct image_format image_format_bzimage;	/* Documentation/arch/x86/boot.rst */
+extern const struct image_format image_format_multiboot;
 extern const struct image_format image_format_elf;
 extern const struct image_format image_format_foreign;	/* known, but not for this arch */
 extern const struct image_format image_format_raw;	/* anything */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "boot/format.h"
+#include "machine/board.h"
 #include "machine/machine.h"
 
 #define PAGE		4096
@@ -49,6 +50,7 @@ static uint64_t place_in(const struct machine *m, const struct memory *memory,
 	uint64_t end = memory->gpa + memory->size, gpa, blocked;
 
 	gpa = memory->gpa > request->after ? memory->gpa : request->after;
+	gpa = gpa > m->board->image_low ? gpa : m->board->image_low;
 	for (;;) {
 		gpa = align_up(gpa, request);
 		if (gpa >= end || request->size > end - gpa)

@@ -7,6 +7,8 @@
 
 #define PAGE			4096
 #define BZIMAGE_MAGIC		0x202	/* Documentation/arch/x86/boot.rst of Linux */
+#define ARM64_HEADER		64
+#define ARM64_MAGIC		0x38	/* Documentation/arch/arm64/booting.rst */
 #define RISCV_MAGIC		0x38	/* Documentation/arch/riscv/boot-image-header.rst: magic2 */
 #define FDT_MAGIC		"\xd0\x0d\xfe\xed"
 
@@ -19,6 +21,8 @@ static const char *foreign_name(const uint8_t *data, size_t size)
 {
 	if (has_bytes(data, size, BZIMAGE_MAGIC, "HdrS"))
 		return "an x86 Linux kernel";
+	if (size >= ARM64_HEADER && has_bytes(data, size, ARM64_MAGIC, "ARM\x64"))
+		return "an arm64 Linux kernel";
 	if (has_bytes(data, size, RISCV_MAGIC, "RSC\x05"))
 		return "a RISC-V Linux kernel";
 	if (has_bytes(data, size, 0, FDT_MAGIC))
@@ -37,8 +41,9 @@ static bool foreign_probe(const uint8_t *data, size_t size)
 
 static int foreign_measure(struct image *image)
 {
-	image_error(image, "is %s, give an arm64 Linux Image (plain or gzip), an ELF or a raw image",
-		    foreign_name(image->data, image->data_size));
+	image_error(image, "is %s, give %s, an ELF or a raw image",
+		    foreign_name(image->data, image->data_size), image->arch == MACHINE_X86 ?
+		    "an x86 Linux bzImage" : "an arm64 Linux Image (plain or gzip)");
 	return -1;
 }
 

@@ -2,9 +2,12 @@
 #include "config/config.h"
 
 #include <string.h>
+#include <sys/utsname.h>
 
 #include "config/qvmconf.h"
 #include "config/yaml.h"
+#include "dev/device.h"
+#include "machine/machine.h"
 
 static bool is_qvmconf_name(const char *path)
 {
@@ -69,10 +72,37 @@ struct node *config_read_words(int count, char **words)
 	return finish(root, broken);
 }
 
+static const char *devices_arch(const struct node *list)
+{
+	const struct node *entry = list && list->kind == NODE_LIST ? list->child : NULL;
+
+	for (; entry; entry = entry->next) {
+		const struct node *device = entry->kind == NODE_MAP ? entry->child : NULL;
+		const struct device_type *type = device ? device_type_find(device->key) : NULL;
+
+		if (type && type->arch)
+			return type->arch == MACHINE_X86 ? "x86" : "arm64";
+	}
+	return NULL;
+}
+
+const char *config_arch(const struct node *root)
+{
+	const char *arch = node_text(root, "arch");
+	struct utsname uts;
+
+	arch = arch ? arch : devices_arch(node_find(root, "devices"));
+	if (arch || node_find(root, "gic"))
+		return arch ? arch : "arm64";
+	uname(&uts);
+	return strcmp(uts.machine, "x86_64") ? "arm64" : "x86";
+}
+
 void config_set_defaults(struct node *root)
 {
 	const struct origin board = { ORIGIN_BOARD, 0 };
 	struct node *map = node_find(root, "unsupported");
+	bool ignore;
 
 	if (!map) {
 		map = node_create(NODE_MAP, board);
@@ -82,5 +112,7 @@ void config_set_defaults(struct node *root)
 		map->kind = NODE_MAP;
 	if (map->kind != NODE_MAP || node_find(map, "reference"))
 		return;
-	node_add(map, node_create_scalar(root->qvmconf ? "ignore" : "fail", board), "reference");
+	/* A PC reads all ones where nothing is, and its kernels look around. */
+	ignore = root->qvmconf || !strcmp(config_arch(root), "x86");
+	node_add(map, node_create_scalar(ignore ? "ignore" : "fail", board), "reference");
 }

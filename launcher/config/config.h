@@ -16,6 +16,12 @@ struct node *config_read_files(int count, char **files);
 struct node *config_read_words(int count, char **words);
 
 /*
+ * The architecture that the config says, "arm64" or "x86"; else that of the first device that only
+ * one has; else this host's.
+ */
+const char *config_arch(const struct node *root);
+
+/*
  * Add the defaults that differ between the languages; that of the first part counts. After
  * all that may change the config.
  */

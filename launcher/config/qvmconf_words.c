@@ -247,19 +247,46 @@ static void check_length(struct node *device, struct node *at, const char *lengt
 		node_warn(at, "its length is 0x%llx, not %s", (unsigned long long)type->size, length);
 }
 
+/* Of x86, and at a port where the kind of the place is not said; on arm64 there are none. */
+static bool is_port_device(const char *type, const char *address)
+{
+	static const char *const types[] = {
+		"ser8250", "8259", "timer8254", "mc146818", "pckeyboard", "acpi-pm", "debug-exit",
+	};
+	bool found = false;
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		found |= !strcmp(types[i], type);
+	return found && strtoull(address, NULL, 16) <= 0xffff;
+}
+
+/* 3f8 and 0x3f8 are io:0x3f8. */
+static struct node *create_port(const char *text, const struct origin *origin)
+{
+	bool is_number = text[0] == '0' && strchr("xXdD", text[1]) && text[1];
+	char *port = xasprintf("io:%s%s", is_number ? "" : "0x", text);
+	struct node *node = value_create(port, SCHEMA_STRING, origin);
+
+	free(port);
+	return node;
+}
+
 static void read_loc_vdev(struct node *device, const struct token *word, char *text)
 {
 	char *port = without_prefix(text, "io:"), *slot = without_prefix(text, "pci:");
 	char *rest = without_prefix(text, "mem:"), *address;
 	struct node *at;
 
-	if (port || slot) {
-		put_text(device, port ? "io" : "pci", port ? port : slot, &word->origin);
+	if (slot) {
+		put_text(device, "pci", slot, &word->origin);
 		return;
 	}
-	rest = rest ? rest : text;
+	rest = port ? port : rest ? rest : text;
 	address = piece_cut(&rest);
-	at = value_create(address, SCHEMA_ADDRESS, &word->origin);
+	if (port || is_port_device(device->key, address))
+		at = create_port(address, &word->origin);
+	else
+		at = value_create(address, SCHEMA_ADDRESS, &word->origin);
 	value_put(device, "at", at);
 	if (rest)
 		check_length(device, at, rest);

@@ -117,6 +117,7 @@ static const char *schema_want(const struct schema_key *row, char *text, size_t 
 		{ SCHEMA_LIST,    "a list" },
 		{ SCHEMA_MAP,     "a map of keys" },
 		{ SCHEMA_NAME,    "a name without blanks, / and foreign letters" },
+		{ SCHEMA_PORT,    "a port such as io:0x3f8" },
 	};
 	size_t length = 0;
 
@@ -201,7 +202,7 @@ static bool is_sporadic(struct node *node, bool *said)
 static bool scalar_fits(const struct schema_key *row, struct node *node, bool *said)
 {
 	int priority;
-	uint32_t irq;
+	uint32_t irq, port;
 	bool flag;
 	char c;
 
@@ -209,6 +210,8 @@ static bool scalar_fits(const struct schema_key *row, struct node *node, bool *s
 		return scalar_is_string(row, node, said);
 	if (row->types & SCHEMA_NAME)
 		return scalar_is_name(row, node, said);
+	if (row->types & SCHEMA_PORT && value_port(node->text, &port))
+		return true;
 	if (row->types & (SCHEMA_ADDRESS | SCHEMA_SIZE | SCHEMA_NUMBER))
 		return scalar_is_number(row, node, said);
 	if (row->types & SCHEMA_BOOL)

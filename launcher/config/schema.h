@@ -25,6 +25,7 @@ enum schema_type {
 	SCHEMA_NAME	= 1 << 11,	/* visible ASCII without /, as it names threads and folders */
 	SCHEMA_LATER	= 1 << 12,	/* of the language, but this version can't do it */
 	SCHEMA_REPEAT	= 1 << 13,	/* LIST: said again in qvmconf it appends, else the last wins */
+	SCHEMA_PORT	= 1 << 14,	/* io:0x3f8 */
 };
 
 struct schema_key {

@@ -37,6 +37,9 @@ const struct schema_key schema_keys[] = {
 	  .qvmconf = "system",
 	  .doc = "name of the VM, in logs, thread names and `qvm list`; no two VMs share one" },
 
+	{ .path = "arch", .types = SCHEMA_ENUM, .choices = "arm64|x86",
+	  .doc = "what kind of machine it is; without: that of its devices, else that of the host" },
+
 	{ .path = "memory", .types = SCHEMA_LIST,
 	  .doc = "what guest memory there is, in order" },
 	{ .path = "memory[]", .types = SCHEMA_MAP, .choices = "ram|rom",
@@ -48,7 +51,8 @@ const struct schema_key schema_keys[] = {
 	  .max = 1ULL << 40, .qvmconf = "rom",
 	  .doc = "memory that the guest can't write and is not told of; a multiple of 4K" },
 	{ .path = "memory[].at", .types = SCHEMA_ADDRESS, .unit = "gpa", .fallback = "auto",
-	  	  .doc = "where it begins; auto: after the highest so far, the first at 0x40000000" },
+	  	  .doc = "where it begins; auto: after the highest so far, the first at 0x40000000 "
+		 "(x86: 0, and RAM goes around 640K to 1M and below 4G as in a PC)" },
 
 	{ .path = "cpus", .types = SCHEMA_NUMBER | SCHEMA_LIST, .fallback = "1", .min = 1, .max = 64,
 	  .doc = "number of vCPUs, or a list with what is special to each" },
@@ -71,7 +75,8 @@ const struct schema_key schema_keys[] = {
 	  .doc = "one file" },
 	{ .path = "load[].kernel", .types = SCHEMA_PATH, .qvmconf = "load",
 	  .doc = "what to start: arm64 Linux `Image`, plain or gzip, an ELF, else a raw image that "
-		 "starts at its first byte" },
+		 "starts at its first byte; x86: Linux `bzImage`, ELF (PVH or multiboot), else raw, in "
+		 "real mode" },
 	{ .path = "load[].elf", .types = SCHEMA_PATH,
 	  .doc = "an ELF, placed by its physical addresses" },
 	{ .path = "load[].initrd", .types = SCHEMA_PATH, .qvmconf = "initrd load",
@@ -95,12 +100,12 @@ const struct schema_key schema_keys[] = {
 	  .doc = "one device: the word of its type, and below that word its options" },
 	{ .path = "devices[].*", .types = SCHEMA_MAP, .qvmconf = "vdev",
 	  .doc = "a device of this type" },
-	{ .path = "devices[].*.at", .types = SCHEMA_ADDRESS, .unit = "gpa", .fallback = "auto",
-	  .qvmconf = "loc vdev",
-	  .doc = "where its registers begin; auto: its place on the board, else the next free one" },
+	{ .path = "devices[].*.at", .types = SCHEMA_ADDRESS | SCHEMA_PORT, .unit = "gpa",
+	  .fallback = "auto", .qvmconf = "loc vdev",
+	  .doc = "where its registers begin, on x86 also a port, `io:0x3f8`; auto: its place on the board, else the next free one" },
 	{ .path = "devices[].*.irq", .types = SCHEMA_IRQ, .unit = "INTID", .fallback = "auto",
 	  .qvmconf = "intr vdev",
-	  .doc = "its interrupt line, `gic:37`, or `none`; auto: as for `at`" },
+	  .doc = "its interrupt line, `gic:37`, on x86 `ioapic:4`, or `none`; auto: as for `at`" },
 	{ .path = "devices[].*.name", .types = SCHEMA_NAME, .min = 1, .max = 63,
 	  .qvmconf = "name vdev", .doc = "its name in messages; no two devices share one" },
 	{ .path = "devices[].*.hostdev", .types = SCHEMA_STRING, .min = 1, .max = 4095,
@@ -126,8 +131,6 @@ const struct schema_key schema_keys[] = {
 	  .limit = NO_MESSAGES },
 	{ .path = "devices[].*.pci", .types = SCHEMA_LATER, .qvmconf = "pci vdev",
 	  .limit = "this board has no PCI yet" },
-	{ .path = "devices[].*.io", .types = SCHEMA_LATER,
-	  .limit = "an arm64 board has no ports, write an address of memory" },
 	{ .path = "devices[].*.hostvector", .types = SCHEMA_LATER, .qvmconf = "hostvector vdev",
 	  .limit = "only pass-through needs it, which is not there yet" },
 
@@ -163,7 +166,9 @@ const struct schema_key schema_keys[] = {
 	  .fallback = "fail", .doc = "instructions" },
 	{ .path = "unsupported.reference", .types = SCHEMA_ENUM, .choices = POLICIES,
 	  .qvmconf = "reference unsupported",
-	  .fallback = "fail", .doc = "memory that is nobody's; in qvmconf the default is ignore" },
+	  .fallback = "fail",
+	  .doc = "memory that is nobody's; in qvmconf and on x86 the default is ignore, as it is "
+		 "always for ports" },
 	{ .path = "unsupported.register", .types = SCHEMA_ENUM, .choices = POLICIES,
 	  .qvmconf = "register unsupported",
 	  .fallback = "fail", .doc = "system registers" },
@@ -268,10 +273,12 @@ const struct schema_key schema_keys[] = {
 	OPTION("virtio-input", "force_dev_presence", SCHEMA_BOOL),
 	DEVICE("virtio-gpu"), DEVICE("virtio-snd"), DEVICE("virtio-vsock"), DEVICE("virtio-video"),
 	DEVICE("pci-dummy"), OPTION("pci-dummy", "clone", 0), OPTION("pci-dummy", "reg", REPEAT),
-	DEVICE("ioapic"), DEVICE("8259"), DEVICE("timer8254"),
-	DEVICE("mc146818"), OPTION("mc146818", "reg", REPEAT),
+	{ .path = "devices[].mc146818.reg", .types = REPEAT, .qvmconf = "reg mc146818",
+	  .doc = "what is in its memory at the start" },
+	{ .path = "devices[].mc146818.reg[]", .types = SCHEMA_STRING,
+	  .doc = "a register and its value, `0x0b,0x02`" },
 	DEVICE("hpet"), OPTION("hpet", "frequency", 0), OPTION("hpet", "legacy-free", SCHEMA_BOOL),
-	DEVICE("pckeyboard"), DEVICE("smmu"), DEVICE("trace"), DEVICE("vgpu-gvtg"),
+	DEVICE("smmu"), DEVICE("trace"), DEVICE("vgpu-gvtg"),
 };
 
 const size_t schema_key_count = sizeof(schema_keys) / sizeof(schema_keys[0]);

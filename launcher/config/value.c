@@ -71,9 +71,20 @@ bool value_irq(const char *text, uint32_t *irq)
 		*irq = 0;
 		return true;
 	}
-	if (strncmp(text, "gic:", 4) || !value_number(text + 4, &line) || line >= 1020)
+	if ((strncmp(text, "gic:", 4) && strncmp(text, "ioapic:", 7)) ||
+	    !value_number(strchr(text, ':') + 1, &line) || line >= 1020)
 		return false;
 	*irq = line;
+	return true;
+}
+
+bool value_port(const char *text, uint32_t *port)
+{
+	uint64_t number;
+
+	if (!text || strncmp(text, "io:", 3) || !value_number(text + 3, &number) || number > 0xffff)
+		return false;
+	*port = number;
 	return true;
 }
 

@@ -15,8 +15,14 @@ bool value_number(const char *text, uint64_t *number);
 /* true false yes no on off, in any case. */
 bool value_bool(const char *text, bool *value);
 
-/* "gic:37", or "none", which is 0. False: neither, or no INTID below 1020. */
+/*
+ * "gic:37", "ioapic:4", or "none", which is 0. False: none of them, or no line below 1020. Which
+ * of them the board has is not asked.
+ */
 bool value_irq(const char *text, uint32_t *irq);
+
+/* "io:0x3f8", an I/O port. False: it is not that. */
+bool value_port(const char *text, uint32_t *port);
 
 /* PRIO and one of r f o, which is r if left out; priority 1 … 99. */
 bool value_sched(const char *text, int *priority, char *policy);

@@ -5,7 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dev/acpi_pm.h"
+#include "dev/debug_exit.h"
+#include "dev/in_kernel.h"
+#include "dev/mc146818.h"
 #include "dev/ns16550.h"
+#include "dev/pckeyboard.h"
 #include "dev/pl011.h"
 #include "machine/machine.h"
 #include "util/log.h"
@@ -14,6 +19,13 @@ const struct device_type *const device_types[] = {
 	&pl011_type,
 	&ns16550_type,
 	&ser8250_type,
+	&mc146818_type,
+	&acpi_pm_type,
+	&pckeyboard_type,
+	&debug_exit_type,
+	&ioapic_type,
+	&i8259_type,
+	&timer8254_type,
 	NULL,
 };
 
@@ -26,28 +38,48 @@ const struct device_type *device_type_find(const char *name)
 	return NULL;
 }
 
-static int compare_gpa(const void *a, const void *b)
-{
-	const struct device *left = a, *right = b;
+/* Where a thing is: ports come behind all memory. */
+struct place {
+	bool port;
+	uint64_t gpa;
+};
 
-	return (left->config->gpa > right->config->gpa) - (left->config->gpa < right->config->gpa);
+static struct place place_of(const struct device *dev)
+{
+	return (struct place){ dev->config->port, dev->config->gpa };
+}
+
+static int compare_place(struct place a, struct place b)
+{
+	if (a.port != b.port)
+		return a.port - b.port;
+	return (a.gpa > b.gpa) - (a.gpa < b.gpa);
+}
+
+static int compare_devices(const void *a, const void *b)
+{
+	return compare_place(place_of(a), place_of(b));
 }
 
 int bus_create(struct bus *bus, struct vm *vm, const struct machine *machine)
 {
+	size_t count = 0;
+
 	if (machine->device_count == 0)
 		return 0;
 	bus->devices = calloc(machine->device_count, sizeof(*bus->devices));
 	if (!bus->devices)
 		return -ENOMEM;
 	for (size_t i = 0; i < machine->device_count; i++) {
-		bus->devices[i].config = &machine->device[i];
-		bus->devices[i].type = machine->device[i].type;
-		bus->devices[i].vm = vm;
+		if (machine->device[i].type->in_kernel)
+			continue;
+		bus->devices[count].config = &machine->device[i];
+		bus->devices[count].type = machine->device[i].type;
+		bus->devices[count++].vm = vm;
 	}
 	/* Before create: a device may hand out its own address. */
-	qsort(bus->devices, machine->device_count, sizeof(*bus->devices), compare_gpa);
-	for (size_t i = 0; i < machine->device_count; i++) {
+	qsort(bus->devices, count, sizeof(*bus->devices), compare_devices);
+	for (size_t i = 0; i < count; i++) {
 		struct device *dev = &bus->devices[i];
 		int error = dev->type->create(dev);
 
@@ -71,50 +103,70 @@ void bus_destroy(struct bus *bus)
 	bus->devices = NULL;
 }
 
-static bool claims(const struct device *dev, uint64_t gpa, unsigned int len)
+static bool claims(const struct device *dev, struct place place, unsigned int len)
 {
-	uint64_t offset = gpa - dev->config->gpa;
+	uint64_t offset = place.gpa - dev->config->gpa;
 
-	return offset < dev->config->size && dev->config->size - offset >= len && offset % len == 0;
+	return place.port == dev->config->port && offset < dev->config->size && dev->config->size - offset >= len && offset % len == 0;
 }
 
 /* The device that claims the access, or NULL. */
-static struct device *bus_find(const struct bus *bus, uint64_t gpa, unsigned int len)
+static struct device *bus_find(const struct bus *bus, struct place place, unsigned int len)
 {
 	size_t low = 0, high = bus->count;
 
-	/* The last device that begins at or below gpa is at low - 1 in the end. */
+	/* The last device that begins at or below the place is at low - 1 in the end. */
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (bus->devices[middle].config->gpa <= gpa)
+		if (compare_place(place_of(&bus->devices[middle]), place) <= 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	if (low == 0 || !claims(&bus->devices[low - 1], gpa, len))
+	if (low == 0 || !claims(&bus->devices[low - 1], place, len))
 		return NULL;
 	return &bus->devices[low - 1];
 }
 
-bool bus_read(const struct bus *bus, uint64_t gpa, unsigned int len, uint64_t *value)
+static bool place_read(const struct bus *bus, struct place place, unsigned int len, uint64_t *value)
 {
-	struct device *dev = bus_find(bus, gpa, len);
+	struct device *dev = bus_find(bus, place, len);
 
 	if (!dev)
 		return false;
-	*value = dev->type->read(dev, gpa - dev->config->gpa, len);
+	*value = dev->type->read(dev, place.gpa - dev->config->gpa, len);
 	return true;
+}
+
+static bool place_write(const struct bus *bus, struct place place, unsigned int len, uint64_t value)
+{
+	struct device *dev = bus_find(bus, place, len);
+
+	if (!dev)
+		return false;
+	dev->type->write(dev, place.gpa - dev->config->gpa, len, value);
+	return true;
+}
+
+bool bus_read(const struct bus *bus, uint64_t gpa, unsigned int len, uint64_t *value)
+{
+	return place_read(bus, (struct place){ false, gpa }, len, value);
 }
 
 bool bus_write(const struct bus *bus, uint64_t gpa, unsigned int len, uint64_t value)
 {
-	struct device *dev = bus_find(bus, gpa, len);
+	return place_write(bus, (struct place){ false, gpa }, len, value);
+}
 
-	if (!dev)
-		return false;
-	dev->type->write(dev, gpa - dev->config->gpa, len, value);
-	return true;
+bool bus_port_read(const struct bus *bus, uint64_t port, unsigned int len, uint64_t *value)
+{
+	return place_read(bus, (struct place){ true, port }, len, value);
+}
+
+bool bus_port_write(const struct bus *bus, uint64_t port, unsigned int len, uint64_t value)
+{
+	return place_write(bus, (struct place){ true, port }, len, value);
 }
 
 void bus_status(const struct bus *bus)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The launcher's bus: which device answers at a gpa. Built once, before the guest starts. */
+/*
+ * The launcher's bus: which device answers at a gpa, or at an I/O port of x86. Built once, before
+ * the guest starts.
+ */
 #ifndef QVM_DEV_BUS_H
 #define QVM_DEV_BUS_H
 
@@ -13,13 +16,13 @@ struct machine;
 struct vm;
 
 struct bus {
-	struct device *devices;		/* by gpa, none overlaps another; NULL: none created */
+	struct device *devices;		/* memory before ports, by address; NULL: none created */
 	size_t count;
 };
 
 /*
- * Create the machine's devices, all or none; @bus is zero before. The machine is valid: no two
- * ranges overlap. 0 or -errno, message printed.
+ * Create the machine's devices but those of the module, all or none; @bus is zero before. The
+ * machine is valid: no two ranges overlap. 0 or -errno, message printed.
  */
 int bus_create(struct bus *bus, struct vm *vm, const struct machine *machine);
 /* Destroy them in reverse order of the addresses. Fine for a zero bus. */
@@ -31,6 +34,10 @@ void bus_destroy(struct bus *bus);
  */
 bool bus_read(const struct bus *bus, uint64_t gpa, unsigned int len, uint64_t *value);
 bool bus_write(const struct bus *bus, uint64_t gpa, unsigned int len, uint64_t value);
+
+/* The same for @len bytes (1, 2, 4) at I/O port @port. */
+bool bus_port_read(const struct bus *bus, uint64_t port, unsigned int len, uint64_t *value);
+bool bus_port_write(const struct bus *bus, uint64_t port, unsigned int len, uint64_t value);
 
 /* Let each device say its status. */
 void bus_status(const struct bus *bus);

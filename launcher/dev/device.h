@@ -16,7 +16,10 @@ struct vm;
 struct device_type {
 	const char *name;		/* config word: "pl011", "ns16550", … */
 	const char *compatible;		/* FDT, list of strings ended by an empty one; NULL: no node */
-	uint64_t size;			/* bytes of its register window */
+	uint64_t size;			/* bytes of its register window, or ports */
+	unsigned int arch;		/* enum machine_arch; 0: any */
+	bool once;			/* a board has one at most */
+	bool in_kernel;			/* the module has it: vm/ creates it; no hook below is there */
 	/*
 	 * Create the device: 0 or -errno (message printed). Called before the guest starts;
 	 * dev->vm, dev->config are set, dev->state is the device's own.

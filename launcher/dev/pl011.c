@@ -406,6 +406,7 @@ const struct device_type pl011_type = {
 	.name = "pl011",
 	.compatible = "arm,pl011\0arm,primecell\0",
 	.size = WINDOW_SIZE,
+	.arch = MACHINE_ARM64,
 	.create = pl011_create,
 	.destroy = pl011_destroy,
 	.read = pl011_read,

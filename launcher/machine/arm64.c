@@ -2,17 +2,19 @@
 #include "machine/board.h"
 
 #include <stddef.h>
-#include <string.h>
 
 static const struct board_device arm64_devices[] = {
-	{ "pl011",   0x1c090000, 37, "ttyAMA" },
-	{ "ns16550", 0x1c0a0000, 38, "ttyS" },
-	{ "ser8250", 0x1c0a0000, 38, "ttyS" },
-	{ "sp805",   0x1c0f0000, 39, NULL },
-	{ NULL, 0, 0, NULL },
+	{ "pl011",   0x1c090000, 37, "ttyAMA", false },
+	{ "ns16550", 0x1c0a0000, 38, "ttyS", false },
+	{ "ser8250", 0x1c0a0000, 38, "ttyS", false },
+	{ "sp805",   0x1c0f0000, 39, NULL, false },
+	{ NULL, 0, 0, NULL, false },
 };
 
 const struct board board_arm64 = {
+	.name		= "arm64",
+	.irq_prefix	= "gic",
+	.irq_first	= 32,
 	.ram		= 0x40000000,
 	.device		= 0x1c200000,
 	.device_end	= 0x2f000000,
@@ -27,11 +29,3 @@ const struct board board_arm64 = {
 	.ipa_bits	= 40,
 	.devices	= arm64_devices,
 };
-
-const struct board_device *board_find(const struct board *board, const char *name)
-{
-	for (const struct board_device *device = board->devices; device->name; device++)
-		if (!strcmp(device->name, name))
-			return device;
-	return NULL;
-}

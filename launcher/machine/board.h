@@ -6,26 +6,54 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "machine/machine.h"
+
 struct board_device {
 	const char *name;	/* of the device type */
 	uint64_t gpa;
 	uint32_t irq;
 	const char *tty;	/* Linux's name for it as a console, without the number; or NULL */
+	bool port;		/* gpa is an I/O port */
 };
 
 struct board {
+	const char *name;			/* of the architecture, as `arch` says it */
+	const char *irq_prefix;			/* of a line: "gic" in gic:37 */
+	uint32_t irq_first;			/* lowest line of a device */
 	uint64_t ram;				/* gpa of the first automatic memory */
+	uint64_t image_low;			/* images without an address stay above */
 	uint64_t device, device_end, device_step;	/* where other devices go */
 	uint32_t irq;				/* first line of other devices */
 	uint64_t gicd_size, gicr_size;		/* bytes; gicr for each vCPU */
 	uint64_t reserved, reserved_size;	/* nothing may be here */
 	unsigned int ipa_bits;
-	const struct board_device *devices;	/* ended by a NULL name */
+	const struct board_device *devices;	/* ended by a NULL name; several of a type: in order */
 };
 
-extern const struct board board_arm64;
+extern const struct board board_arm64, board_x86;
 
-/* The row of this device type in the map, or NULL. */
+/* The first row of this device type in the map, or NULL. */
 const struct board_device *board_find(const struct board *board, const char *name);
+/* The next one of the same type behind @row, or NULL. */
+const struct board_device *board_find_next(const struct board_device *row);
+
+/* One more than the last line that a device can have. */
+uint32_t board_irq_end(const struct machine *m);
+
+/*
+ * x86: RAM without an address goes around what a PC has at 640K … 1M and below 4G. Cut the last
+ * entry of m->memory there, into as many entries as it takes; m->memory has room for two more.
+ * Returns the end of the last one.
+ */
+uint64_t x86_split_ram(struct machine *m);
+
+/* x86: the memory that holds the ACPI tables, if no other is there; room as above. */
+void x86_add_firmware(struct machine *m);
+
+/* x86: what only such a board can have wrong. Errors by log_at(). */
+void x86_validate(const struct machine *m);
+
+#define X86_FIRMWARE		0xe0000		/* where operating systems look for the RSDP */
+#define X86_FIRMWARE_SIZE	0x20000
 
 #endif

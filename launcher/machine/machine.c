@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "config/config.h"
 #include "config/schema.h"
 #include "config/value.h"
 #include "dev/device.h"
@@ -15,6 +16,27 @@
 #define IRQ_AUTO	UINT32_MAX
 
 static const struct origin board_default = { ORIGIN_BOARD, 0 };
+
+const struct board_device *board_find(const struct board *board, const char *name)
+{
+	for (const struct board_device *device = board->devices; device->name; device++)
+		if (!strcmp(device->name, name))
+			return device;
+	return NULL;
+}
+
+const struct board_device *board_find_next(const struct board_device *row)
+{
+	for (const struct board_device *next = row + 1; next->name; next++)
+		if (!strcmp(next->name, row->name))
+			return next;
+	return NULL;
+}
+
+uint32_t board_irq_end(const struct machine *m)
+{
+	return m->arch == MACHINE_X86 ? 24 : m->gic.lines;
+}
 
 static char *copy_string(const struct node *entry, const char *path)
 {
@@ -37,10 +59,11 @@ static void build_memory(struct machine *m, const struct node *list)
 	uint64_t highest = 0;
 
 	m->memory_incomplete = list && list->bad;
-	m->memory = xcalloc(node_count(list), sizeof(*m->memory));
+	m->memory = xcalloc(3 * node_count(list) + 1, sizeof(*m->memory));
 	for (const struct node *entry = first_entry(list); entry; entry = entry->next) {
 		struct memory *memory = &m->memory[m->memory_count];
 		const struct node *rom = node_find(entry, "rom");
+		bool around;	/* what a PC has there */
 
 		if (entry->bad)
 			continue;	/* else exactly one of ram and rom is there */
@@ -52,12 +75,17 @@ static void build_memory(struct machine *m, const struct node *list)
 		};
 		if (memory->gpa == MACHINE_AUTO && m->memory_incomplete)
 			continue;	/* after what? */
+		around = memory->gpa == MACHINE_AUTO && !rom && m->arch == MACHINE_X86;
 		if (memory->gpa == MACHINE_AUTO)
-			memory->gpa = highest ? highest : board_arm64.ram;
+			memory->gpa = highest ? highest : m->board->ram;
 		if (memory->gpa + memory->size > highest)
 			highest = memory->gpa + memory->size;
 		m->memory_count++;
+		if (around)
+			highest = x86_split_ram(m);
 	}
+	if (m->arch == MACHINE_X86)
+		x86_add_firmware(m);
 }
 
 static void build_cpu(struct cpu *cpu, const struct node *entry)
@@ -149,6 +177,7 @@ static void build_images(struct machine *m, const struct node *list)
 				.key = keys[i],
 				.path = node_host_path(path, path->text),
 				.gpa = schema_number(entry, "load[].at"),
+				.arch = m->arch,
 				.origin = path->origin,
 			};
 		}
@@ -172,6 +201,22 @@ static char *build_hostdev(const struct node *options)
 	return hostdev;
 }
 
+/* A port, an address, or auto: then it is what the board has for the type. */
+static void build_location(struct device_config *device, const struct board *board)
+{
+	const char *at = schema_string(device->node, "devices[].*.at");
+	const struct board_device *row = board_find(board, device->type->name);
+	uint32_t port;
+
+	device->gpa = schema_number(device->node, "devices[].*.at");
+	if (value_port(at, &port)) {
+		device->gpa = port;
+		device->port = true;
+	} else if (device->gpa == MACHINE_AUTO && row) {
+		device->port = row->port;
+	}
+}
+
 static void build_device(struct machine *m, const struct node *options)
 {
 	const char *irq = schema_string(options, "devices[].*.irq");
@@ -180,13 +225,13 @@ static void build_device(struct machine *m, const struct node *options)
 	*device = (struct device_config){
 		.type = device_type_find(options->key),
 		.name = copy_string(options, "devices[].*.name"),
-		.gpa = schema_number(options, "devices[].*.at"),
 		.irq = IRQ_AUTO,
 		.hostdev = build_hostdev(options),
 		.node = options,
 		.origin = options->origin,
 	};
 	device->size = device->type->size;
+	build_location(device, m->board);
 	value_irq(irq, &device->irq);	/* "auto" is no line: it stays IRQ_AUTO */
 }
 
@@ -253,19 +298,26 @@ uint64_t machine_reserved_until(const struct machine *m, uint64_t gpa, uint64_t 
 	return 0;
 }
 
+static bool device_is_at(const struct machine *m, bool port, uint64_t gpa, uint64_t size)
+{
+	for (size_t i = 0; i < m->device_count; i++)
+		if (m->device[i].gpa != MACHINE_AUTO && m->device[i].port == port &&
+		    ranges_meet(gpa, size, m->device[i].gpa, m->device[i].size))
+			return true;
+	return false;
+}
+
 static bool gpa_is_free(const struct machine *m, uint64_t gpa, uint64_t size)
 {
+	if (device_is_at(m, false, gpa, size))
+		return false;
 	if (machine_reserved_until(m, gpa, size))
 		return false;
 	for (size_t i = 0; i < m->memory_count; i++)
 		if (ranges_meet(gpa, size, m->memory[i].gpa, m->memory[i].size))
 			return false;
-	for (size_t i = 0; i < m->device_count; i++)
-		if (m->device[i].gpa != MACHINE_AUTO &&
-		    ranges_meet(gpa, size, m->device[i].gpa, m->device[i].size))
-			return false;
-	return !ranges_meet(gpa, size, m->gic.gicd, board_arm64.gicd_size) &&
-	       !ranges_meet(gpa, size, m->gic.gicr, board_arm64.gicr_size * m->cpu_count);
+	return !ranges_meet(gpa, size, m->gic.gicd, m->board->gicd_size) &&
+	       !ranges_meet(gpa, size, m->gic.gicr, m->board->gicr_size * m->cpu_count);
 }
 
 static bool irq_is_free(const struct machine *m, uint32_t irq)
@@ -276,20 +328,34 @@ static bool irq_is_free(const struct machine *m, uint32_t irq)
 	for (size_t i = 0; i < m->device_count; i++)
 		if (m->device[i].irq == irq)
 			return false;
-	return irq < m->gic.lines;
+	return irq < board_irq_end(m);
+}
+
+/* Where the board has it, if that is free. */
+static bool assign_row(const struct machine *m, struct device_config *device)
+{
+	const struct board_device *row = board_find(m->board, device->type->name);
+
+	for (; row; row = board_find_next(row)) {
+		if (row->port ? !device_is_at(m, true, row->gpa, device->size) :
+				gpa_is_free(m, row->gpa, device->size)) {
+			device->gpa = row->gpa;
+			device->port = row->port;
+			return true;
+		}
+	}
+	return false;
 }
 
 static void assign_gpa(const struct machine *m, struct device_config *device)
 {
-	const struct board_device *row = board_find(&board_arm64, device->type->name);
 	uint64_t gpa;
 
-	if (row && gpa_is_free(m, row->gpa, device->size)) {
-		device->gpa = row->gpa;
+	if (assign_row(m, device))
 		return;
-	}
-	for (gpa = board_arm64.device; gpa + device->size <= board_arm64.device_end;
-	     gpa += board_arm64.device_step) {
+	device->port = false;
+	for (gpa = m->board->device; !device->type->in_kernel &&
+	     gpa + device->size <= m->board->device_end; gpa += m->board->device_step) {
 		if (gpa_is_free(m, gpa, device->size)) {
 			device->gpa = gpa;
 			return;
@@ -300,18 +366,25 @@ static void assign_gpa(const struct machine *m, struct device_config *device)
 
 static void assign_irq(const struct machine *m, struct device_config *device)
 {
-	const struct board_device *row = board_find(&board_arm64, device->type->name);
-	uint32_t irq = row ? row->irq : board_arm64.irq;
+	const struct board_device *row = board_find(m->board, device->type->name);
+	uint32_t irq;
 
-	if (!irq_is_free(m, irq))
-		for (irq = board_arm64.irq; irq < m->gic.lines && !irq_is_free(m, irq); irq++)
-			;
-	if (irq_is_free(m, irq)) {
-		device->irq = irq;
-		return;
-	}
+	/* The row of its place, else the first of its type. */
+	for (const struct board_device *next = row; next; next = board_find_next(next))
+		if (next->gpa == device->gpa && next->port == device->port)
+			row = next;
+	irq = row ? row->irq : m->board->irq;
 	device->irq = 0;
-	log_at(&device->origin, device->type->name, "no free line is left, raise gic.lines");
+	if (row && !irq)
+		return;
+	if (!irq_is_free(m, irq))
+		for (irq = m->board->irq; irq < board_irq_end(m) && !irq_is_free(m, irq); irq++)
+			;
+	if (irq_is_free(m, irq))
+		device->irq = irq;
+	else
+		log_at(&device->origin, device->type->name, "no free line is left%s",
+		       m->arch == MACHINE_ARM64 ? ", raise gic.lines" : "");
 }
 
 /* What the config says itself is settled before: it comes first, wherever it stands. */
@@ -437,7 +510,7 @@ static void build_rest(struct machine *m, struct node *root)
 	m->fdt_reg = schema_number(fdt, "fdt.reg");
 	m->fdt_dump_file = dump ? node_host_path(dump, dump->text) : NULL;
 	m->fdt_origin = origin_of(fdt);
-	m->fdt_wanted = true;
+	m->fdt_wanted = m->arch == MACHINE_ARM64;
 	m->policy_instruction = build_policy(unsupported, "unsupported.instruction");
 	m->policy_reference = build_policy(unsupported, "unsupported.reference");
 	m->policy_register = build_policy(unsupported, "unsupported.register");
@@ -449,12 +522,19 @@ static void build_rest(struct machine *m, struct node *root)
 	m->dump = build_dump(schema_node(root, "dump"));
 }
 
+static enum machine_arch build_arch(const struct node *root)
+{
+	return !strcmp(config_arch(root), "x86") ? MACHINE_X86 : MACHINE_ARM64;
+}
+
 void machine_build(struct machine *m, struct node *root)
 {
 	struct node *name = schema_node(root, "system");
 
 	memset(m, 0, sizeof(*m));
 	m->origin = (struct origin){ root->origin.file, 0 };
+	m->arch = build_arch(root);
+	m->board = m->arch == MACHINE_X86 ? &board_x86 : &board_arm64;
 	m->name = name ? xstrdup(name->text) : xasprintf("qvm-%d", getpid());
 	m->is_named = name;
 	m->qvmconf = root->qvmconf;
@@ -480,6 +560,9 @@ void machine_fini(struct machine *m)
 		free(m->device[i].name);
 		free(m->device[i].hostdev);
 	}
+	for (size_t i = 0; i < m->blob_count; i++)
+		free(m->blob[i].data);
+	free(m->blob);
 	free(m->name);
 	free(m->memory);
 	free(m->cpu);

@@ -17,6 +17,11 @@
 struct node;		/* config/node.h: a config value with the file and line it came from */
 struct device_type;	/* dev/device.h */
 
+/* The numbers of enum qvm_arch. */
+enum machine_arch { MACHINE_ARM64 = 1, MACHINE_X86 = 2 };
+
+struct board;			/* machine/board.h */
+
 #define MACHINE_AUTO	UINT64_MAX	/* address or line that the board map assigns */
 
 enum memory_kind { MEMORY_RAM, MEMORY_ROM };
@@ -29,7 +34,10 @@ struct memory {
 };
 
 /* One image: recognised and measured by boot/, copied by boot_load(). */
-enum image_kind { IMAGE_UNKNOWN, IMAGE_LINUX_ARM64, IMAGE_ELF, IMAGE_RAW, IMAGE_INITRD, IMAGE_FDT };
+enum image_kind {
+	IMAGE_UNKNOWN, IMAGE_LINUX_ARM64, IMAGE_ELF, IMAGE_RAW, IMAGE_INITRD, IMAGE_FDT,
+	IMAGE_LINUX_X86, IMAGE_MULTIBOOT,
+};
 
 struct image {
 	enum image_kind kind;
@@ -38,6 +46,7 @@ struct image {
 	uint64_t gpa;			/* MACHINE_AUTO: boot/ chooses */
 	uint64_t size;			/* bytes in guest memory, bss included */
 	uint64_t entry;			/* gpa; kernels and ELF */
+	enum machine_arch arch;		/* of the machine that it is for */
 	uint64_t align, align_offset;	/* if boot/ chooses gpa: a multiple of align + align_offset */
 	uint8_t *data;			/* the file, unpacked; owned */
 	size_t data_size;
@@ -57,7 +66,8 @@ struct device_config {
 	const struct device_type *type;
 	char *name;
 	uint64_t gpa, size;		/* bytes; gpa MACHINE_AUTO until assigned */
-	uint32_t irq;			/* INTID; 0: none */
+	bool port;			/* gpa is an I/O port */
+	uint32_t irq;			/* INTID, x86: GSI; 0: none */
 	char *hostdev;			/* "-" stdio, ">-" stdout, a path, or NULL */
 	const struct node *node;	/* device's own options */
 	struct origin origin;
@@ -85,7 +95,29 @@ struct gic_config {
 	struct origin origin;
 };
 
+/*
+ * How vCPU 0 of an x86 machine starts: in long mode as the 64-bit boot protocol of Linux has it
+ * (RSI: zero page); by PVH (EBX: start info) or multiboot (EAX: magic, EBX: info) in flat
+ * 32-bit mode; in real mode with CS:IP at the entry.
+ */
+enum x86_start { X86_START_REAL, X86_START_LINUX64, X86_START_PVH, X86_START_MULTIBOOT };
+
+struct x86_config {
+	enum x86_start start;		/* set by boot_prepare() */
+	uint64_t info;			/* set by boot_prepare(): gpa of what the kernel is handed */
+	uint64_t rsdp;			/* set by boot_prepare(): gpa, or 0 without ACPI tables */
+};
+
+/* Bytes that boot/ writes itself and that go into guest memory beside the images. */
+struct blob {
+	const char *name;		/* for messages */
+	uint64_t gpa, size;		/* bytes */
+	uint8_t *data;			/* owned */
+};
+
 struct machine {
+	enum machine_arch arch;
+	const struct board *board;
 	char *name;
 	bool is_named;			/* the config says the name */
 	bool qvmconf;			/* hints are to be in QNX's language */
@@ -96,7 +128,8 @@ struct machine {
 	struct device_config *device;	size_t device_count;
 	struct reserved *reserved;	size_t reserved_count;
 	struct logger_config *logger;	size_t logger_count;	/* none: the default */
-	struct gic_config gic;
+	struct gic_config gic;		/* arm64 */
+	struct x86_config x86;
 	char *cmdline;
 	struct origin cmdline_origin;
 	uint64_t fdt_gpa;		/* MACHINE_AUTO: boot/ chooses */
@@ -117,6 +150,7 @@ struct machine {
 	bool fdt_wanted;
 	uint8_t *fdt_blob;		/* the FDT as the guest finds it at fdt_gpa */
 	uint64_t fdt_size;		/* bytes */
+	struct blob *blob;		size_t blob_count;
 };
 
 #define MACHINE_MAX_CPUS	64

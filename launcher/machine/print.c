@@ -4,6 +4,7 @@
 
 #include "config/value.h"
 #include "dev/device.h"
+#include "machine/board.h"
 #include "machine/machine.h"
 
 static void print_range(FILE *out, const char *what, uint64_t gpa, uint64_t size)
@@ -16,6 +17,14 @@ static void print_range(FILE *out, const char *what, uint64_t gpa, uint64_t size
 
 void machine_print(const struct machine *m, FILE *out)
 {
+	static const char *const starts[] = {
+		[X86_START_REAL] = ", real mode",
+		[X86_START_LINUX64] = ", Linux's 64-bit protocol",
+		[X86_START_PVH] = ", PVH",
+		[X86_START_MULTIBOOT] = ", multiboot",
+	};
+
+	fprintf(out, "  %-12s %s\n", "arch", m->board->name);
 	fprintf(out, "  %-12s %s\n", "system", m->name);
 	fprintf(out, "  %-12s %zu\n", "cpus", m->cpu_count);
 	for (size_t i = 0; i < m->memory_count; i++) {
@@ -27,17 +36,29 @@ void machine_print(const struct machine *m, FILE *out)
 		print_range(out, m->image[i].key, m->image[i].gpa, m->image[i].size);
 		fprintf(out, "  %s\n", m->image[i].path);
 	}
-	print_range(out, "fdt", m->fdt_gpa, m->fdt_size);
-	fprintf(out, "  in x%d\n", m->fdt_reg);
-	fprintf(out, "  %-12s 0x%010" PRIx64 "\n", "entry", m->entry);
-	fprintf(out, "  %-12s 0x%010" PRIx64 ", redistributors 0x%010" PRIx64 ", %u lines\n", "gic",
-		m->gic.gicd, m->gic.gicr, m->gic.lines);
+	if (m->fdt_wanted) {
+		print_range(out, "fdt", m->fdt_gpa, m->fdt_size);
+		fprintf(out, "  in x%d\n", m->fdt_reg);
+	}
+	for (size_t i = 0; i < m->blob_count; i++) {
+		print_range(out, m->blob[i].name, m->blob[i].gpa, m->blob[i].size);
+		fputc('\n', out);
+	}
+	fprintf(out, "  %-12s 0x%010" PRIx64 "%s\n", "entry", m->entry,
+		m->arch == MACHINE_X86 ? starts[m->x86.start] : "");
+	if (m->arch == MACHINE_ARM64)
+		fprintf(out, "  %-12s 0x%010" PRIx64 ", redistributors 0x%010" PRIx64 ", %u lines\n",
+			"gic", m->gic.gicd, m->gic.gicr, m->gic.lines);
 	for (size_t i = 0; i < m->device_count; i++) {
 		const struct device_config *device = &m->device[i];
 
-		print_range(out, device->name, device->gpa, device->size);
+		if (device->port)
+			fprintf(out, "  %-12s io:%#06" PRIx64 "     %" PRIu64, device->name, device->gpa,
+				device->size);
+		else
+			print_range(out, device->name, device->gpa, device->size);
 		if (device->irq)
-			fprintf(out, "  gic:%u", device->irq);
+			fprintf(out, "  %s:%u", m->board->irq_prefix, device->irq);
 		if (strcmp(device->name, device->type->name))
 			fprintf(out, "  %s", device->type->name);
 		fprintf(out, "%s%s\n", device->hostdev ? "  hostdev " : "",

@@ -19,11 +19,13 @@ struct range {
 	const char *name;
 	uint64_t gpa, size;
 	const struct origin *origin;
+	bool port;
 };
 
 struct ranges {
 	struct range *range;
 	size_t count;
+	unsigned int bits;	/* of a guest physical address */
 };
 
 static const struct origin board_default = { ORIGIN_BOARD, 0 };
@@ -31,16 +33,16 @@ static const struct origin board_default = { ORIGIN_BOARD, 0 };
 static void add_range(struct ranges *ranges, const char *name, uint64_t gpa, uint64_t size,
 		      const struct origin *origin)
 {
-	uint64_t end, limit = 1ULL << board_arm64.ipa_bits;
+	uint64_t end, limit = 1ULL << ranges->bits;
 
 	if (gpa == MACHINE_AUTO || !size)
 		return;		/* could not be placed, which was said */
 	if (__builtin_add_overflow(gpa, size, &end) || end > limit) {
 		log_at(origin, name, "0x%" PRIx64 " and 0x%" PRIx64 " bytes end beyond the guest's "
-		       "%u address bits, go below 0x%" PRIx64, gpa, size, board_arm64.ipa_bits, limit);
+		       "%u address bits, go below 0x%" PRIx64, gpa, size, ranges->bits, limit);
 		return;
 	}
-	ranges->range[ranges->count++] = (struct range){ name, gpa, size, origin };
+	ranges->range[ranges->count++] = (struct range){ name, gpa, size, origin, false };
 }
 
 static bool origin_is_later(const struct origin *a, const struct origin *b)
@@ -69,29 +71,40 @@ static void check_overlaps(const struct ranges *ranges)
 		for (size_t j = 0; j < i; j++) {
 			const struct range *a = &ranges->range[i], *b = &ranges->range[j];
 
-			if (a->gpa < b->gpa + b->size && b->gpa < a->gpa + a->size)
+			if (a->port == b->port && a->gpa < b->gpa + b->size &&
+			    b->gpa < a->gpa + a->size)
 				say_overlap(a, b);
 		}
 	}
 }
 
+static void add_device(struct ranges *ranges, const struct device_config *device)
+{
+	size_t before = ranges->count;
+
+	add_range(ranges, device->name, device->gpa, device->size, &device->origin);
+	if (ranges->count > before)
+		ranges->range[before].port = device->port;
+}
+
 static void check_address_map(const struct machine *m)
 {
+	const struct board *board = m->board;
 	struct ranges ranges = {
 		.range = xcalloc(m->memory_count + m->device_count + 3, sizeof(struct range)),
+		.bits = board->ipa_bits,
 	};
 
 	for (size_t i = 0; i < m->memory_count; i++)
 		add_range(&ranges, m->memory[i].kind == MEMORY_ROM ? "rom" : "ram",
 			  m->memory[i].gpa, m->memory[i].size, &m->memory[i].origin);
 	for (size_t i = 0; i < m->device_count; i++)
-		add_range(&ranges, m->device[i].name, m->device[i].gpa, m->device[i].size,
-			  &m->device[i].origin);
-	add_range(&ranges, "gic.gicd", m->gic.gicd, board_arm64.gicd_size, &m->gic.origin);
-	add_range(&ranges, "gic.gicr", m->gic.gicr, board_arm64.gicr_size * m->cpu_count,
+		add_device(&ranges, &m->device[i]);
+	add_range(&ranges, "gic.gicd", m->gic.gicd, board->gicd_size, &m->gic.origin);
+	add_range(&ranges, "gic.gicr", m->gic.gicr, board->gicr_size * m->cpu_count,
 		  &m->gic.origin);
-	add_range(&ranges, "the window for message interrupts", board_arm64.reserved,
-		  board_arm64.reserved_size, &board_default);
+	add_range(&ranges, "the window for message interrupts", board->reserved,
+		  board->reserved_size, &board_default);
 	check_overlaps(&ranges);
 	free(ranges.range);
 }
@@ -145,19 +158,26 @@ static void check_gic(const struct machine *m)
 static void check_device(const struct machine *m, size_t index)
 {
 	const struct device_config *device = &m->device[index], *other;
+	const char *pic = m->board->irq_prefix;
 	char place[512];
 
-	if (device->irq && (device->irq < 32 || device->irq >= m->gic.lines))
-		log_at(&device->origin, device->name, "gic:%u is no line for a device, gic:32 to "
-		       "gic:%u are", device->irq, m->gic.lines - 1);
-	if (device->gpa != MACHINE_AUTO && device->gpa % PAGE)
+	if (device->irq && (device->irq < m->board->irq_first || device->irq >= board_irq_end(m)))
+		log_at(&device->origin, device->name, "%s:%u is no line for a device, %s:%u to "
+		       "%s:%u are", pic, device->irq, pic, m->board->irq_first, pic,
+		       board_irq_end(m) - 1);
+	if (device->port && m->arch != MACHINE_X86)
+		log_at(&device->origin, device->name, "an arm64 board has no ports, write an address "
+		       "of memory");
+	if (device->type->arch && device->type->arch != m->arch)
+		log_at(&device->origin, device->name, "there is no such device on %s", m->board->name);
+	if (device->gpa != MACHINE_AUTO && device->gpa % PAGE && !device->port)
 		log_at(&device->origin, device->name, "0x%" PRIx64 " is no multiple of 4K",
 		       device->gpa);
 	for (size_t i = 0; i < index; i++) {
 		other = &m->device[i];
 		if (device->irq && device->irq == other->irq)
-			log_at(&device->origin, device->name, "gic:%u is the line of %s already (%s), "
-			       "choose another", device->irq, other->name,
+			log_at(&device->origin, device->name, "%s:%u is the line of %s already (%s), "
+			       "choose another", pic, device->irq, other->name,
 			       origin_name(&other->origin, place, sizeof(place)));
 		if (!strcmp(device->name, other->name))
 			log_at(&device->origin, device->name, "this name is taken already (%s), choose "
@@ -181,17 +201,24 @@ static void add_image(struct ranges *ranges, const struct machine *m, const stru
 
 static void check_images(const struct machine *m)
 {
-	struct ranges ranges = { .range = xcalloc(m->image_count + 1, sizeof(struct range)) };
+	struct ranges ranges = {
+		.range = xcalloc(m->image_count + m->blob_count + 1, sizeof(struct range)),
+		.bits = m->board->ipa_bits,
+	};
 
 	for (size_t i = 0; i < m->image_count; i++) {
 		const struct image *image = &m->image[i];
 
 		add_image(&ranges, m,
-			  &(struct range){ image->key, image->gpa, image->size, &image->origin });
+			  &(struct range){ image->key, image->gpa, image->size, &image->origin,
+					   false });
 	}
+	for (size_t i = 0; i < m->blob_count; i++)
+		add_image(&ranges, m, &(struct range){ m->blob[i].name, m->blob[i].gpa,
+						       m->blob[i].size, &board_default, false });
 	if (m->fdt_wanted)
 		add_image(&ranges, m,
-			  &(struct range){ "fdt", m->fdt_gpa, m->fdt_size, &m->fdt_origin });
+			  &(struct range){ "fdt", m->fdt_gpa, m->fdt_size, &m->fdt_origin, false });
 	check_overlaps(&ranges);
 	free(ranges.range);
 }
@@ -242,11 +269,11 @@ static unsigned int count_ttys(const struct machine *m, const char *tty, size_t 
 {
 	unsigned int count = 0;
 
-	for (const struct board_device *row = board_arm64.devices; row->name; row++)
+	for (const struct board_device *row = m->board->devices; row->name; row++)
 		if (row->tty && strlen(row->tty) == length && !strncmp(row->tty, tty, length))
 			*type = row->name;
 	for (size_t i = 0; i < m->device_count; i++) {
-		const struct board_device *row = board_find(&board_arm64, m->device[i].type->name);
+		const struct board_device *row = board_find(m->board, m->device[i].type->name);
 
 		count += row && row->tty && strlen(row->tty) == length &&
 			 !strncmp(row->tty, tty, length);
@@ -312,7 +339,10 @@ int machine_validate(const struct machine *m)
 
 	check_memory(m);
 	check_cpus(m);
-	check_gic(m);
+	if (m->arch == MACHINE_ARM64)
+		check_gic(m);
+	else
+		x86_validate(m);
 	for (size_t i = 0; i < m->device_count; i++)
 		check_device(m, i);
 	check_address_map(m);

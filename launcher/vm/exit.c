@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "machine/machine.h"
 #include "util/log.h"
 #include "vm/sys.h"
 #include "vm/vcpu.h"
@@ -64,12 +65,34 @@ static enum exit_action exit_mmio(struct vcpu *vcpu, struct qvm_run *run)
 	return EXIT_RESUME;
 }
 
+/* As on a PC: where nothing is, all ones are read, and nothing is amiss. */
+static enum exit_action exit_pio(struct vcpu *vcpu, struct qvm_run *run)
+{
+	const struct bus *bus = &vcpu->vm->bus;
+	unsigned int len = run->mmio.len;
+	uint64_t value = UINT64_MAX;
+
+	if (len == 0 || len > 4)
+		return exit_unexpected(vcpu, run);
+	if (run->mmio.is_write) {
+		bus_port_write(bus, run->mmio.gpa, len, value_of(run->mmio.data, len));
+	} else {
+		bus_port_read(bus, run->mmio.gpa, len, &value);
+		value_put(run->mmio.data, len, value);
+	}
+	return EXIT_RESUME;
+}
+
 /* The VM ended in order; every vCPU thread gets here with the same event. */
 static enum exit_action exit_system(struct vcpu *vcpu, struct qvm_run *run)
 {
 	switch (run->system.event) {
-	case QVM_SYSTEM_OFF:
 	case QVM_SYSTEM_RESET:	/* a restart is the business of who started qvm */
+		/* What an x86 machine is asked to do by its devices comes another way. */
+		if (vm_settle(vcpu->vm, STATUS_OK) && vcpu->vm->machine->arch == MACHINE_X86)
+			log_info("triple fault of vCPU %u: reset", run->system.vcpu);
+		return EXIT_LEAVE;
+	case QVM_SYSTEM_OFF:
 		vm_settle(vcpu->vm, STATUS_OK);
 		return EXIT_LEAVE;
 	case QVM_SYSTEM_STOPPED:
@@ -111,7 +134,7 @@ static const exit_handler handlers[] = {
 	[QVM_EXIT_MMIO]		= exit_mmio,
 	[QVM_EXIT_SYSTEM]	= exit_system,
 	[QVM_EXIT_FATAL]	= exit_fatal,
-	[QVM_EXIT_PIO]		= exit_unexpected,
+	[QVM_EXIT_PIO]		= exit_pio,
 	[QVM_EXIT_DEBUG]	= exit_unexpected,
 };
 

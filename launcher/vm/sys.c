@@ -199,7 +199,12 @@ int sys_get_reg(struct sys_vcpu *vcpu, uint64_t id, uint64_t *value)
 
 int sys_set_reg(struct sys_vcpu *vcpu, uint64_t id, uint64_t value)
 {
-	struct qvm_reg reg = { .id = id, .value = { value } };
+	return sys_set_reg_pair(vcpu, id, value, 0);
+}
+
+int sys_set_reg_pair(struct sys_vcpu *vcpu, uint64_t id, uint64_t low, uint64_t high)
+{
+	struct qvm_reg reg = { .id = id, .value = { low, high } };
 
 	return call(vcpu->fd, QVM_VCPU_SET_REG, &reg);
 }

@@ -65,6 +65,8 @@ void sys_vcpu_set_immediate_exit(struct sys_vcpu *vcpu, bool on);
 int sys_get_reg(struct sys_vcpu *vcpu, uint64_t id, uint64_t *value);
 /* QVM_VCPU_SET_REG: value[0] alone, value[1] zero. */
 int sys_set_reg(struct sys_vcpu *vcpu, uint64_t id, uint64_t value);
+/* QVM_VCPU_SET_REG of both words: x86's segments and tables. */
+int sys_set_reg_pair(struct sys_vcpu *vcpu, uint64_t id, uint64_t low, uint64_t high);
 /* QVM_VCPU_STATS; any thread. */
 int sys_vcpu_stats(struct sys_vcpu *vcpu, struct qvm_vcpu_stats *stats);
 

@@ -8,6 +8,7 @@
 #include "boot/boot.h"
 #include "dev/chardev.h"
 #include "dev/terminal.h"
+#include "machine/board.h"
 #include "machine/machine.h"
 #include "util/log.h"
 #include "util/loop.h"
@@ -16,6 +17,7 @@
 #include "vm/signals.h"
 #include "vm/sys.h"
 #include "vm/vcpu.h"
+#include "vm/x86.h"
 
 #define IPA_BITS_DEFAULT	40	/* what 0 means to QVM_CREATE_VM */
 
@@ -29,14 +31,32 @@ bool vm_settle(struct vm *vm, enum status status)
 					   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
-void vm_stop(struct vm *vm, enum status status)
+static void vm_end(struct vm *vm)
 {
-	vm_settle(vm, status);
-	chardev_abandon();
 	sys_vm_end(vm->sys_vm);
 	/* Beside the module's own way: a thread may be in the launcher, waiting for the host. */
 	__atomic_store_n(&vm->leaving, true, __ATOMIC_SEQ_CST);
 	vcpus_kick(vm);
+}
+
+void vm_stop(struct vm *vm, enum status status)
+{
+	vm_settle(vm, status);
+	chardev_abandon();
+	vm_end(vm);
+}
+
+void vm_power_event(struct vm *vm, bool reset)
+{
+	if (vm_settle(vm, STATUS_OK))
+		log_debug("the guest %s", reset ? "asked for a reset" : "switched the machine off");
+	vm_end(vm);
+}
+
+void vm_guest_exit(struct vm *vm, int status)
+{
+	vm_settle(vm, (enum status)status);
+	vm_end(vm);
 }
 
 void vm_set_irq(struct vm *vm, uint32_t line, bool level)
@@ -80,8 +100,10 @@ static int check_query(const struct vm *vm, const struct qvm_query *query)
 			  query->api_version, QVM_API_VERSION);
 		return -EPROTO;
 	}
-	if (query->arch != QVM_ARCH_ARM64) {
-		log_error("the config is for arm64, the module is not");
+	if (query->arch != (uint32_t)machine->arch) {
+		log_error("the config is for %s, and this host runs %s VMs: choose another config",
+			  machine->board->name,
+			  query->arch == QVM_ARCH_X86 ? "x86" : "arm64");
 		return -ENOEXEC;
 	}
 	if (machine->cpu_count > query->max_vcpus) {
@@ -138,11 +160,15 @@ static int map_memory(struct vm *vm)
 
 static int create_vdevs(struct vm *vm)
 {
+	if (vm->machine->arch == MACHINE_X86)
+		return x86_create_vdevs(vm->machine, vm->sys_vm);
 	return arm64_create_vdevs(vm->machine, vm->sys_vm);
 }
 
 static int set_entry(struct vm *vm)
 {
+	if (vm->machine->arch == MACHINE_X86)
+		return x86_set_entry(vm->machine, vm->vcpus[0].sys);
 	return arm64_set_entry(vm->machine, vm->vcpus[0].sys);
 }
 

@@ -43,6 +43,15 @@ void vm_stop(struct vm *vm, enum status status);
 /* Settle the exit status if nobody has; true: it was this call. Any thread. */
 bool vm_settle(struct vm *vm, enum status status);
 
+/*
+ * The guest has ended the machine through a device, in order: the VM ends with status 0 if
+ * @reset or not, which only the log tells apart. Returns at once; any thread.
+ */
+void vm_power_event(struct vm *vm, bool reset);
+
+/* The guest has ended the machine and chosen the exit status of qvm, 0 … 255. As above. */
+void vm_guest_exit(struct vm *vm, int status);
+
 /* Drive an input line of the board's interrupt controller. Any thread. */
 void vm_set_irq(struct vm *vm, uint32_t line, bool level);
 

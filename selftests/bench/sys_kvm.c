@@ -504,6 +504,11 @@ int sys_set_reg(struct sys_vcpu *vcpu, uint64_t id, uint64_t value)
 	return one_reg(vcpu, KVM_SET_ONE_REG, id, &value);
 }
 
+int sys_set_reg_pair(struct sys_vcpu *vcpu, uint64_t id, uint64_t low, uint64_t high)
+{
+	return high ? -ENOENT : sys_set_reg(vcpu, id, low);
+}
+
 int sys_vcpu_stats(struct sys_vcpu *vcpu, struct qvm_vcpu_stats *stats)
 {
 	*stats = (struct qvm_vcpu_stats){

@@ -163,7 +163,7 @@ TEST(bad_configs)
 		  "write a name without blanks, / and foreign letters\n" },
 		{ "'memory[]': {ram: 4K}", "t.yaml:1: memory[]: unknown key, did you mean `memory`?\n" },
 		{ "devices: ['*': {}]",
-		  "t.yaml:1: devices[0].*: unknown device, did you mean `pl011`?\n" },
+		  "t.yaml:1: devices[0].*: unknown device, did you mean `8259`?\n" },
 		{ "? [a]\n: b\n", "t.yaml:1: ?: a list, a map or nothing can't be a key, write `word: "
 		  "value`\n" },
 	};

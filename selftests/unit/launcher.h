@@ -18,13 +18,23 @@
 
 static const struct device_type fake_pl011 = {
 	.name = "pl011", .compatible = "arm,pl011\0arm,primecell\0", .size = 0x1000,
+	.arch = MACHINE_ARM64,
 };
 static const struct device_type fake_ns16550 = {
 	.name = "ns16550", .compatible = "ns16550a\0", .size = 8,
 };
+#define FAKE_X86(_name, _size, _in_kernel) { .name = _name, .size = _size, .arch = MACHINE_X86, \
+					     .once = true, .in_kernel = _in_kernel }
+static const struct device_type fake_x86[] = {
+	FAKE_X86("ioapic", 0x1000, true), FAKE_X86("8259", 2, true), FAKE_X86("timer8254", 4, true),
+	FAKE_X86("mc146818", 2, false), FAKE_X86("pckeyboard", 5, false),
+	FAKE_X86("acpi-pm", 16, false), FAKE_X86("debug-exit", 4, false),
+};
+static const struct device_type fake_ser8250 = { .name = "ser8250", .size = 8 };
 static const struct device_type fake_silent = { .name = "silent", .size = 0x20000 };
 const struct device_type *const device_types[] = {
-	&fake_pl011, &fake_ns16550, &fake_silent, NULL,
+	&fake_pl011, &fake_ns16550, &fake_ser8250, &fake_silent, &fake_x86[0], &fake_x86[1],
+	&fake_x86[2], &fake_x86[3], &fake_x86[4], &fake_x86[5], &fake_x86[6], NULL,
 };
 
 const struct device_type *device_type_find(const char *name)
@@ -69,6 +79,9 @@ static struct node *launcher_config(const char *yaml)
 {
 	struct node *root = yaml_read_text(yaml, (struct origin){ "t.yaml", 1 });
 
+	/* The same whatever runs the test. */
+	if (root && root->kind == NODE_MAP && !node_find(root, "arch"))
+		node_add(root, node_create_scalar("arm64", (struct origin){ "t.yaml", 1 }), "arch");
 	if (root)
 		schema_validate(root);
 	return root;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // LINK: launcher/config/yaml.c launcher/config/node.c launcher/config/schema.c launcher/config/schema_table.c launcher/config/value.c launcher/config/override.c launcher/config/config.c launcher/config/nearest.c launcher/config/subst.c launcher/config/text.c launcher/config/asinfo.c launcher/config/qvmconf.c launcher/config/qvmconf_lex.c launcher/config/qvmconf_value.c launcher/config/qvmconf_words.c
-// LINK: launcher/machine/machine.c launcher/machine/validate.c launcher/machine/arm64.c launcher/util/log.c launcher/util/alloc.c
+// LINK: launcher/machine/machine.c launcher/machine/validate.c launcher/machine/arm64.c launcher/machine/x86.c launcher/util/log.c launcher/util/alloc.c
 /* QNX's config language: words, contexts, numbers, substitutions, and what is said of mistakes. */
 #include "launcher.h"
 
@@ -208,8 +208,8 @@ TEST(mistakes)
 		  "(t.qvmconf:3); leave them out, or start the rest with --without shmem,virtio-blk\n" },
 		{ OK "vdev pl011 intr myioapic:4", "t.qvmconf:1: devices[0].pl011.irq: \"myioapic:4\" won't "
 		  "do, write a line such as gic:37, or none\n" },
-		{ OK "vdev pl011 loc io:0x3f8", "t.qvmconf:1: devices[0].pl011.io: not supported yet by "
-		  "this version of qvm: an arm64 board has no ports, write an address of memory\n" },
+		{ OK "vdev pl011 loc io:0x3f8", "t.qvmconf:1: pl011: an arm64 board has no ports, write an "
+		  "address of memory\n" },
 		{ OK "vdev pl011 loc pci:0:1.0", "t.qvmconf:1: devices[0].pl011.pci: not supported yet by "
 		  "this version of qvm: this board has no PCI yet\n" },
 		{ OK "vdev pl011 loc 0x1c090000,8", "t.qvmconf:1: devices[0].pl011.at: warning: its length "
@@ -249,7 +249,7 @@ TEST(mistakes)
 		{ OK "cmdline $env{", "t.qvmconf:1: $env{: the closing } is missing\n" },
 		{ "ram 4K", "t.qvmconf: load: there is nothing to start, write `load FILE`\n" },
 		{ "load /k", "t.qvmconf: memory: there is no RAM, write `ram 512M`\n" },
-		{ OK "cmdline console=ttyAMA0", "t.qvmconf:1: cmdline: console=ttyAMA0, and the board has 0 "
+		{ OK "set qvm.arch arm64 cmdline console=ttyAMA0", "t.qvmconf:1: cmdline: console=ttyAMA0, and the board has 0 "
 		  "`pl011`; add one, or name another console\n" },
 		{ OK "cmdline \"console=ttyAMA1 console=tty0 console=ttyS0,115200\"\nvdev pl011",
 		  "t.qvmconf:1: cmdline: console=ttyAMA1, and the board has 1 `pl011`; add one, or name "

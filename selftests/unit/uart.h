@@ -53,6 +53,18 @@ void chardev_resume(struct chardev *chardev)
 	uart_resumed++;
 }
 
+void vm_power_event(struct vm *vm, bool reset)
+{
+	(void)vm;
+	(void)reset;
+}
+
+void vm_guest_exit(struct vm *vm, int status)
+{
+	(void)vm;
+	(void)status;
+}
+
 void vm_set_irq(struct vm *vm, uint32_t line, bool level)
 {
 	(void)vm;

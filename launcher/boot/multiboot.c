@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Multiboot 0.6.96 (version 1): 32-bit ELF programs, and files whose header says where they go.
+ */
+#include <elf.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "boot/format.h"
+#include "machine/machine.h"
+
+#define SEARCH		8192		/* the header is in the first bytes, on a multiple of 4 */
+#define MAGIC		0x1badb002
+#define HEADER_SIZE	12
+#define ADDRESSES_SIZE	32		/* of a header with addresses */
+#define NOT_FOUND	SIZE_MAX
+
+enum { HEADER_MAGIC = 0, HEADER_FLAGS = 4, HEADER_CHECKSUM = 8, HEADER_ADDRESS = 12,
+       HEADER_LOAD = 16, HEADER_LOAD_END = 20, HEADER_BSS_END = 24, HEADER_ENTRY = 28 };
+
+#define FLAGS_UNKNOWN	0xfff8		/* what a loader must know; 0 … 2 can be left undone */
+#define FLAG_ADDRESSES	(1 << 16)
+
+/* What of the file goes where. */
+struct part {
+	uint64_t gpa, size;		/* in memory */
+	uint64_t offset, file_size;
+};
+
+static size_t find_header(const uint8_t *data, size_t size)
+{
+	size_t end = size < SEARCH ? size : SEARCH;
+
+	for (size_t at = 0; at + HEADER_SIZE <= end; at += 4) {
+		if (image_le32(data, at) == MAGIC &&
+		    !(uint32_t)(MAGIC + image_le32(data, at + HEADER_FLAGS) +
+				image_le32(data, at + HEADER_CHECKSUM)))
+			return at;
+	}
+	return NOT_FOUND;
+}
+
+static bool is_elf32(const uint8_t *data, size_t size)
+{
+	return size >= sizeof(Elf32_Ehdr) && !memcmp(data, ELFMAG, SELFMAG) &&
+	       data[EI_CLASS] == ELFCLASS32;
+}
+
+/* A 64-bit ELF is started in a better way, if it has one. */
+static bool multiboot_probe(const uint8_t *data, size_t size)
+{
+	size_t header = find_header(data, size);
+
+	if (header == NOT_FOUND)
+		return false;
+	return is_elf32(data, size) || image_le32(data, header + HEADER_FLAGS) & FLAG_ADDRESSES;
+}
+
+/* ---- parts ---- */
+
+/* Part @index; false: there are no more. A broken one is larger than any file. */
+static bool elf32_part(const struct image *image, unsigned int index, struct part *part)
+{
+	Elf32_Ehdr header;
+	Elf32_Phdr segment;
+	uint64_t at;
+
+	memcpy(&header, image->data, sizeof(header));
+	at = header.e_phoff + (uint64_t)index * sizeof(segment);
+	if (index >= header.e_phnum || at + sizeof(segment) > image->data_size)
+		return false;
+	memcpy(&segment, image->data + at, sizeof(segment));
+	*part = (struct part){ segment.p_paddr, segment.p_memsz, segment.p_offset, segment.p_filesz };
+	if (segment.p_type != PT_LOAD)
+		*part = (struct part){ 0 };
+	return true;
+}
+
+/* By the addresses of the header: one part. load_end 0: all of the file, bss_end 0: no bss. */
+static bool address_part(const struct image *image, size_t header, struct part *part)
+{
+	const uint8_t *data = image->data + header;
+	uint64_t before = image_le32(data, HEADER_ADDRESS) - (uint64_t)image_le32(data, HEADER_LOAD);
+	uint64_t load = image_le32(data, HEADER_LOAD);
+	uint64_t load_end = image_le32(data, HEADER_LOAD_END);
+	uint64_t bss_end = image_le32(data, HEADER_BSS_END);
+
+	part->gpa = load;
+	part->offset = header - before;
+	part->file_size = load_end ? load_end - load : image->data_size - part->offset;
+	part->size = bss_end > load + part->file_size ? bss_end - load : part->file_size;
+	return true;
+}
+
+static bool find_part(const struct image *image, unsigned int index, struct part *part)
+{
+	size_t header = find_header(image->data, image->data_size);
+
+	if (image_le32(image->data, header + HEADER_FLAGS) & FLAG_ADDRESSES)
+		return !index && address_part(image, header, part);
+	return elf32_part(image, index, part);
+}
+
+static int check_part(const struct image *image, const struct part *part, unsigned int index)
+{
+	if (part->file_size > part->size || part->offset > image->data_size ||
+	    part->file_size > image->data_size - part->offset) {
+		image_error(image, "is a multiboot kernel whose part %u is not all in the file", index);
+		return -1;
+	}
+	if (part->size > UINT32_MAX || part->gpa + part->size > 1ULL << 32) {
+		image_error(image, "is a multiboot kernel whose part %u ends beyond 4G", index);
+		return -1;
+	}
+	return 0;
+}
+
+/* ---- the format ---- */
+
+static int check_header(const struct image *image, size_t header)
+{
+	uint32_t flags = image_le32(image->data, header + HEADER_FLAGS);
+
+	if (image->gpa != MACHINE_AUTO) {
+		image_error(image, "is a multiboot kernel, which says itself where it goes; leave `at` "
+			    "out");
+		return -1;
+	}
+	if (flags & FLAGS_UNKNOWN) {
+		image_error(image, "is a multiboot kernel that asks for what this loader doesn't know, "
+			    "flags 0x%" PRIx32, flags & FLAGS_UNKNOWN);
+		return -1;
+	}
+	if (flags & FLAG_ADDRESSES && image->data_size < header + ADDRESSES_SIZE) {
+		image_error(image, "is a multiboot kernel, and cut in its header");
+		return -1;
+	}
+	return 0;
+}
+
+static uint64_t find_entry(const struct image *image, size_t header)
+{
+	Elf32_Ehdr elf;
+
+	if (image_le32(image->data, header + HEADER_FLAGS) & FLAG_ADDRESSES)
+		return image_le32(image->data, header + HEADER_ENTRY);
+	memcpy(&elf, image->data, sizeof(elf));
+	return elf.e_entry;
+}
+
+static int multiboot_measure(struct image *image)
+{
+	size_t header = find_header(image->data, image->data_size);
+	uint64_t low = UINT64_MAX, high = 0;
+	struct part part;
+
+	if (check_header(image, header))
+		return -1;
+	for (unsigned int i = 0; find_part(image, i, &part); i++) {
+		if (!part.size)
+			continue;
+		if (check_part(image, &part, i))
+			return -1;
+		low = part.gpa < low ? part.gpa : low;
+		high = part.gpa + part.size > high ? part.gpa + part.size : high;
+	}
+	image->entry = find_entry(image, header);
+	if (image->entry < low || image->entry >= high) {
+		image_error(image, "is a multiboot kernel whose entry 0x%" PRIx64 " is in none of its "
+			    "parts", image->entry);
+		return -1;
+	}
+	image->kind = IMAGE_MULTIBOOT;
+	image->gpa = low;
+	image->size = high - low;
+	return 0;
+}
+
+static void multiboot_copy(const struct image *image, uint8_t *memory)
+{
+	struct part part;
+
+	for (unsigned int i = 0; find_part(image, i, &part); i++)
+		if (part.size)
+			memcpy(memory + (part.gpa - image->gpa), image->data + part.offset,
+			       part.file_size);
+}
+
+const struct image_format image_format_multiboot = {
+	"multiboot", multiboot_probe, multiboot_measure, multiboot_copy,
+};

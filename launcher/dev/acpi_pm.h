@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef QVM_DEV_ACPI_PM_H
+#define QVM_DEV_ACPI_PM_H
+
+#include "dev/device.h"
+
+/*
+ * ACPI's fixed hardware (ACPI 6.5, 4.8): PM1a event and control, the PM timer, a reset register.
+ * No legacy mode: SCI_EN always reads 1. The power button is pressed by acpi_pm_press().
+ */
+extern const struct device_type acpi_pm_type;
+
+/* Offsets of the blocks, for the FADT. */
+enum {
+	ACPI_PM1_EVENT	= 0,	/* status, enable: 2 bytes each */
+	ACPI_PM1_CONTROL = 4,	/* 2 bytes */
+	ACPI_PM_TIMER	= 8,	/* 4 bytes, 3.579545 MHz */
+	ACPI_PM_RESET	= 12,	/* 1 byte */
+};
+
+#define ACPI_RESET_VALUE	6	/* to be written to the reset register */
+#define ACPI_S5			5	/* SLP_TYP that switches the machine off */
+
+/*
+ * Press the power button. False: the guest does not listen to it, or pressed it was already and
+ * the guest has done nothing. Any thread.
+ */
+bool acpi_pm_press(struct device *dev);
+
+#endif

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * After Intel's 8042 data sheet and the IBM PC/AT technical reference. Its two ports are 4
+ * apart; what is between them belongs to others, the timer's port 0x61 among them, which the
+ * module answers before the launcher is asked.
+ */
+#include "dev/pckeyboard.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "machine/machine.h"
+#include "vm/vm.h"
+
+#define WINDOW_SIZE	5
+
+enum { PORT_DATA = 0, PORT_COMMAND = 4 };
+
+enum {
+	STATUS_OUTPUT = 1 << 0,		/* a byte waits to be read */
+	STATUS_SYSTEM = 1 << 2,		/* the self test has passed */
+	STATUS_UNLOCKED = 1 << 4,
+
+	COMMAND_READ = 0x20, COMMAND_WRITE = 0x60, COMMAND_TEST_AUX = 0xa9, COMMAND_SELF_TEST = 0xaa,
+	COMMAND_TEST_KEYBOARD = 0xab, COMMAND_READ_OUTPUT = 0xd0, COMMAND_WRITE_OUTPUT = 0xd1,
+	COMMAND_PULSE = 0xf0,		/* … 0xff: lines 0 … 3 whose bit is 0; line 0 is reset */
+
+	SELF_TEST_PASSED = 0x55, AUX_MISSING = 0xff,
+	OUTPUT_RUN = 1 << 0,		/* 0 is reset */
+	OUTPUT_IDLE = 0xcf,
+};
+
+struct pckeyboard {
+	struct device *dev;
+	pthread_mutex_t lock;		/* all below */
+	uint8_t mode;			/* the controller's command byte */
+	uint8_t output;			/* what a read of the data port gives */
+	bool full;			/* … and has not yet given */
+	uint8_t pending;		/* the command whose argument comes next, or 0 */
+};
+
+static void answer(struct pckeyboard *kbd, uint8_t byte)
+{
+	kbd->output = byte;
+	kbd->full = true;
+}
+
+/* True: reset. */
+static bool write_command(struct pckeyboard *kbd, uint8_t command)
+{
+	kbd->pending = 0;
+	switch (command) {
+	case COMMAND_READ:
+		answer(kbd, kbd->mode);
+		break;
+	case COMMAND_WRITE:
+	case COMMAND_WRITE_OUTPUT:
+		kbd->pending = command;
+		break;
+	case COMMAND_SELF_TEST:
+		answer(kbd, SELF_TEST_PASSED);
+		break;
+	case COMMAND_TEST_KEYBOARD:
+		answer(kbd, 0);
+		break;
+	case COMMAND_TEST_AUX:
+		answer(kbd, AUX_MISSING);
+		break;
+	case COMMAND_READ_OUTPUT:
+		answer(kbd, OUTPUT_IDLE);
+		break;
+	}
+	return command >= COMMAND_PULSE && !(command & OUTPUT_RUN);
+}
+
+static bool write_data(struct pckeyboard *kbd, uint8_t value)
+{
+	uint8_t command = kbd->pending;
+
+	kbd->pending = 0;
+	if (command == COMMAND_WRITE)
+		kbd->mode = value;
+	return command == COMMAND_WRITE_OUTPUT && !(value & OUTPUT_RUN);
+}
+
+static uint64_t pckeyboard_read(struct device *dev, uint64_t offset, unsigned int len)
+{
+	struct pckeyboard *kbd = dev->state;
+	uint64_t value = UINT64_MAX;
+
+	(void)len;
+	pthread_mutex_lock(&kbd->lock);
+	if (offset == PORT_DATA) {
+		value = kbd->output;
+		kbd->full = false;
+	} else if (offset == PORT_COMMAND) {
+		value = STATUS_SYSTEM | STATUS_UNLOCKED | (kbd->full ? STATUS_OUTPUT : 0);
+	}
+	pthread_mutex_unlock(&kbd->lock);
+	return value;
+}
+
+static void pckeyboard_write(struct device *dev, uint64_t offset, unsigned int len, uint64_t value)
+{
+	struct pckeyboard *kbd = dev->state;
+	bool reset = false;
+
+	(void)len;
+	pthread_mutex_lock(&kbd->lock);
+	if (offset == PORT_DATA)
+		reset = write_data(kbd, (uint8_t)value);
+	else if (offset == PORT_COMMAND)
+		reset = write_command(kbd, (uint8_t)value);
+	pthread_mutex_unlock(&kbd->lock);
+	if (reset && dev->vm)
+		vm_power_event(dev->vm, true);
+}
+
+static int pckeyboard_create(struct device *dev)
+{
+	struct pckeyboard *kbd = calloc(1, sizeof(*kbd));
+
+	if (!kbd)
+		return -ENOMEM;
+	kbd->dev = dev;
+	pthread_mutex_init(&kbd->lock, NULL);
+	dev->state = kbd;
+	return 0;
+}
+
+static void pckeyboard_destroy(struct device *dev)
+{
+	struct pckeyboard *kbd = dev->state;
+
+	pthread_mutex_destroy(&kbd->lock);
+	free(kbd);
+}
+
+const struct device_type pckeyboard_type = {
+	.name = "pckeyboard",
+	.size = WINDOW_SIZE,
+	.arch = MACHINE_X86,
+	.once = true,
+	.create = pckeyboard_create,
+	.destroy = pckeyboard_destroy,
+	.read = pckeyboard_read,
+	.write = pckeyboard_write,
+};
