@@ -255,12 +255,15 @@ UNIT_C := -std=gnu11 -O1 -g $(WARN) -fsanitize=address,undefined -fno-sanitize-r
 	-Iselftests/unit/fake -Iselftests/unit -Ikmod -Iuapi -Ilauncher
 # a test names the sources it is linked with, and flags, in lines near its top: // LINK: a.c b.c   // CFLAGS: -I…
 unit_says = $(shell sed -n '1,15s,^[/ ]*\*\? *$(1): *\([^*]*\).*,\1,p' $<)
+unit_cc = $(CC) $(UNIT_C) $(call unit_says,CFLAGS)
+# by itself: of -MMD with several sources the last one's is all that is left
+unit_depends = $(Q)$(unit_cc) -MM -MP -MT $@ $< $(filter %.c,$(call unit_says,LINK)) > $@.d
 
 $(B)/unit/%: selftests/unit/%.c
 	$(call say,UNIT,$@)
 	$(dir)
-	$(Q)rm -f $@-*.d
-	$(Q)$(CC) $(UNIT_C) $(call unit_says,CFLAGS) -MMD -MP -MT $@ -o $@ $< $(call unit_says,LINK) $(LIBS)
+	$(unit_depends)
+	$(Q)$(unit_cc) -o $@ $< $(call unit_says,LINK) $(LIBS)
 
 .PHONY: unit
 unit: $(UNIT)
@@ -269,8 +272,8 @@ unit: $(UNIT)
 $(B)/fuzz/%: selftests/fuzz/%.c
 	$(call say,FUZZ,$@)
 	$(dir)
-	$(Q)rm -f $@-*.d
-	$(Q)$(CC) $(UNIT_C) $(call unit_says,CFLAGS) -MMD -MP -MT $@ -o $@ $< $(call unit_says,LINK)
+	$(unit_depends)
+	$(Q)$(unit_cc) -o $@ $< $(call unit_says,LINK)
 
 include selftests/bench/rules.mk
 

@@ -5,7 +5,7 @@
  *	decode_zydis [count [seed]]
  *
  * LINK: kmod/arch/x86/decode.c -lZydis
- * CFLAGS: -Ikmod/arch/x86 -Iselftests/unit/fake/x86
+ * CFLAGS: -Ikmod/arch/x86
  */
 #include <errno.h>
 #include <stdbool.h>

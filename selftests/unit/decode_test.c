@@ -3,7 +3,7 @@
  * The x86 instruction decoder: its rules one by one, its arithmetic against this processor's.
  *
  * LINK: kmod/arch/x86/decode.c
- * CFLAGS: -Ikmod/arch/x86 -Iselftests/unit/fake/x86
+ * CFLAGS: -Ikmod/arch/x86
  */
 #include <errno.h>
 

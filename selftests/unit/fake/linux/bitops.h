@@ -28,6 +28,13 @@ static inline unsigned long __fls(unsigned long x)
 	return 63 - __builtin_clzl(x);
 }
 
+static inline s64 sign_extend64(u64 value, int sign_bit)
+{
+	unsigned int shift = 63 - sign_bit;
+
+	return (s64)(value << shift) >> shift;
+}
+
 static inline unsigned int hweight32(u32 x)
 {
 	return __builtin_popcount(x);
