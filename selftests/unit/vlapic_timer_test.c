@@ -61,7 +61,8 @@ TEST(timer_one_shot)
 TEST(timer_divisors)
 {
 	static const struct { u8 code; unsigned int by; } div[] = {
-		{ 0, 2 }, { 1, 4 }, { 2, 8 }, { 3, 16 }, { 8, 32 }, { 9, 64 }, { 10, 128 }, { 11, 1 },
+		{ 0, 2 }, { 1, 4 }, { 2, 8 }, { 3, 16 },
+		{ 8, 32 }, { 9, 64 }, { 10, 128 }, { 11, 1 },
 	};
 	unsigned int i;
 

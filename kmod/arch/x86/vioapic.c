@@ -178,7 +178,7 @@ static u64 rte_read(const struct vioapic *ioapic, unsigned int pin)
 	return ioapic->rte[pin] | (level_waits(ioapic, pin) ? RTE_PENDING : 0);
 }
 
-/* An entry that becomes edge-triggered has no remote IRR: so guests without EOI register end one. */
+/* An entry that becomes edge-triggered has no remote IRR: how guests end one by hand. */
 static void rte_write(struct vioapic *ioapic, unsigned int pin, u64 rte, u64 *kicks)
 {
 	rte &= RTE_WRITABLE;

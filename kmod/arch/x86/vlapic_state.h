@@ -5,8 +5,8 @@
  * READ_ONCE(); [a] atomic.
  *
  * There is no lock. The register page is [v, r], but IRR and TMR, which are [a]: bits set there
- * make up a message. Whoever sets one notes the vCPU in a set of vCPUs to kick, and kicks when it holds
- * no lock any more.
+ * make up a message. Whoever sets one notes the vCPU in a set of vCPUs to kick, and kicks when it
+ * holds no lock any more.
  */
 #ifndef QVM_X86_VLAPIC_STATE_H
 #define QVM_X86_VLAPIC_STATE_H

@@ -3,8 +3,8 @@
  * The local APIC's timer (SDM vol. 3 11.5.4).
  *
  * It counts at 1 GHz, the crystal of CPUID leaf 15h: a tick at divisor 1 is a nanosecond, taken
- * from the host's TSC. Nothing counts: a count is the time to its end. While the vCPU runs, its thread
- * asks at each entry (vlapic_timer_deadline()), asleep an hrtimer stands in.
+ * from the host's TSC. Nothing counts: a count is the time to its end. While the vCPU runs, its
+ * thread asks at each entry (vlapic_timer_deadline()), asleep an hrtimer stands in.
  *
  * Periods that pass while nobody looks are one interrupt, as they are in hardware while the
  * vector stays in IRR, and the phase is kept. A period below MIN_PERIOD_NS lasts that long.
