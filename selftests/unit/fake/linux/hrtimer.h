@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Stand-in for user space: time stands still until fake_time_pass(), which fires what is due in
- * the order of time, with interrupts off. A restart that the kernel would warn about stops the test.
+ * the order of time, with interrupts off. What the kernel would warn about stops the test.
  */
 #ifndef FAKE_LINUX_HRTIMER_H
 #define FAKE_LINUX_HRTIMER_H
