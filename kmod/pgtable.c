@@ -492,13 +492,26 @@ int s2_for_each_leaf(const struct s2_table *s2, u64 gpa, u64 size,
 	return s2_walk(&walk, gpa, gpa + min(size, limit - gpa));
 }
 
-static int visit_copy(const struct s2_leaf *leaf, void *arg)
-{
-	*(struct s2_leaf *)arg = *leaf;
-	return 1;
-}
-
+/* Straight down, for it is what emulated accesses wait for. */
 bool s2_lookup(const struct s2_table *s2, u64 gpa, struct s2_leaf *leaf)
 {
-	return s2_for_each_leaf(s2, gpa, 1, visit_copy, leaf);
+	const s2pte_t *table = s2->root;
+	unsigned int level;
+	s2pte_t pte;
+
+	if (gpa >= BIT_ULL(s2->ipa_bits))
+		return false;
+	for (level = s2->root_level; ; level++) {
+		pte = READ_ONCE(table[level_index(s2, level, gpa)]);
+		if (!s2pte_is_table(pte, level))
+			break;
+		table = s2->ops->hpa_to_virt(s2pte_hpa(pte, level));
+	}
+	if (!s2pte_is_leaf(pte, level))
+		return false;
+	*leaf = (struct s2_leaf){
+		.gpa = gpa & ~(level_size(level) - 1), .hpa = s2pte_hpa(pte, level),
+		.size = level_size(level), .prot = s2pte_prot(pte, level),
+	};
+	return true;
 }
