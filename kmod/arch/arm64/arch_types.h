@@ -58,7 +58,9 @@ struct arm64_host {
 	/* enter … leave */
 	u64 hcr, hcrx, cptr, mdcr, vbar, pan, dit, ssbs, mdscr;
 	u64 dbg[4][16];			/* BVR, BCR, WVR, WCR, while the guest's debug is live */
+	u64 pmscr, trfcr;		/* PMSCR_EL2, TRFCR_EL2, where the host profiles or traces */
 	/* load … put */
+	u64 pmscr_el1, trfcr_el1;
 	u64 vttbr, vtcr, vpidr, vmpidr, cnthctl, tpidr_el0, tpidrro_el0, csselr;
 };
 

@@ -3,7 +3,10 @@
 #ifndef QVM_ARM64_ARM64_H
 #define QVM_ARM64_ARM64_H
 
+#include <linux/atomic.h>
 #include <linux/percpu.h>
+#include <asm/barrier.h>
+#include <asm/sysreg.h>
 
 #include "arch.h"
 #include "vgic.h"
@@ -24,6 +27,57 @@ extern struct arm64_cpu_features arm64_host;
 /* Set with preemption off on each pCPU that may enter guests. */
 DECLARE_PER_CPU(bool, qvm_arm64_enabled);
 
+/* ---- errata.c ---- */
+
+/* What errata of this host's CPUs ask for: only ever set, before the first guest runs there. */
+#define ARM64_FIX_REPEAT_TLBI		BIT(0)	/* broadcast TLBI; DSB twice */
+#define ARM64_FIX_SPECULATIVE_AT	BIT(1)	/* no stage-1 walks with a foreign VTTBR_EL2 */
+#define ARM64_FIX_HCR_DSB		BIT(2)	/* barriers around writes of HCR_EL2 */
+#define ARM64_FIX_IC_DESPITE_DIC	BIT(3)
+#define ARM64_FIX_KEEP_TVM		BIT(4)	/* writes of TTBRn_EL1 trap for good */
+#define ARM64_FIX_SSBS_SYNC		BIT(5)	/* barrier behind writes of PSTATE.SSBS */
+
+extern atomic_t arm64_fixes;
+
+static __always_inline bool arm64_has_fix(int fix)
+{
+	return atomic_read(&arm64_fixes) & fix;
+}
+
+/* On that pCPU, preemption off. -ENODEV: no guest may run there; the log says why. */
+int arm64_errata_cpu_up(void);
+void arm64_errata_show(struct seq_file *m);
+
+/* HCR_EL2, but for what is synchronized by the caller. */
+static __always_inline void arm64_hcr_write(u64 hcr)
+{
+	if (arm64_has_fix(ARM64_FIX_HCR_DSB))
+		dsb(nsh);
+	write_sysreg(hcr, hcr_el2);
+	if (arm64_has_fix(ARM64_FIX_HCR_DSB))
+		isb();
+}
+
+/* ---- mitig.c ---- */
+
+/* This pCPU's exception vectors for guests: entry.S has the tables. */
+struct arm64_vectors {
+	u64 base;
+	u64 operand;		/* of the step that they take: a count, a function */
+};
+
+DECLARE_PER_CPU(struct arm64_vectors, qvm_arm64_vectors_cpu);
+
+/* What SMCCC_ARCH_FEATURES answers a guest about ARCH_WORKAROUND_1, 2, 3. */
+struct arm64_workarounds {
+	s32 wa1, wa2, wa3;
+};
+
+extern struct arm64_workarounds arm64_workarounds;
+
+/* On that pCPU, preemption off. */
+void arm64_mitig_cpu_up(void);
+
 /* This pCPU's VBAR_EL2 as the host wants it; entry.S reads it when it must send a fault back. */
 DECLARE_PER_CPU(u64, qvm_arm64_host_vbar);
 
@@ -31,8 +85,17 @@ DECLARE_PER_CPU(u64, qvm_arm64_host_vbar);
 void arm64_debug_enter(struct qvm_vcpu *vcpu);
 void arm64_debug_leave(struct qvm_vcpu *vcpu);
 
+/* Statistical profiling and trace of the host: stopped and drained around the guest. As above. */
+void arm64_trace_enter(struct qvm_vcpu *vcpu);
+void arm64_trace_leave(struct qvm_vcpu *vcpu);
+
+/* Neither goes on in the guest by what its EL1 registers happen to hold. Preemption off. */
+void arm64_trace_load(struct qvm_vcpu *vcpu);
+void arm64_trace_put(struct qvm_vcpu *vcpu);
+void arm64_trace_cpu_up(void);		/* on that pCPU, preemption off */
+
 /* ---- switch.c, entry.S ---- */
-u64 qvm_arm64_enter(struct arm64_regs *regs, u64 host_vbar);
+u64 qvm_arm64_enter(struct arm64_regs *regs, u64 host_vbar, u64 vectors, u64 operand);
 
 /* ---- s2_mmu.c: stage-2 registers, VMIDs, TLB ---- */
 

@@ -47,7 +47,7 @@ void arm64_cache_clean_vm(struct qvm_vm *vm)
 	for (i = 0; i < vm->region_count; i++)
 		s2_for_each_leaf(&vm->s2, vm->region[i].gpa, vm->region[i].size, leaf_clean, vm);
 	dsb(sy);
-	if (!arm64_host.dic)
+	if (!arm64_host.dic || arm64_has_fix(ARM64_FIX_IC_DESPITE_DIC))
 		asm volatile("ic ialluis" : : : "memory");
 	dsb(ish);
 	isb();

@@ -82,23 +82,33 @@ static int take_interrupts(void)
 static int cpu_up_callback(unsigned int cpu)
 {
 	unsigned long flags;
+	int ret;
 
 	preempt_disable();
+	ret = arm64_errata_cpu_up();
+	if (ret)
+		goto out;
+	arm64_mitig_cpu_up();
+	arm64_trace_cpu_up();
 	local_irq_save(flags);
 	arm64_s2_flush_local_all();
 	local_irq_restore(flags);
 	arm64_vtimer_cpu_up();
 	__this_cpu_write(qvm_arm64_enabled, true);
+out:
 	preempt_enable();
-	return 0;
+	/* One that comes later may come, but no guest runs there. */
+	return hotplug_state ? 0 : ret;
 }
 
 /* vCPU threads may still be here: load and entry look at the flag with preemption off. */
 static int cpu_down_callback(unsigned int cpu)
 {
 	preempt_disable();
-	__this_cpu_write(qvm_arm64_enabled, false);
-	arm64_vtimer_cpu_down();
+	if (__this_cpu_read(qvm_arm64_enabled)) {
+		__this_cpu_write(qvm_arm64_enabled, false);
+		arm64_vtimer_cpu_down();
+	}
 	preempt_enable();
 	return 0;
 }
@@ -117,7 +127,8 @@ int qvm_arch_init(void)
 	ret = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "qvm:online", cpu_up_callback,
 				cpu_down_callback);
 	if (ret < 0) {
-		pr_err("qvm: no CPU hotplug state is free: %d\n", ret);
+		if (ret != -ENODEV)	/* else the CPU's erratum was named */
+			pr_err("qvm: no CPU hotplug state is free: %d\n", ret);
 		arm64_vtimer_fini();
 		return ret;
 	}

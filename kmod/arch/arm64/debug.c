@@ -108,3 +108,104 @@ noinstr void arm64_debug_leave(struct qvm_vcpu *vcpu)
 	write_sysreg(mdscr, mdscr_el1);
 	isb();
 }
+
+/*
+ * ---- statistical profiling (FEAT_SPE) and trace (FEAT_TRBE) of the host ----
+ *
+ * Their buffers are EL2's (MDCR_EL2.E2PB, E2TB = 0), but whether EL1 and EL0 are profiled or traced
+ * is up to PMSCR_EL1 and TRFCR_EL1, which no VHE kernel sets and which reset to UNKNOWN
+ * (Arm ARM D14, StatisticalProfilingEnabled(); D5, SelfHostedTraceEnabled()): zero for a guest. Where the
+ * host itself uses them, it is stopped, and what is under way is drained, before stage 2 changes
+ * (PSB CSYNC, TSB CSYNC: Arm ARM D14.9, D6.6). TRBLIMITR_EL1 is left alone (errata 2038923, 2064142).
+ */
+#define PMSCR_EL2	sys_reg(3, 4, 9, 9, 0)
+#define PMSCR_EL12	sys_reg(3, 5, 9, 9, 0)
+#define PMSCR_ENABLES	3			/* E2SPE, E0HSPE */
+#define PMBIDR_EL1	sys_reg(3, 0, 9, 10, 7)
+#define TRFCR_EL2	sys_reg(3, 4, 1, 2, 1)
+#define TRFCR_EL12	sys_reg(3, 5, 1, 2, 1)
+#define TRBLIMITR_EL1	sys_reg(3, 0, 9, 11, 0)
+#define TRBLIMITR_E	BIT(0)
+#define TRBIDR_EL1	sys_reg(3, 0, 9, 11, 7)
+#define BUFFER_IS_EL3S	BIT(4)			/* PMBIDR_EL1.P, TRBIDR_EL1.P */
+
+struct trace_unit {
+	bool spe, trf, trbe;
+};
+
+static DEFINE_PER_CPU(struct trace_unit, trace_unit);
+
+void arm64_trace_cpu_up(void)
+{
+	u64 dfr0 = read_sysreg(id_aa64dfr0_el1);
+	struct trace_unit unit = {
+		.spe = (dfr0 >> 32) & 15 && !(read_sysreg_s(PMBIDR_EL1) & BUFFER_IS_EL3S),
+		.trf = (dfr0 >> 40) & 15,
+		.trbe = (dfr0 >> 44) & 15 && !(read_sysreg_s(TRBIDR_EL1) & BUFFER_IS_EL3S),
+	};
+
+	*this_cpu_ptr(&trace_unit) = unit;
+}
+
+noinstr void arm64_trace_enter(struct qvm_vcpu *vcpu)
+{
+	const struct trace_unit *unit = this_cpu_ptr(&trace_unit);
+	struct arm64_host *host = &vcpu->arch.host;
+
+	host->pmscr = 0;
+	host->trfcr = 0;
+	if (unit->spe) {
+		host->pmscr = read_sysreg_s(PMSCR_EL2);
+		if (host->pmscr & PMSCR_ENABLES) {
+			write_sysreg_s(0, PMSCR_EL2);
+			isb();
+			psb_csync();
+			dsb(nsh);
+		}
+	}
+	if (unit->trbe && read_sysreg_s(TRBLIMITR_EL1) & TRBLIMITR_E) {
+		host->trfcr = read_sysreg_s(TRFCR_EL2);
+		write_sysreg_s(0, TRFCR_EL2);
+		isb();
+		/* twice: errata 2054223, 2067961 */
+		asm volatile("hint #18\n hint #18" : : : "memory");
+		dsb(nsh);
+	}
+}
+
+noinstr void arm64_trace_leave(struct qvm_vcpu *vcpu)
+{
+	const struct arm64_host *host = &vcpu->arch.host;
+
+	if (!(host->pmscr & PMSCR_ENABLES) && !host->trfcr)
+		return;
+	if (host->pmscr & PMSCR_ENABLES)
+		write_sysreg_s(host->pmscr, PMSCR_EL2);
+	if (host->trfcr)
+		write_sysreg_s(host->trfcr, TRFCR_EL2);
+	isb();
+}
+
+void arm64_trace_load(struct qvm_vcpu *vcpu)
+{
+	const struct trace_unit *unit = this_cpu_ptr(&trace_unit);
+
+	if (unit->spe) {
+		vcpu->arch.host.pmscr_el1 = read_sysreg_s(PMSCR_EL12);
+		write_sysreg_s(0, PMSCR_EL12);
+	}
+	if (unit->trf) {
+		vcpu->arch.host.trfcr_el1 = read_sysreg_s(TRFCR_EL12);
+		write_sysreg_s(0, TRFCR_EL12);
+	}
+}
+
+void arm64_trace_put(struct qvm_vcpu *vcpu)
+{
+	const struct trace_unit *unit = this_cpu_ptr(&trace_unit);
+
+	if (unit->spe)
+		write_sysreg_s(vcpu->arch.host.pmscr_el1, PMSCR_EL12);
+	if (unit->trf)
+		write_sysreg_s(vcpu->arch.host.trfcr_el1, TRFCR_EL12);
+}

@@ -21,13 +21,13 @@
 #define FRAME_SP_EL0	104
 #define FRAME_X18	112
 #define FRAME_VBAR	120
-#define FRAME_MARK	128		/* tells forward that sp is at this frame */
+#define FRAME_OPERAND	128		/* of the vectors' step: see vectors */
 
 	.pushsection .noinstr.text, "ax"
 
 /*
- * u64 qvm_arm64_enter(struct arm64_regs *regs, u64 host_vbar): enter the guest, return an
- * enum arm64_exit. AAPCS64 callee-saved registers, x18 (shadow call stack) and SP_EL0
+ * u64 qvm_arm64_enter(struct arm64_regs *regs, u64 host_vbar, u64 vectors, u64 operand): enter
+ * the guest, return an enum arm64_exit. vectors: one of the tables below. AAPCS64 callee-saved registers, x18 (shadow call stack) and SP_EL0
  * (current) of the host are kept; everything else of the guest is in *regs afterwards.
  */
 SYM_FUNC_START(qvm_arm64_enter)
@@ -38,12 +38,12 @@ SYM_FUNC_START(qvm_arm64_enter)
 	stp	x25, x26, [sp, #FRAME_X(25)]
 	stp	x27, x28, [sp, #FRAME_X(27)]
 	stp	x29, x30, [sp, #FRAME_X(29)]
-	mrs	x2, sp_el0
-	stp	x0, x2, [sp, #FRAME_REGS]
+	mrs	x4, sp_el0
+	stp	x0, x4, [sp, #FRAME_REGS]
 	stp	x18, x1, [sp, #FRAME_X18]
+	str	x3, [sp, #FRAME_OPERAND]
 
-	adr_l	x3, qvm_arm64_vectors
-	msr	vbar_el2, x3
+	msr	vbar_el2, x2
 	ldr	x4, [x0, #REGS_SP_EL0]
 	ldp	x5, x6, [x0, #REGS_PC]
 	msr	sp_el0, x4
@@ -130,32 +130,65 @@ SYM_CODE_START_LOCAL(forward)
 SYM_CODE_END(forward)
 	.ltorg
 
-	.macro	vector_guest code
-	.align	7
-	stp	x0, x1, [sp, #-16]!
-	mov	x1, #\code
-	b	guest_exit
-	.endm
-
 	.macro	vector_host
 	.align	7
 	b	forward
 	.endm
 
+	.macro	step_none
+	.endm
+
+	/* Branch FRAME_OPERAND times: the branch history is full of these (mitig.c). */
+	.macro	step_loop
+	ldr	x0, [sp, #16 + FRAME_OPERAND]
+1:	b	. + 4
+	subs	x0, x0, #1
+	b.ne	1b
+	sb
+	.endm
+
+	.macro	step_clrbhb
+	hint	#22				/* CLRBHB, where there is none a NOP */
+	isb
+	.endm
+
+	/* The firmware's function FRAME_OPERAND; SMCCC 1.1: x0 to x3 are lost. */
+	.macro	step_firmware
+	ldr	x0, [sp, #16 + FRAME_OPERAND]
+	stp	x2, x3, [sp, #-16]!
+	smc	#0
+	ldp	x2, x3, [sp], #16
+	.endm
+
+	.macro	vector_guest code, step
+	.align	7
+	stp	x0, x1, [sp, #-16]!
+	step_\step
+	mov	x1, #\code
+	b	guest_exit
+	.endm
+
 	/* Arm ARM D1.4.1: current EL with SP_EL0, with SP_ELx, lower EL AArch64, AArch32. */
+	.macro	vectors name, step
 	.align	11
-SYM_CODE_START(qvm_arm64_vectors)
+SYM_CODE_START(\name)
 	.rept	8
 	vector_host
 	.endr
-	vector_guest EXIT_CODE_SYNC
-	vector_guest EXIT_CODE_IRQ
-	vector_guest EXIT_CODE_IRQ		/* FIQ: some GICs signal group 0 so */
-	vector_guest EXIT_CODE_SERROR
+	vector_guest EXIT_CODE_SYNC, \step
+	vector_guest EXIT_CODE_IRQ, \step
+	vector_guest EXIT_CODE_IRQ, \step	/* FIQ: some GICs signal group 0 so */
+	vector_guest EXIT_CODE_SERROR, \step
 	.rept	4
-	vector_guest EXIT_CODE_AARCH32
+	vector_guest EXIT_CODE_AARCH32, \step
 	.endr
 	.align	7
-SYM_CODE_END(qvm_arm64_vectors)
+SYM_CODE_END(\name)
+	.endm
+
+	vectors	qvm_arm64_vectors, none
+	vectors	qvm_arm64_vectors_loop, loop
+	vectors	qvm_arm64_vectors_clrbhb, clrbhb
+	vectors	qvm_arm64_vectors_firmware, firmware
 
 	.popsection

@@ -83,6 +83,7 @@ static const struct id_field id_fields[] = {
 	{ 7, 1, 12, ID_HOST, 2 },		/* HPDS */
 	{ 7, 1, 20, ID_HOST, 3 },		/* PAN */
 	{ 7, 1, 36, ID_HOST, 1 },		/* ETS */
+	{ 7, 1, 60, ID_HOST, 1 },		/* ECBHB */
 	/* ID_AA64MMFR2_EL1: no IESB, NV, FWB, EVT */
 	{ 7, 2, 0, ID_HOST, 1 },		/* CnP */
 	{ 7, 2, 4, ID_HOST, 1 },		/* UAO */

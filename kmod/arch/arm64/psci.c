@@ -39,7 +39,22 @@ static noinstr enum exit_action smccc_version(struct qvm_vcpu *vcpu, u64 *x)
 /* Is that function there? No flags: the original StateID format, no OS-initiated mode. */
 static noinstr enum exit_action features(struct qvm_vcpu *vcpu, u64 *x)
 {
-	return result(x, smccc_find(x[1]) ? 0 : SMCCC_RET_NOT_SUPPORTED);
+	switch ((u32)x[1]) {
+	case ARM_SMCCC_ARCH_WORKAROUND_1:
+		return result(x, arm64_workarounds.wa1);
+	case ARM_SMCCC_ARCH_WORKAROUND_2:
+		return result(x, arm64_workarounds.wa2);
+	case ARM_SMCCC_ARCH_WORKAROUND_3:
+		return result(x, arm64_workarounds.wa3);
+	default:
+		return result(x, smccc_find(x[1]) ? 0 : SMCCC_RET_NOT_SUPPORTED);
+	}
+}
+
+/* The step was taken by the exit that brought the call here (mitig.c). No result: x0 is kept. */
+static noinstr enum exit_action workaround(struct qvm_vcpu *vcpu, u64 *x)
+{
+	return EXIT_RESUME;
 }
 
 /* Trusted OS: none that would need migration. */
@@ -142,6 +157,8 @@ static const struct smccc_call arch_calls[] = {
 	[NUMBER(ARM_SMCCC_ARCH_FEATURES_FUNC_ID)] = { true, false, features },
 };
 
+static const struct smccc_call workaround_call = { true, false, workaround };
+
 static const struct smccc_call psci_calls[] = {
 	[NUMBER(PSCI_0_2_FN_PSCI_VERSION)]	= { true, false, psci_version },
 	[NUMBER(PSCI_0_2_FN_CPU_SUSPEND)]	= { false, true, cpu_suspend },
@@ -160,6 +177,9 @@ static noinstr const struct smccc_call *smccc_find(u32 id)
 	u32 owner = id & ~(ID_NUMBER | ID_64), number = id & ID_NUMBER;
 	const struct smccc_call *call;
 
+	if (id == ARM_SMCCC_ARCH_WORKAROUND_1 || id == ARM_SMCCC_ARCH_WORKAROUND_2 ||
+	    id == ARM_SMCCC_ARCH_WORKAROUND_3)
+		return &workaround_call;
 	if (owner == ID_OWNER(ARM_SMCCC_OWNER_STANDARD) && number < ARRAY_SIZE(psci_calls))
 		call = &psci_calls[number];
 	else if (owner == ID_OWNER(ARM_SMCCC_OWNER_ARCH) && number < ARRAY_SIZE(arch_calls))

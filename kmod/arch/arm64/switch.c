@@ -92,7 +92,7 @@ static noinstr void traps_enable(struct qvm_vcpu *vcpu, u64 hcr, bool fp)
 		host->hcrx = read_sysreg_s(EL2_HCRX);
 		write_sysreg_s(0, EL2_HCRX);
 	}
-	write_sysreg(hcr, hcr_el2);
+	arm64_hcr_write(hcr);
 	isb();
 }
 
@@ -100,7 +100,7 @@ static noinstr void traps_disable(struct qvm_vcpu *vcpu)
 {
 	const struct arm64_host *host = &vcpu->arch.host;
 
-	write_sysreg(host->hcr, hcr_el2);
+	arm64_hcr_write(host->hcr);
 	if (arm64_host.has_hcx)
 		write_sysreg_s(host->hcrx, EL2_HCRX);
 	write_sysreg(host->mdcr, mdcr_el2);
@@ -115,6 +115,10 @@ static noinstr void traps_disable(struct qvm_vcpu *vcpu)
 		write_sysreg_s(host->dit, PSTATE_REG_DIT);
 	if (arm64_host.has_ssbs)
 		write_sysreg_s(host->ssbs, PSTATE_REG_SSBS);
+	if (arm64_has_fix(ARM64_FIX_SSBS_SYNC)) {
+		dsb(nsh);
+		isb();
+	}
 }
 
 /* ---- tier 0a: this vCPU and constant data only ---- */
@@ -148,11 +152,11 @@ static bool (* const tier0_handlers[ESR_ELx_EC_MAX + 1])(struct qvm_vcpu *vcpu, 
  */
 static noinstr u64 hpfar_by_walk(u64 far)
 {
-	u64 guest_par = read_sysreg(par_el1), par;
+	u64 guest_par = read_sysreg_par(), par;
 
 	asm volatile("at s1e1r, %0" : : "r"(far));
 	isb();
-	par = read_sysreg(par_el1);
+	par = read_sysreg_par();
 	write_sysreg(guest_par, par_el1);
 	return par & 1 ? 1 : (par & GENMASK_ULL(47, 12)) >> 8;
 }
@@ -195,20 +199,24 @@ static noinstr void run_guest(struct qvm_vcpu *vcpu, bool fp)
 {
 	u64 daif = read_sysreg(daif);
 	u64 hcr = guest_hcr() | vcpu->arch.hcr;
+	const struct arm64_vectors *vectors = this_cpu_ptr(&qvm_arm64_vectors_cpu);
 	u32 code;
 
 	asm volatile("msr daifset, #0xf" : : : "memory");
+	arm64_trace_enter(vcpu);
 	arm64_debug_enter(vcpu);
 	traps_enable(vcpu, hcr, fp);
 	if (fp)
 		fp_load(&vcpu->arch.fp);
 	do {
 		vcpu->stats.entries++;
-		code = qvm_arm64_enter(&vcpu->arch.regs, vcpu->arch.host.vbar);
+		code = qvm_arm64_enter(&vcpu->arch.regs, vcpu->arch.host.vbar, vectors->base,
+				       vectors->operand);
 	} while (tier0(vcpu, code));
 	vcpu->arch.exit.code = code;
 	traps_disable(vcpu);
 	arm64_debug_leave(vcpu);
+	arm64_trace_leave(vcpu);
 	if (fp)
 		fp_save(&vcpu->arch.fp);
 	write_sysreg(daif, daif);
@@ -294,6 +302,7 @@ bool qvm_arch_vcpu_load(struct qvm_vcpu *vcpu)
 	host->csselr = read_sysreg(csselr_el1);
 	write_sysreg(vcpu->arch.midr, vpidr_el2);
 	write_sysreg(vcpu->arch.mpidr, vmpidr_el2);
+	arm64_trace_load(vcpu);
 	arm64_sys_load(vcpu);
 	arm64_s2_load(vcpu);
 	arm64_vtimer_load(vcpu);
@@ -316,6 +325,7 @@ void qvm_arch_vcpu_put(struct qvm_vcpu *vcpu)
 	arm64_vtimer_put(vcpu);
 	arm64_s2_put(vcpu);
 	arm64_sys_put(vcpu);
+	arm64_trace_put(vcpu);
 	write_sysreg(host->vpidr, vpidr_el2);
 	write_sysreg(host->vmpidr, vmpidr_el2);
 	/* These are the host thread's own: back before the scheduler saves TPIDR_EL0 for it. */

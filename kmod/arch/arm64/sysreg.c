@@ -78,6 +78,9 @@ static const struct { u32 encoding, index; } kept[] = {
 #undef X
 };
 
+/* PAR_EL1 has barriers around it on some CPUs (erratum 1508412). */
+#define hw_get(index, hw)	((index) == SR_PAR ? read_sysreg_par() : read_sysreg_s(hw))
+
 void arm64_sys_load(struct qvm_vcpu *vcpu)
 {
 	const u64 *sys = vcpu->arch.sys;
@@ -91,7 +94,7 @@ void arm64_sys_put(struct qvm_vcpu *vcpu)
 {
 	u64 *sys = vcpu->arch.sys;
 
-#define X(name, hw, encoding, reset) sys[SR_##name] = read_sysreg_s(hw);
+#define X(name, hw, encoding, reset) sys[SR_##name] = hw_get(SR_##name, hw);
 	LOADED_REGS(X)
 #undef X
 }
@@ -99,7 +102,7 @@ void arm64_sys_put(struct qvm_vcpu *vcpu)
 static u64 hw_read(enum arm64_sysreg reg)
 {
 	switch (reg) {
-#define X(name, hw, encoding, reset) case SR_##name: return read_sysreg_s(hw);
+#define X(name, hw, encoding, reset) case SR_##name: return hw_get(SR_##name, hw);
 	LOADED_REGS(X)
 #undef X
 	default:
@@ -190,7 +193,7 @@ static void write_translation_reg(struct qvm_vcpu *vcpu, enum arm64_sysreg reg, 
 	are_on = caches_are_on(vcpu);
 	if (are_on != were_on)
 		arm64_cache_clean_vm(vcpu->vm);
-	if (are_on)
+	if (are_on && !arm64_has_fix(ARM64_FIX_KEEP_TVM))
 		vcpu->arch.hcr &= ~HCR_EL2_TVM;
 }
 
