@@ -157,11 +157,17 @@ bool x86_power_events(struct qvm_vcpu *vcpu)
 {
 	if (!event_is_set(vcpu, EVENT_INIT))
 		return false;
-	event_take(vcpu, EVENT_INIT);
 	vlapic_reset(vcpu);
 	x86_vcpu_reset(vcpu);
-	if (vcpu->index)
-		atomic_set(&vcpu->power, event_take(vcpu, EVENT_SIPI) ? VCPU_ON_PENDING : VCPU_OFF);
+	if (!vcpu->index) {
+		event_take(vcpu, EVENT_INIT);
+		return true;
+	}
+	/* In this order: a SIPI finds INIT pending and leaves EVENT_SIPI, or finds the vCPU off. */
+	atomic_set(&vcpu->power, VCPU_OFF);
+	event_take(vcpu, EVENT_INIT);
+	if (event_take(vcpu, EVENT_SIPI))
+		atomic_cmpxchg(&vcpu->power, VCPU_OFF, VCPU_ON_PENDING);
 	return true;
 }
 
