@@ -205,6 +205,16 @@ static bool system_value_is_valid(struct qvm_vcpu *vcpu, u64 id, u64 value)
 	}
 }
 
+/* The CPU's own bit, in whatever order user space sets what it depends on. */
+static void settle_lma(struct qvm_vcpu *vcpu)
+{
+	u64 *efer = &vcpu->arch.msr.efer;
+
+	*efer &= ~(u64)EFER_LMA;
+	if (*efer & EFER_LME && vcpu->arch.cr0 & X86_CR0_PG)
+		*efer |= EFER_LMA;
+}
+
 static int system_set(struct qvm_vcpu *vcpu, const struct qvm_reg *reg)
 {
 	u64 *field = system_reg(vcpu, reg->id);
@@ -221,6 +231,7 @@ static int system_set(struct qvm_vcpu *vcpu, const struct qvm_reg *reg)
 		vlapic_set_cr8(vcpu, reg->value[0]);
 	else
 		*field = reg->value[0];
+	settle_lma(vcpu);
 	virt_update_mode(vcpu);
 	virt_flush_guest_tlb(vcpu);
 	return 0;
@@ -251,7 +262,7 @@ static int segment_set(struct qvm_vcpu *vcpu, const struct qvm_reg *reg)
 	struct x86_segment seg = {
 		.base = reg->value[0],
 		.selector = attr,
-		.rights = (attr >> 16) & 0x7fff,
+		.rights = (attr >> 16) & RIGHTS_VALID,
 		.unusable = attr & (u64)QVM_SEG_UNUSABLE << 16,
 		.limit = attr >> 32,
 	};
