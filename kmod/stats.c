@@ -2,7 +2,7 @@
 #include <linux/debugfs.h>
 #include <linux/module.h>
 
-#include "core.h"
+#include "arch.h"
 #include "stats.h"
 
 atomic_long_t qvm_pinned_pages;
@@ -14,6 +14,13 @@ static int vms_show(struct seq_file *m, void *unused)
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(vms);
+
+static int mitigations_show(struct seq_file *m, void *unused)
+{
+	qvm_arch_mitigations_show(m);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(mitigations);
 
 static int pinned_pages_show(struct seq_file *m, void *unused)
 {
@@ -28,6 +35,7 @@ void qvm_stats_init(void)
 	debugfs_create_atomic_t("vm_count", 0400, qvm_debugfs, &qvm_vm_count);
 	debugfs_create_atomic_t("vcpu_count", 0400, qvm_debugfs, &qvm_vcpu_count);
 	debugfs_create_file("pinned_pages", 0400, qvm_debugfs, NULL, &pinned_pages_fops);
+	debugfs_create_file("mitigations", 0400, qvm_debugfs, NULL, &mitigations_fops);
 	debugfs_create_file("vms", 0400, qvm_debugfs, NULL, &vms_fops);
 }
 
