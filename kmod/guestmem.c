@@ -6,20 +6,34 @@
 #include <linux/atomic.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
+#include <linux/mutex.h>
 #include <linux/string.h>
 
 #include "guestmem.h"
+
+/* Memory is mapped for good, but for a moment not there while another vCPU splits its block. */
+static bool find_leaf(struct qvm_vm *vm, u64 gpa, struct s2_leaf *leaf)
+{
+	bool found = s2_lookup(&vm->s2, gpa, leaf);
+
+	if (!found) {
+		mutex_lock(&vm->s2_mutex);
+		found = s2_lookup(&vm->s2, gpa, leaf);
+		mutex_unlock(&vm->s2_mutex);
+	}
+	return found;
+}
 
 /*
  * Where @gpa is, and how many bytes of the block follow. The region says that it is memory: what
  * else stage 2 maps is a device.
  */
-static void *guest_virt(const struct qvm_vm *vm, u64 gpa, u32 prot, u64 *left)
+static void *guest_virt(struct qvm_vm *vm, u64 gpa, u32 prot, u64 *left)
 {
 	struct s2_leaf leaf;
 	u64 offset;
 
-	if (!qvm_region_find(vm, gpa) || !s2_lookup(&vm->s2, gpa, &leaf))
+	if (!qvm_region_find(vm, gpa) || !find_leaf(vm, gpa, &leaf))
 		return NULL;
 	if ((leaf.prot & prot) != prot)
 		return NULL;
@@ -76,7 +90,7 @@ static void write_once(void *mem, const void *buf, unsigned int len)
 	}
 }
 
-int qvm_guest_read(const struct qvm_vm *vm, u64 gpa, void *buf, unsigned int len)
+int qvm_guest_read(struct qvm_vm *vm, u64 gpa, void *buf, unsigned int len)
 {
 	unsigned int chunk;
 	u64 left;
@@ -92,7 +106,7 @@ int qvm_guest_read(const struct qvm_vm *vm, u64 gpa, void *buf, unsigned int len
 	return 0;
 }
 
-int qvm_guest_write(const struct qvm_vm *vm, u64 gpa, const void *buf, unsigned int len)
+int qvm_guest_write(struct qvm_vm *vm, u64 gpa, const void *buf, unsigned int len)
 {
 	unsigned int chunk;
 	u64 left;
@@ -108,7 +122,7 @@ int qvm_guest_write(const struct qvm_vm *vm, u64 gpa, const void *buf, unsigned 
 	return 0;
 }
 
-int qvm_guest_cmpxchg32(const struct qvm_vm *vm, u64 gpa, u32 old, u32 new)
+int qvm_guest_cmpxchg32(struct qvm_vm *vm, u64 gpa, u32 old, u32 new)
 {
 	u64 left;
 	u32 *mem = IS_ALIGNED(gpa, sizeof(*mem)) ? guest_virt(vm, gpa, S2_WRITE, &left) : NULL;
@@ -118,7 +132,7 @@ int qvm_guest_cmpxchg32(const struct qvm_vm *vm, u64 gpa, u32 old, u32 new)
 	return cmpxchg(mem, old, new) == old ? 0 : -EAGAIN;
 }
 
-int qvm_guest_cmpxchg64(const struct qvm_vm *vm, u64 gpa, u64 old, u64 new)
+int qvm_guest_cmpxchg64(struct qvm_vm *vm, u64 gpa, u64 old, u64 new)
 {
 	u64 left;
 	u64 *mem = IS_ALIGNED(gpa, sizeof(*mem)) ? guest_virt(vm, gpa, S2_WRITE, &left) : NULL;

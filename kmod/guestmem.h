@@ -2,9 +2,10 @@
 /*
  * The guest's memory as the module reads and writes it: through the stage-2 leaves and the
  * kernel's own mapping of the pinned pages. So it is what the guest sees whatever the launcher
- * has done to its address space meanwhile, any context will do, and nothing can fault or wait.
+ * has done to its address space meanwhile, and nothing can fault or wait for user space.
  *
- * The VM is assembled. RAM is coherent with a guest that has its caches on.
+ * The VM is assembled; process context, vm->s2_mutex not held. RAM is coherent with a guest that
+ * has its caches on.
  */
 #ifndef QVM_GUESTMEM_H
 #define QVM_GUESTMEM_H
@@ -15,11 +16,11 @@
  * Copy @len bytes, each once; 2, 4 and 8 aligned bytes at once, as a CPU does. -EFAULT: not all of
  * it is in regions (for a write: of RAM); what comes before may have been copied.
  */
-int qvm_guest_read(const struct qvm_vm *vm, u64 gpa, void *buf, unsigned int len);
-int qvm_guest_write(const struct qvm_vm *vm, u64 gpa, const void *buf, unsigned int len);
+int qvm_guest_read(struct qvm_vm *vm, u64 gpa, void *buf, unsigned int len);
+int qvm_guest_write(struct qvm_vm *vm, u64 gpa, const void *buf, unsigned int len);
 
 /* Atomically @old to @new. -EAGAIN: it is not @old; -EFAULT: no RAM, or @gpa is not aligned. */
-int qvm_guest_cmpxchg32(const struct qvm_vm *vm, u64 gpa, u32 old, u32 new);
-int qvm_guest_cmpxchg64(const struct qvm_vm *vm, u64 gpa, u64 old, u64 new);
+int qvm_guest_cmpxchg32(struct qvm_vm *vm, u64 gpa, u32 old, u32 new);
+int qvm_guest_cmpxchg64(struct qvm_vm *vm, u64 gpa, u64 old, u64 new);
 
 #endif /* QVM_GUESTMEM_H */

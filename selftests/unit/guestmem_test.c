@@ -161,6 +161,32 @@ TEST(refuses_what_is_no_memory)
 	finish();
 }
 
+static void *whole_root;
+
+/* Another vCPU's split ends while we wait for the mutex. */
+static void split_ends(struct mutex *mutex)
+{
+	CHECK(mutex == &vm.s2_mutex);
+	vm.s2.root = whole_root;
+}
+
+TEST(waits_for_a_block_that_is_being_split)
+{
+	void *empty = table_alloc(&vm.s2, 0);
+	u8 buf = 0;
+
+	start();
+	whole_root = vm.s2.root;
+	vm.s2.root = empty;
+	fake_mutex_hook = split_ends;
+	CHECK_EQ(qvm_guest_read(&vm, RAM_BASE + 5, &buf, 1), 0);
+	CHECK_EQ(buf, ram[5]);
+	CHECK(!vm.s2_mutex.held);
+	fake_mutex_hook = NULL;
+	table_free(&vm.s2, empty, 0);
+	finish();
+}
+
 TEST(cmpxchg)
 {
 	u64 *word;

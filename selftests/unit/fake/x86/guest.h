@@ -49,7 +49,7 @@ static u8 *guest_memory(u64 gpa, unsigned int len, bool write)
 	return NULL;
 }
 
-int qvm_guest_read(const struct qvm_vm *vm, u64 gpa, void *buf, unsigned int len)
+int qvm_guest_read(struct qvm_vm *vm, u64 gpa, void *buf, unsigned int len)
 {
 	const u8 *mem = guest_memory(gpa, len, false);
 
@@ -60,7 +60,7 @@ int qvm_guest_read(const struct qvm_vm *vm, u64 gpa, void *buf, unsigned int len
 	return 0;
 }
 
-int qvm_guest_write(const struct qvm_vm *vm, u64 gpa, const void *buf, unsigned int len)
+int qvm_guest_write(struct qvm_vm *vm, u64 gpa, const void *buf, unsigned int len)
 {
 	u8 *mem = guest_memory(gpa, len, true);
 
@@ -86,12 +86,12 @@ static int guest_cmpxchg(u64 gpa, u64 old, u64 new, unsigned int len)
 	return 0;
 }
 
-int qvm_guest_cmpxchg32(const struct qvm_vm *vm, u64 gpa, u32 old, u32 new)
+int qvm_guest_cmpxchg32(struct qvm_vm *vm, u64 gpa, u32 old, u32 new)
 {
 	return guest_cmpxchg(gpa, old, new, 4);
 }
 
-int qvm_guest_cmpxchg64(const struct qvm_vm *vm, u64 gpa, u64 old, u64 new)
+int qvm_guest_cmpxchg64(struct qvm_vm *vm, u64 gpa, u64 old, u64 new)
 {
 	return guest_cmpxchg(gpa, old, new, 8);
 }
