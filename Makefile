@@ -118,7 +118,8 @@ GUEST_C_arm64 := -mno-outline-atomics
 GUEST_CC_arm64 := -mgeneral-regs-only -mstrict-align
 GUEST_CC_x86 := -mno-red-zone -mgeneral-regs-only -mcmodel=small -fcf-protection=none
 # the launcher over /dev/kvm, to compare with
-KVM_arm64 := $(wildcard selftests/bench/sys_kvm.c)
+KVM_arm64 := $(wildcard selftests/bench/sys_kvm.c selftests/bench/sys_kvm_arm64.c)
+KVM_x86 := $(wildcard selftests/bench/sys_kvm.c selftests/bench/sys_kvm_x86.c)
 # what else the emulator wants
 MORE_x86 := $(B)/x86/x86.rom
 
