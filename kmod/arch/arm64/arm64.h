@@ -190,6 +190,8 @@ int arm64_vtimer_init(void);
 void arm64_vtimer_fini(void);
 void arm64_vtimer_cpu_up(void);		/* on that pCPU, interrupts off or preemption off */
 void arm64_vtimer_cpu_down(void);
+void arm64_vtimer_suspend(void);	/* the last pCPU goes, interrupts off */
+void arm64_vtimer_resume(void);
 
 void arm64_vtimer_vcpu_init(struct qvm_vcpu *vcpu);
 void arm64_vtimer_vcpu_fini(struct qvm_vcpu *vcpu);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* This host: what it must have, what it gets enabled, CPU by CPU. */
 #include <linux/cpu.h>
+#include <linux/cpu_pm.h>
 #include <linux/cpuhotplug.h>
 #include <linux/moduleparam.h>
 #include <linux/printk.h>
@@ -113,6 +114,29 @@ static int cpu_down_callback(unsigned int cpu)
 	return 0;
 }
 
+/*
+ * A pCPU loses power (suspend, deep idle) and comes back, without going through hotplug. Idle and the
+ * suspending thread have no vCPU loaded, so nothing of ours is in its registers; its TLBs may hold
+ * anything. The cluster's events are those of a suspend.
+ */
+static int cpu_pm_event(struct notifier_block *nb, unsigned long event, void *unused)
+{
+	switch (event) {
+	case CPU_CLUSTER_PM_ENTER:
+		arm64_vtimer_suspend();
+		break;
+	case CPU_CLUSTER_PM_EXIT:
+		arm64_vtimer_resume();
+		break;
+	case CPU_PM_EXIT:
+		arm64_s2_flush_local_all();
+		break;
+	}
+	return NOTIFY_OK;
+}
+
+static struct notifier_block cpu_pm_notifier = { .notifier_call = cpu_pm_event };
+
 int qvm_arch_init(void)
 {
 	int ret = check_host();
@@ -133,6 +157,7 @@ int qvm_arch_init(void)
 		return ret;
 	}
 	hotplug_state = ret;
+	cpu_pm_register_notifier(&cpu_pm_notifier);
 	pr_info("qvm: EL2 by VHE, %u-bit physical addresses, %u-bit VMIDs\n", arm64_host.pa_bits,
 		probe_vmid_bits());
 	return 0;
@@ -140,6 +165,7 @@ int qvm_arch_init(void)
 
 void qvm_arch_fini(void)
 {
+	cpu_pm_unregister_notifier(&cpu_pm_notifier);
 	cpuhp_remove_state(hotplug_state);
 	arm64_vtimer_fini();
 }

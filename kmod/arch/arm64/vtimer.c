@@ -36,6 +36,14 @@
 #define TICKS_MAX	(1ULL << 48)	/* farther deadlines are looked at again then */
 
 static unsigned int vtimer_virq, maint_virq;
+
+/*
+ * What the hardware's counter lost over suspends: it is specified to run on, and a guest then sees the
+ * time that passed; where it does not, a guest's time goes on from where it was.
+ */
+static u64 counter_lost;
+static u64 counter_at_suspend;
+
 static u32 vtimer_hwirq;
 
 static DEFINE_PER_CPU(struct qvm_vcpu *, loaded_vcpu);
@@ -43,7 +51,7 @@ static DEFINE_PER_CPU(struct qvm_vcpu *, loaded_vcpu);
 u64 arm64_counter(void)
 {
 	isb();		/* not read ahead of what came before */
-	return read_sysreg(cntpct_el0);
+	return read_sysreg(cntpct_el0) + READ_ONCE(counter_lost);
 }
 
 static u64 guest_counter(const struct qvm_vcpu *vcpu)
@@ -202,9 +210,28 @@ void arm64_vtimer_fini(void)
 	free_percpu_irq(vtimer_virq, &loaded_vcpu);
 }
 
-/* A redistributor comes up with its PPIs disabled: at each onlining again. */
+/* No vCPU is loaded on any pCPU. */
+void arm64_vtimer_suspend(void)
+{
+	counter_at_suspend = arm64_counter();
+}
+
+void arm64_vtimer_resume(void)
+{
+	u64 now = arm64_counter();
+
+	if (now < counter_at_suspend)
+		WRITE_ONCE(counter_lost, counter_lost + counter_at_suspend - now);
+}
+
+/*
+ * A redistributor comes up with its PPIs disabled: at each onlining again. After kexec from a crash
+ * the timer may be as the old kernel's guest had it.
+ */
 void arm64_vtimer_cpu_up(void)
 {
+	write_sysreg_s(0, SYS_CNTV_CTL_EL02);
+	isb();
 	__this_cpu_write(phys_active, true);	/* not known */
 	phys_set_active(false);
 	enable_percpu_irq(vtimer_virq, IRQ_TYPE_NONE);
@@ -237,7 +264,7 @@ void arm64_vtimer_load(struct qvm_vcpu *vcpu)
 	/* CNTP and CNTPCT trap; the other fields are the host's. */
 	vcpu->arch.host.cnthctl = read_sysreg(cnthctl_el2);
 	write_sysreg(vcpu->arch.host.cnthctl & ~(CNTHCTL_E2H_EL1PCTEN | CNTHCTL_E2H_EL1PTEN), cnthctl_el2);
-	write_sysreg(READ_ONCE(vcpu->vm->arch.cntvoff), cntvoff_el2);
+	write_sysreg(READ_ONCE(vcpu->vm->arch.cntvoff) - READ_ONCE(counter_lost), cntvoff_el2);
 	write_sysreg_s(timer->cval, SYS_CNTV_CVAL_EL02);
 	isb();
 	write_sysreg_s(timer->ctl, SYS_CNTV_CTL_EL02);
