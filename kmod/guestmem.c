@@ -42,48 +42,49 @@ static void *guest_virt(struct qvm_vm *vm, u64 gpa, u32 prot, u64 *left)
 	return vm->s2.ops->hpa_to_virt(leaf.hpa + offset);
 }
 
-/* @buf is the kernel's and may lie anywhere. IS_ALIGNED() of an odd length matters to no case. */
-#define READ_SCALAR(_type) do {					\
-	_type value = READ_ONCE(*(const _type *)mem);		\
-								\
-	memcpy(buf, &value, sizeof(value));			\
-} while (0)
+union scalar {
+	u16 word;
+	u32 dword;
+	u64 qword;
+};
 
+/* @buf is the kernel's and may lie anywhere. IS_ALIGNED() of an odd length matters to no case. */
 static void read_once(void *buf, const void *mem, unsigned int len)
 {
+	union scalar value;
+
 	switch (IS_ALIGNED((unsigned long)mem, len) ? len : 0) {
 	case sizeof(u16):
-		READ_SCALAR(u16);
+		value.word = READ_ONCE(*(const u16 *)mem);
 		break;
 	case sizeof(u32):
-		READ_SCALAR(u32);
+		value.dword = READ_ONCE(*(const u32 *)mem);
 		break;
 	case sizeof(u64):
-		READ_SCALAR(u64);
+		value.qword = READ_ONCE(*(const u64 *)mem);
 		break;
 	default:
 		memcpy(buf, mem, len);
+		return;
 	}
+	memcpy(buf, &value, len);
 }
-
-#define WRITE_SCALAR(_type) do {				\
-	_type value;						\
-								\
-	memcpy(&value, buf, sizeof(value));			\
-	WRITE_ONCE(*(_type *)mem, value);			\
-} while (0)
 
 static void write_once(void *mem, const void *buf, unsigned int len)
 {
+	union scalar value;
+
+	if (len <= sizeof(value))
+		memcpy(&value, buf, len);
 	switch (IS_ALIGNED((unsigned long)mem, len) ? len : 0) {
 	case sizeof(u16):
-		WRITE_SCALAR(u16);
+		WRITE_ONCE(*(u16 *)mem, value.word);
 		break;
 	case sizeof(u32):
-		WRITE_SCALAR(u32);
+		WRITE_ONCE(*(u32 *)mem, value.dword);
 		break;
 	case sizeof(u64):
-		WRITE_SCALAR(u64);
+		WRITE_ONCE(*(u64 *)mem, value.qword);
 		break;
 	default:
 		memcpy(mem, buf, len);

@@ -15,11 +15,13 @@
 
 #include <Zydis/Zydis.h>
 
+#include <linux/kernel.h>
+
 #include "arch_types.h"
 #include "decode.h"
 
 #define MAX_REPORTS	20
-#define BUFFER_SIZE	24	/* longer than any instruction: what is behind one must not matter */
+#define BUFFER_SIZE	24	/* longer than an instruction: what is behind one must not matter */
 
 static u64 rng_state;
 static unsigned long accepted, known, differences;
@@ -39,9 +41,9 @@ static const u8 prefix_bytes[] = {
 };
 
 static const u8 opcode_bytes[] = {
-	0x00, 0x09, 0x22, 0x2b, 0x30, 0x3b, 0x39, 0x63, 0x6c, 0x6d, 0x6e, 0x6f, 0x80, 0x81, 0x82, 0x83,
-	0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a, 0x8b, 0xa0, 0xa1, 0xa2, 0xa3, 0xa4, 0xa5, 0xaa, 0xab,
-	0xac, 0xad, 0xc6, 0xc7, 0xf6, 0xf7
+	0x00, 0x09, 0x22, 0x2b, 0x30, 0x3b, 0x39, 0x63, 0x6c, 0x6d, 0x6e, 0x6f, 0x80, 0x81,
+	0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a, 0x8b, 0xa0, 0xa1, 0xa2, 0xa3,
+	0xa4, 0xa5, 0xaa, 0xab, 0xac, 0xad, 0xc6, 0xc7, 0xf6, 0xf7
 };
 
 static const u8 opcode_bytes_0f[] = {
@@ -162,7 +164,7 @@ static bool zydis_decode(struct zydis *z, const ZydisDecoder *decoder, const u8 
 	*z = (struct zydis){ 0 };
 	if (ZYAN_FAILED(ZydisDecoderDecodeFull(decoder, bytes, BUFFER_SIZE, &z->insn, z->operand)))
 		return false;
-	for (i = 0; i < sizeof(mnemonics) / sizeof(mnemonics[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(mnemonics); i++) {
 		if (mnemonics[i].mnemonic == z->insn.mnemonic)
 			z->mnemonic = &mnemonics[i];
 	}
@@ -170,7 +172,8 @@ static bool zydis_decode(struct zydis *z, const ZydisDecoder *decoder, const u8 
 		return false;
 	/* strings have hidden operands: theirs come before registers that count */
 	for (i = 0; i < z->insn.operand_count; i++) {
-		if (z->operand[i].visibility != ZYDIS_OPERAND_VISIBILITY_HIDDEN || (is_string(z) && i < 2))
+		if ((is_string(z) && i < 2) ||
+		    z->operand[i].visibility != ZYDIS_OPERAND_VISIBILITY_HIDDEN)
 			sort_operand(z, &z->operand[i], i == 0);
 	}
 	return z->mem && !z->has_other;

@@ -257,7 +257,7 @@ static u64 operand(unsigned int len)
 #ifdef __x86_64__
 #define NATIVE_LEN(_insn, _suffix, _reg)					\
 	/* the stack pointer steps over the red zone */			\
-	asm volatile(_insn _suffix " %" _reg "2, %" _reg "0\n\t"		\
+	asm volatile(_insn _suffix " %" _reg "2, %" _reg "0\n\t"	\
 		     "lea -128(%%rsp), %%rsp\n\tpushfq\n\tpopq %1\n\t"		\
 		     "lea 128(%%rsp), %%rsp"					\
 		     : "+r"(dest), "=&r"(flags) : "r"(src) : "cc", "memory")
@@ -298,7 +298,7 @@ TEST(arithmetic_is_the_processors)
 	unsigned int i;
 
 	for (i = 0; i < 2000000; i++) {
-		struct insn alu = { .op = ops[i % (sizeof(ops) / sizeof(ops[0]))], .mem_len = 1 << rng() % 4 };
+		struct insn alu = { .op = ops[i % sizeof(ops)], .mem_len = 1 << rng() % 4 };
 		u64 dest = operand(alu.mem_len), src = operand(alu.mem_len);
 		u64 flags = ~0ULL, want_flags, result, want;
 

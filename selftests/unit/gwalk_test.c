@@ -8,7 +8,7 @@
 #include <asm/msr-index.h>
 
 #include "core.h"
-#include "fake/x86/guest.h"
+#include "fake/x86guest/guest.h"
 #include "gwalk.h"
 #include "unit.h"
 
@@ -252,7 +252,7 @@ TEST(fetch_bit_only_where_fetches_can_be_forbidden)
 TEST(pae)
 {
 	paging(X86_CR4_PAE, EFER_NX);
-	guest.cr3 = ROOT | 0xfe0;			/* 32-byte aligned: the table is not a page */
+	guest.cr3 = ROOT | 0xfe0;			/* 32-byte aligned, no page */
 	set64(ROOT + 0xfe0 + 24, PD | P);		/* linear 0xc0000000 …: no rights in it */
 	set64(PD + 8, PT | P | W | U);
 	set64(PT + 8, 0xf000000000ULL | P | W | U);
@@ -405,7 +405,8 @@ TEST(flat_64_bit_segments)
 TEST(limits)
 {
 	guest_reset(4);
-	guest.seg[SEG_DS] = (struct x86_segment){ .base = 0xfffff000, .limit = 0xffff, .rights = 0x4093 };
+	guest.seg[SEG_DS].base = 0xfffff000;
+	guest.seg[SEG_DS].limit = 0xffff;
 	CHECK_EQ(segment(SEG_DS, 0xfffc, 4, true), 0);
 	CHECK_EQ(linear, 0xeffc);
 	CHECK_EQ(segment(SEG_DS, 0xfffd, 4, true), X86_XCPT_GP);

@@ -35,20 +35,32 @@ struct opcode {
 
 #define RM_R(_op, _flags)	{ O_MODRM | O_TO_MEM | (_flags), _op, 0 }
 #define R_RM(_op, _flags)	{ O_MODRM | (_flags), _op, 0 }
-#define ALU(_first, _op, _lock)					\
-	[(_first) + 0] = RM_R(_op, O_BYTE | (_lock)),		\
-	[(_first) + 1] = RM_R(_op, _lock),			\
-	[(_first) + 2] = R_RM(_op, O_BYTE),			\
-	[(_first) + 3] = R_RM(_op, 0)
-
 /* SDM vol. 2 table A-2 */
 static const struct opcode one_byte[256] = {
-	ALU(0x00, INSN_ADD, O_LOCK),
-	ALU(0x08, INSN_OR, O_LOCK),
-	ALU(0x20, INSN_AND, O_LOCK),
-	ALU(0x28, INSN_SUB, O_LOCK),
-	ALU(0x30, INSN_XOR, O_LOCK),
-	ALU(0x38, INSN_CMP, 0),
+	[0x00] = RM_R(INSN_ADD, O_BYTE | O_LOCK),
+	[0x01] = RM_R(INSN_ADD, O_LOCK),
+	[0x02] = R_RM(INSN_ADD, O_BYTE),
+	[0x03] = R_RM(INSN_ADD, 0),
+	[0x08] = RM_R(INSN_OR, O_BYTE | O_LOCK),
+	[0x09] = RM_R(INSN_OR, O_LOCK),
+	[0x0a] = R_RM(INSN_OR, O_BYTE),
+	[0x0b] = R_RM(INSN_OR, 0),
+	[0x20] = RM_R(INSN_AND, O_BYTE | O_LOCK),
+	[0x21] = RM_R(INSN_AND, O_LOCK),
+	[0x22] = R_RM(INSN_AND, O_BYTE),
+	[0x23] = R_RM(INSN_AND, 0),
+	[0x28] = RM_R(INSN_SUB, O_BYTE | O_LOCK),
+	[0x29] = RM_R(INSN_SUB, O_LOCK),
+	[0x2a] = R_RM(INSN_SUB, O_BYTE),
+	[0x2b] = R_RM(INSN_SUB, 0),
+	[0x30] = RM_R(INSN_XOR, O_BYTE | O_LOCK),
+	[0x31] = RM_R(INSN_XOR, O_LOCK),
+	[0x32] = R_RM(INSN_XOR, O_BYTE),
+	[0x33] = R_RM(INSN_XOR, 0),
+	[0x38] = RM_R(INSN_CMP, O_BYTE),
+	[0x39] = RM_R(INSN_CMP, 0),
+	[0x3a] = R_RM(INSN_CMP, O_BYTE),
+	[0x3b] = R_RM(INSN_CMP, 0),
 	[0x63] = R_RM(INSN_MOVSX, O_MEM4 | O_ONLY64),
 	[0x6c] = { O_STRING | O_BYTE | O_TO_MEM, INSN_INS, 0 },
 	[0x6d] = { O_STRING | O_PORT | O_TO_MEM, INSN_INS, 0 },

@@ -17,26 +17,27 @@ enum insn_op {
 	INSN_STOS,
 	INSN_MOVS,
 	INSN_LODS,
-	INSN_AND, INSN_OR, INSN_XOR, INSN_ADD, INSN_SUB,	/* mem op= reg/imm, reg op= mem; flags */
+	/* mem op= reg/imm, reg op= mem; flags */
+	INSN_AND, INSN_OR, INSN_XOR, INSN_ADD, INSN_SUB,
 	INSN_CMP, INSN_TEST,				/* flags only */
 	INSN_XCHG,
 	INSN_BIT_TEST,	/* BT, BTS, BTR, BTC: op2 says which */
-	INSN_INS, INSN_OUTS,	/* port in DX ↔ mem: for port exits that come without their decoding */
+	INSN_INS, INSN_OUTS,	/* port in DX ↔ mem: for port exits, not for those of memory */
 };
 
 struct insn {
 	u8 length;		/* bytes, 1 … 15 */
 	u8 op;			/* enum insn_op */
 	u8 mem_len;		/* bytes of the memory operand: 1, 2, 4, 8 */
-	u8 reg_len;		/* bytes of the register operand (MOVZX, MOVSX differ from mem_len) */
+	u8 reg_len;		/* bytes of the register: MOVZX, MOVSX differ from mem_len */
 	u8 reg;			/* register operand, 0 … 15 */
 	bool reg_high;		/* it is AH, CH, DH or BH (reg 0 … 3) */
-	bool to_mem;		/* memory is the first operand, so the destination if there is one */
+	bool to_mem;		/* memory is the first operand: the destination if any */
 	bool has_imm;		/* source is imm, not reg */
-	u64 imm;		/* sign-extended to the operand size, masked to mem_len; a bit's number */
+	u64 imm;		/* sign-extended, masked to mem_len; or a bit's number */
 	bool rep;		/* F3 or F2 before a string instruction */
 	bool locked;
-	u8 addr_len;		/* 2, 4, 8: width of the address, of RCX/RSI/RDI in string instructions */
+	u8 addr_len;		/* 2, 4, 8: width of the address, of a string's RCX, RSI, RDI */
 	u8 op2;			/* BIT_TEST: 0 BT 1 BTS 2 BTR 3 BTC */
 	s8 seg;			/* segment override as enum x86_seg, or -1 */
 	/* effective address: base + index * scale + disp modulo its width; none for strings */

@@ -191,7 +191,8 @@ static bool plan_string(struct qvm_vcpu *vcpu, struct x86_insn_state *st)
 	}
 	if (insn_writes_memory(insn)) {
 		st->dst.len = insn->mem_len;
-		return translate(vcpu, &st->dst, SEG_ES, read_gpr(vcpu, GPR_RDI, insn->addr_len), true);
+		return translate(vcpu, &st->dst, SEG_ES,
+				 read_gpr(vcpu, GPR_RDI, insn->addr_len), true);
 	}
 	return true;
 }

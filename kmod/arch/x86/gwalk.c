@@ -286,7 +286,9 @@ unsigned int gwalk_linear(struct qvm_vcpu *vcpu, unsigned int seg, u64 offset, u
 		if (seg == SEG_FS || seg == SEG_GS)
 			x86_get_segment(vcpu, seg, &s);
 		*linear = s.base + offset;
-		return is_canonical(vcpu, *linear) && is_canonical(vcpu, *linear + len - 1) ? 0 : vector;
+		if (!is_canonical(vcpu, *linear) || !is_canonical(vcpu, *linear + len - 1))
+			return vector;
+		return 0;
 	}
 	x86_get_segment(vcpu, seg, &s);
 	*linear = (u32)(s.base + offset);

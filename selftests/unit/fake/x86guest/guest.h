@@ -3,8 +3,8 @@
  * A guest for tests of what walks and emulates: memory by page, a CPU whose state is what the
  * test writes (kmod/arch/x86/virt.h), and what it was made to do. Include once, after core.h.
  */
-#ifndef FAKE_X86_GUEST_H
-#define FAKE_X86_GUEST_H
+#ifndef FAKE_X86GUEST_GUEST_H
+#define FAKE_X86GUEST_GUEST_H
 
 #include <linux/errno.h>
 #include <linux/kernel.h>
@@ -38,13 +38,18 @@ static struct {
 	struct qvm_vcpu vcpu;
 } guest;
 
+static bool is_within(u64 gpa, unsigned int len, u64 base, u64 size)
+{
+	return gpa - base < size && len <= size - (gpa - base);
+}
+
 static u8 *guest_memory(u64 gpa, unsigned int len, bool write)
 {
-	if (gpa < RAM_SIZE && len <= RAM_SIZE - gpa)
-		return guest.ram + gpa;
-	if (gpa - guest.more_base < guest.more_size && len <= guest.more_size - (gpa - guest.more_base))
+	if (is_within(gpa, len, RAM_BASE, RAM_SIZE))
+		return guest.ram + (gpa - RAM_BASE);
+	if (is_within(gpa, len, guest.more_base, guest.more_size))
 		return guest.more + (gpa - guest.more_base);
-	if (!write && gpa >= ROM_BASE && gpa < ROM_BASE + ROM_SIZE && len <= ROM_BASE + ROM_SIZE - gpa)
+	if (!write && is_within(gpa, len, ROM_BASE, ROM_SIZE))
 		return guest.rom + (gpa - ROM_BASE);
 	return NULL;
 }
@@ -98,12 +103,12 @@ int qvm_guest_cmpxchg64(struct qvm_vm *vm, u64 gpa, u64 old, u64 new)
 
 const struct qvm_mem *qvm_region_find(const struct qvm_vm *vm, u64 gpa)
 {
-	static const struct qvm_mem ram = { .gpa = RAM_BASE, .size = RAM_SIZE, .kind = QVM_REGION_RAM };
-	static const struct qvm_mem rom = { .gpa = ROM_BASE, .size = ROM_SIZE, .kind = QVM_REGION_ROM };
+	static const struct qvm_mem ram = { .kind = QVM_REGION_RAM };
+	static const struct qvm_mem rom = { .kind = QVM_REGION_ROM };
 
-	if (gpa < RAM_SIZE || gpa - guest.more_base < guest.more_size)
+	if (guest_memory(gpa, 1, true))
 		return &ram;
-	return gpa >= ROM_BASE && gpa < ROM_BASE + ROM_SIZE ? &rom : NULL;
+	return guest_memory(gpa, 1, false) ? &rom : NULL;
 }
 
 /* ---- the CPU ---- */

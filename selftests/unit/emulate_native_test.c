@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Generated instructions on a device and RAM beside it, done by the emulator and by the processor
+ * that runs the test.
+ *
+ * LINK: kmod/arch/x86/emulate.c kmod/arch/x86/decode.c kmod/arch/x86/gwalk.c
+ * CFLAGS: -Ikmod/arch/x86 -Iuapi/x86
+ */
+#define _GNU_SOURCE
+#include <sys/mman.h>
+
+#include "unit.h"
+#include "fake/x86guest/device.h"
+
+#ifndef __x86_64__
+
+TEST(generated_instructions_do_what_the_processor_does)
+{
+	/* another processor: nothing to compare with */
+}
+
+#else
+
+struct native_regs {
+	u64 gpr[16];
+	u64 rflags;
+};
+
+void native_run(struct native_regs *regs, const void *code);
+extern const char native_back[];
+
+/* Everything but RSP from *regs and back; the code jumps to native_back. */
+asm(".pushsection .bss\n"
+    "native_regs_at: .zero 8\n"
+    "native_code_at: .zero 8\n"
+    "native_rdi: .zero 8\n"
+    ".popsection\n"
+    "native_run:\n"
+    "	push %rbx; push %rbp; push %r12; push %r13; push %r14; push %r15\n"
+    "	mov %rdi, native_regs_at(%rip)\n"
+    "	mov %rsi, native_code_at(%rip)\n"
+    "	push 128(%rdi); popfq\n"
+    "	mov 0(%rdi), %rax; mov 8(%rdi), %rcx; mov 16(%rdi), %rdx; mov 24(%rdi), %rbx\n"
+    "	mov 40(%rdi), %rbp; mov 48(%rdi), %rsi\n"
+    "	mov 64(%rdi), %r8; mov 72(%rdi), %r9; mov 80(%rdi), %r10; mov 88(%rdi), %r11\n"
+    "	mov 96(%rdi), %r12; mov 104(%rdi), %r13; mov 112(%rdi), %r14; mov 120(%rdi), %r15\n"
+    "	mov 56(%rdi), %rdi\n"
+    "	jmp *native_code_at(%rip)\n"
+    "native_back:\n"
+    "	mov %rdi, native_rdi(%rip)\n"
+    "	mov native_regs_at(%rip), %rdi\n"
+    "	pushfq; pop 128(%rdi)\n"
+    "	cld\n"
+    "	mov %rax, 0(%rdi); mov %rcx, 8(%rdi); mov %rdx, 16(%rdi); mov %rbx, 24(%rdi)\n"
+    "	mov %rbp, 40(%rdi); mov %rsi, 48(%rdi)\n"
+    "	mov %r8, 64(%rdi); mov %r9, 72(%rdi); mov %r10, 80(%rdi); mov %r11, 88(%rdi)\n"
+    "	mov %r12, 96(%rdi); mov %r13, 104(%rdi); mov %r14, 112(%rdi); mov %r15, 120(%rdi)\n"
+    "	mov native_rdi(%rip), %rax; mov %rax, 56(%rdi)\n"
+    "	pop %r15; pop %r14; pop %r13; pop %r12; pop %rbp; pop %rbx\n"
+    "	ret\n");
+
+#define AREA_PAGES	5	/* 1 and 3 are a device, 2 is RAM; 0 and 4 catch what goes astray */
+#define AREA_SIZE	(AREA_PAGES * PAGE)
+
+static u8 *area, *code_page;
+static u8 shadow[AREA_SIZE];
+static u64 rng_state = 88172645463325252ULL;
+
+static u64 rng(void)
+{
+	rng_state ^= rng_state << 13;
+	rng_state ^= rng_state >> 7;
+	rng_state ^= rng_state << 17;
+	return rng_state * 0x2545f4914f6cdd1dULL >> 16;
+}
+
+static u64 rng64(void)
+{
+	return rng() ^ rng() << 32;
+}
+
+/* An address near a page boundary of the inner pages, half the time. */
+static u64 target(unsigned int align)
+{
+	u64 offset = PAGE + 0x100 + rng() % (3 * PAGE - 0x200);
+
+	if (rng() % 2)
+		offset = (2 + rng() % 2) * PAGE - rng() % 10;
+	return (u64)(unsigned long)area + (offset & ~(u64)(align - 1));
+}
+
+/* The rows of a kind differ in these bits of the opcode. */
+static u8 variants(u8 opcode)
+{
+	if (opcode < 0x40 || opcode == 0x80 || opcode == 0x88)
+		return 3;
+	return opcode == 0x63 ? 0 : 1;
+}
+
+static unsigned int generate(u8 *bytes)
+{
+	static const u8 prefixes[] = { 0x66, 0x66, 0x67, 0xf2, 0xf3, 0xf3, 0xf0, 0x2e, 0x3e };
+	static const u8 opcodes[] = {
+		0x00, 0x08, 0x20, 0x28, 0x30, 0x38, 0x80, 0x80, 0x84, 0x88, 0x88, 0xa4, 0xa4, 0xaa,
+		0xac, 0xc6, 0xf6, 0x63, 0x86
+	};
+	static const u8 opcodes_0f[] = {
+		0xa3, 0xab, 0xb3, 0xbb, 0xba, 0xba, 0xb6, 0xb7, 0xbe, 0xbf
+	};
+	unsigned int pos = 0, i;
+
+	for (i = 0; i < X86_INSN_MAX; i++)
+		bytes[i] = rng();
+	while (rng() % 3 == 0 && pos < 3)
+		bytes[pos++] = prefixes[rng() % sizeof(prefixes)];
+	if (rng() % 2)
+		bytes[pos++] = 0x40 | rng() % 16;
+	if (rng() % 4 == 0) {
+		bytes[pos++] = 0x0f;
+		bytes[pos] = opcodes_0f[rng() % sizeof(opcodes_0f)];
+	} else {
+		bytes[pos] = opcodes[rng() % sizeof(opcodes)];
+		bytes[pos] ^= rng() & variants(bytes[pos]);
+	}
+	return pos;
+}
+
+/* Can it run here, and can its address be chosen? */
+static bool is_suitable(const struct insn *insn, const u8 *bytes)
+{
+	if (insn->op == INSN_INS || insn->op == INSN_OUTS)
+		return false;
+	if (insn->mem_len > insn->reg_len)	/* 66 63: differs between makers */
+		return false;
+	if (insn_is_string(insn))
+		return true;
+	if (insn->base < 0 || insn->base == GPR_RSP || insn->base == insn->index)
+		return false;
+	if (!insn->has_imm && insn->reg == GPR_RSP)
+		return false;
+	return insn->op != INSN_BIT_TEST || insn->has_imm ||
+	       (insn->reg != insn->base && insn->reg != insn->index);
+}
+
+static u64 upper_rubbish(const struct insn *insn)
+{
+	return insn->addr_len == 4 && !insn->rep ? rng64() << 32 : 0;
+}
+
+static void choose_registers(const struct insn *insn, struct native_regs *regs)
+{
+	bool aligned = insn->locked || insn->op == INSN_XCHG;
+	unsigned int i;
+
+	for (i = 0; i < 16; i++)
+		regs->gpr[i] = rng() % 4 ? rng64() : rng() % 3 - 1;
+	regs->rflags = 2 | (rng() & (FLAGS | X86_EFLAGS_DF));
+	if (insn_is_string(insn)) {
+		regs->gpr[GPR_RSI] = target(1) | upper_rubbish(insn);
+		regs->gpr[GPR_RDI] = target(1) | upper_rubbish(insn);
+		if (insn->rep)
+			regs->gpr[GPR_RCX] = rng() % 5;
+		return;
+	}
+	if (insn->op == INSN_BIT_TEST && !insn->has_imm)
+		regs->gpr[insn->reg] = (s64)(rng() % 1024) - 512;
+	regs->gpr[insn->base] = target(aligned ? insn->mem_len : 1) - insn->disp;
+	if (insn->index >= 0)
+		regs->gpr[insn->base] -= regs->gpr[insn->index] * insn->scale;
+	if (insn->addr_len == 4)
+		regs->gpr[insn->base] = (u32)regs->gpr[insn->base] | upper_rubbish(insn);
+}
+
+static void run_native(const u8 *bytes, unsigned int len, struct native_regs *regs)
+{
+	u64 back = (unsigned long)native_back;
+
+	memcpy(code_page, bytes, len);
+	memcpy(code_page + len, "\xff\x25\0\0\0\0", 6);		/* jmp [rip] */
+	memcpy(code_page + len + 6, &back, sizeof(back));
+	native_run(regs, code_page);
+}
+
+static void run_emulated(const u8 *bytes, unsigned int len, struct native_regs *regs)
+{
+	unsigned int rounds = 0;
+
+	guest.vector = -1;
+	guest.rip = CODE;
+	memcpy(guest.ram + CODE, bytes, len);
+	memcpy(guest.vcpu.arch.regs.gpr, regs->gpr, sizeof(regs->gpr));
+	guest.rflags = regs->rflags;
+	dev.to_user = rng() % 2;
+	while (guest.rip == CODE && rounds++ < 10)
+		CHECK_EQ(mmio(0), EXIT_RESUME);
+	CHECK_EQ(guest.vector, -1);
+	CHECK_EQ(guest.rip, CODE + len);
+	memcpy(regs->gpr, guest.vcpu.arch.regs.gpr, sizeof(regs->gpr));
+	regs->rflags = guest.rflags;
+}
+
+static u64 defined_flags(const struct insn *insn)
+{
+	switch (insn->op) {
+	case INSN_BIT_TEST:
+		return 0x41 | X86_EFLAGS_DF;
+	case INSN_AND:
+	case INSN_OR:
+	case INSN_XOR:
+	case INSN_TEST:
+		return (FLAGS & ~0x10ULL) | X86_EFLAGS_DF;
+	default:
+		return FLAGS | X86_EFLAGS_DF;
+	}
+}
+
+static void compare_one(const struct insn *insn, const u8 *bytes)
+{
+	struct native_regs native, emulated;
+	unsigned int i, failures = unit_failures;
+
+	choose_registers(insn, &native);
+	emulated = native;
+	memcpy(shadow, area, AREA_SIZE);
+	run_native(bytes, insn->length, &native);
+	run_emulated(bytes, insn->length, &emulated);
+	for (i = 0; i < 16; i++)
+		if (i != GPR_RSP)
+			CHECK_EQ(emulated.gpr[i], native.gpr[i]);
+	CHECK_EQ((emulated.rflags ^ native.rflags) & defined_flags(insn), 0);
+	CHECK(!memcmp(shadow, area, AREA_SIZE));
+	if (unit_failures == failures || failures > 3)
+		return;
+	printf("#");
+	for (i = 0; i < insn->length; i++)
+		printf(" %02x", bytes[i]);
+	printf("\n");
+}
+
+static void *map_low(u64 size, int prot)
+{
+	/* below 2 GiB, so that 32-bit addresses reach it */
+	return mmap(NULL, size, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+}
+
+TEST(generated_instructions_do_what_the_processor_does)
+{
+	unsigned int i, suitable = 0, ops = 0;
+
+	area = map_low(AREA_SIZE, PROT_READ | PROT_WRITE);
+	code_page = map_low(PAGE, PROT_READ | PROT_WRITE | PROT_EXEC);
+	REQUIRE(area != MAP_FAILED && code_page != MAP_FAILED);
+	reset(8);
+	guest.more = shadow + 2 * PAGE;
+	guest.more_base = (unsigned long)area + 2 * PAGE;
+	guest.more_size = PAGE;
+	dev.mem = shadow;
+	dev.base = (unsigned long)area;
+	dev.size = AREA_SIZE;
+	for (i = 0; i < AREA_SIZE; i++)
+		area[i] = rng();
+	for (i = 0; i < 300000; i++) {
+		u8 bytes[X86_INSN_MAX];
+		struct insn insn;
+
+		generate(bytes);
+		if (insn_decode(&insn, bytes, sizeof(bytes), 8) || !is_suitable(&insn, bytes))
+			continue;
+		compare_one(&insn, bytes);
+		ops |= BIT(insn.op);
+		suitable++;
+	}
+	CHECK(suitable > 50000);
+	CHECK_EQ(ops, BIT(INSN_BIT_TEST + 1) - 1);
+	munmap(area, AREA_SIZE);
+	munmap(code_page, PAGE);
+}
+
+#endif
