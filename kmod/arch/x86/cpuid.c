@@ -3,6 +3,8 @@
  * CPUID: an allow-list of bits of the host's leaves, one row a leaf and subleaf, made once at load; a
  * few fields follow the vCPU. Leaves are found by index, not by a scan. SDM vol. 2, CPUID.
  */
+#include <linux/math.h>
+#include <linux/math64.h>
 #include <linux/string.h>
 #include <asm/cpufeature.h>
 #include <asm/processor.h>
@@ -146,16 +148,39 @@ static void init_cr4(void)
 	}
 }
 
+/*
+ * The TSC and the LAPIC timer by numbers: crystal × EBX / EAX. Linux multiplies the crystal's kHz
+ * by EBX in 32 bits: of the fractions that survive that, the nearest.
+ */
+static void init_tsc_ratio(struct x86_cpuid *leaf)
+{
+	const u64 crystal_khz = X86_CRYSTAL_HZ / 1000;
+	u64 best = U64_MAX, numerator, error;
+	u32 denominator;
+
+	for (denominator = 1; tsc_khz && best; denominator++) {
+		numerator = DIV_ROUND_CLOSEST_ULL((u64)tsc_khz * denominator, crystal_khz);
+		if (numerator * crystal_khz > U32_MAX)
+			break;
+		/* Of the rate, in units that do not depend on the denominator. */
+		error = abs((s64)((u64)tsc_khz * denominator - numerator * crystal_khz));
+		error = div_u64(error << 20, denominator);
+		if (!numerator || error >= best)
+			continue;
+		best = error;
+		leaf->eax = denominator;
+		leaf->ebx = numerator;
+	}
+	leaf->ecx = X86_CRYSTAL_HZ;
+}
+
 void x86_cpuid_init(void)
 {
 	init_rows();
 	basic[1].ecx |= BIT(31) | BIT(21) | BIT(24);	/* hypervisor, x2APIC, TSC deadline: ours */
 	basic[1].edx |= BIT(9);				/* APIC */
 	basic[6].eax |= BIT(2);
-	/* The TSC and the LAPIC timer by numbers: crystal × EBX / EAX. */
-	basic[0x15].eax = X86_CRYSTAL_HZ / 1000;
-	basic[0x15].ebx = tsc_khz;
-	basic[0x15].ecx = X86_CRYSTAL_HZ;
+	init_tsc_ratio(&basic[0x15]);
 	basic[0x16].eax = tsc_khz / 1000;
 	init_xsave();
 	init_cr4();

@@ -81,6 +81,13 @@ static int read_zero(struct qvm_vcpu *vcpu, u32 index, u64 *value)
 	return 0;
 }
 
+/* Locked with nothing on: a guest that finds it unlocked locks it, and that is #GP here. */
+static int read_locked(struct qvm_vcpu *vcpu, u32 index, u64 *value)
+{
+	*value = 1;
+	return 0;
+}
+
 static int write_ignore(struct qvm_vcpu *vcpu, u32 index, u64 value)
 {
 	return 0;
@@ -301,7 +308,7 @@ static const struct msr_row rows[] = {
 	{ 0x10, 0x10, read_tsc, write_gp },
 	{ 0x17, 0x17, read_zero, write_gp },			/* PLATFORM_ID */
 	{ 0x1b, 0x1b, read_apic_base, write_apic_base },
-	{ 0x3a, 0x3a, read_zero, write_gp },			/* FEATURE_CONTROL: nothing */
+	{ 0x3a, 0x3a, read_locked, write_gp },			/* FEATURE_CONTROL */
 	{ 0x79, 0x79, read_zero, write_ignore },		/* microcode load */
 	{ 0x8b, 0x8b, read_ucode, write_ignore },
 	{ MSR_MTRRcap, MSR_MTRRcap, read_mtrr_cap, write_gp },
