@@ -7,6 +7,7 @@
 
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -18,6 +19,10 @@
 #define KERNEL_OLDEST		(6 * 1000 + 1)		/* 6.1 */
 #define KERNEL_NO_CR4_EXPORT	(6 * 1000 + 19)		/* 6.19 */
 #define PAGE_SIZE_NEEDED	4096
+#define SUPPORTED		"arm64 VHE, x86 VMX"
+#define FEATURE_CONTROL		0x3a	/* SDM vol. 4, IA32_FEATURE_CONTROL */
+#define FEATURE_LOCKED		(1 << 0)
+#define FEATURE_VMX		(1 << 2)	/* outside of SMX */
 
 enum verdict {
 	GOOD,
@@ -173,34 +178,70 @@ static void check_gic(struct host *host)
 
 static void check_cpu_x86(struct host *host)
 {
-	char model[256], flags[TEXT_SIZE];
+	char model[256], vendor[64], flags[TEXT_SIZE];
 
 	cpuinfo("model name", model, sizeof(model));
+	cpuinfo("vendor_id", vendor, sizeof(vendor));
 	cpuinfo("flags", flags, sizeof(flags));
 	if (has_word(flags, "vmx"))
 		say(host, GOOD, "cpu", "%s: VT-x (vmx)", model);
-	else if (has_word(flags, "svm"))
-		say(host, STOPS, "cpu", "%s: AMD-V (svm), and only VT-x is planned", model);
+	else if (has_word(flags, "svm") || !strcmp(vendor, "AuthenticAMD"))
+		say(host, STOPS, "cpu", "%s: AMD's CPUs have AMD-V (svm), and this version needs VT-x", model);
 	else if (has_word(flags, "hypervisor"))
 		say(host, STOPS, "cpu", "%s: no vmx, for this is a VM; give it nested virtualisation, or use the machine itself", model);
 	else
 		say(host, STOPS, "cpu", "%s: no vmx; look for virtualisation in the firmware's settings", model);
 }
 
+/* A module that can be unloaded has a reference count; what is built in has none. */
 static void check_owner_x86(struct host *host)
 {
-	static const char *const modules[] = { "kvm_intel", "kvm_amd" };
+	char enabled[8];
 
-	for (size_t i = 0; i < COUNT(modules); i++) {
-		char path[64];
+	read_text("/sys/module/kvm/parameters/enable_virt_at_load", enabled, sizeof(enabled));
+	if (exists("/dev/qvm"))
+		say(host, GOOD, "VMX", "held by qvm while a VM lives");
+	else if (exists("/sys/module/kvm_intel/refcnt"))
+		say(host, STOPS, "VMX", "held by KVM; modprobe -r kvm_intel%s", enabled[0] == 'Y' ?
+		    "; or, to keep it for later, load it with kvm.enable_virt_at_load=0" : "");
+	else if (exists("/sys/module/kvm_intel"))
+		say(host, STOPS, "VMX", "held by KVM, which is built into this kernel; boot with initcall_blacklist=vmx_init, or another kernel");
+	else
+		say(host, GOOD, "VMX", "not held by KVM");
+}
 
-		snprintf(path, sizeof(path), "/sys/module/%s", modules[i]);
-		if (exists(path)) {
-			say(host, STOPS, "VMX", "held by KVM; modprobe -r %s", modules[i]);
-			return;
-		}
-	}
-	say(host, GOOD, "VMX", "not held by KVM");
+/* IA32_FEATURE_CONTROL can be read by root alone, and only where the msr driver is loaded. */
+static void check_firmware_x86(struct host *host)
+{
+	char flags[TEXT_SIZE];
+	uint64_t value;
+	FILE *file = fopen("/dev/cpu/0/msr", "re");
+	bool known = file && !fseek(file, FEATURE_CONTROL, SEEK_SET) &&
+		     fread(&value, sizeof(value), 1, file) == 1;
+
+	if (file)
+		fclose(file);
+	cpuinfo("flags", flags, sizeof(flags));
+	if (!has_word(flags, "vmx"))
+		return;		/* the CPU's line has said it */
+	if (!known)
+		say(host, NOTE, "firmware", "its lock of VMX is unknown without root and the msr module; insmod will say");
+	else if ((value & FEATURE_LOCKED) && !(value & FEATURE_VMX))
+		say(host, STOPS, "firmware", "it has locked VMX; switch virtualisation on in its settings");
+	else
+		say(host, GOOD, "firmware", "it leaves VMX on");
+}
+
+/* With FRED an event reaches the kernel in another way than this version hands them over. */
+static void check_fred(struct host *host)
+{
+	char flags[TEXT_SIZE];
+
+	cpuinfo("flags", flags, sizeof(flags));
+	if (has_word(flags, "fred"))
+		say(host, STOPS, "FRED", "in use; boot with fred=off");
+	else
+		say(host, GOOD, "FRED", "not in use");
 }
 
 /* ---- both ---- */
@@ -326,7 +367,7 @@ static const check checks_arm64[] = {
 };
 
 static const check checks_x86[] = {
-	check_cpu_x86, check_owner_x86, check_kernel, check_exports_x86, check_headers,
+	check_cpu_x86, check_firmware_x86, check_owner_x86, check_fred, check_kernel, check_exports_x86, check_headers,
 	check_page_size, check_lockdown, check_memlock, check_huge_pages, check_module,
 	NULL,
 };
@@ -340,10 +381,9 @@ static const struct platform {
 	const char *text;
 	const check *checks;
 } platforms[] = {
-	{ "aarch64", GOOD, "aarch64: the module runs on hosts with VHE", checks_arm64 },
-	{ "x86_64", STOPS, "x86_64: the module of this version runs on arm64 hosts with VHE only",
-	  checks_x86 },
-	{ "", STOPS, "the module of this version runs on arm64 hosts with VHE only", checks_other },
+	{ "aarch64", GOOD, "this version supports: " SUPPORTED, checks_arm64 },
+	{ "x86_64", GOOD, "this version supports: " SUPPORTED, checks_x86 },
+	{ "", STOPS, "this version supports: " SUPPORTED, checks_other },
 };
 
 static const struct platform *platform_find(const char *machine)
