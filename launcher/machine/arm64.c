@@ -26,6 +26,7 @@ const struct board board_arm64 = {
 	/* Hosts put the window for message interrupts of an SMMU here. */
 	.reserved	= 0x08000000,
 	.reserved_size	= 0x00100000,
+	.reserved_name	= "the window for message interrupts",
 	.ipa_bits	= 40,
 	.devices	= arm64_devices,
 };

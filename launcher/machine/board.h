@@ -26,6 +26,7 @@ struct board {
 	uint32_t irq;				/* first line of other devices */
 	uint64_t gicd_size, gicr_size;		/* bytes; gicr for each vCPU */
 	uint64_t reserved, reserved_size;	/* nothing may be here */
+	const char *reserved_name;
 	unsigned int ipa_bits;
 	const struct board_device *devices;	/* ended by a NULL name; several of a type: in order */
 };

@@ -103,8 +103,8 @@ static void check_address_map(const struct machine *m)
 	add_range(&ranges, "gic.gicd", m->gic.gicd, board->gicd_size, &m->gic.origin);
 	add_range(&ranges, "gic.gicr", m->gic.gicr, board->gicr_size * m->cpu_count,
 		  &m->gic.origin);
-	add_range(&ranges, "the window for message interrupts", board->reserved,
-		  board->reserved_size, &board_default);
+	add_range(&ranges, board->reserved_name, board->reserved, board->reserved_size,
+		  &board_default);
 	check_overlaps(&ranges);
 	free(ranges.range);
 }

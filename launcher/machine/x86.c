@@ -50,6 +50,7 @@ const struct board board_x86 = {
 	/* Local APICs, each at the same address, where it is till the guest moves it. */
 	.reserved	= 0xfee00000,
 	.reserved_size	= 0x00100000,
+	.reserved_name	= "the local APICs",
 	.ipa_bits	= 40,
 	.devices	= x86_devices,
 };
