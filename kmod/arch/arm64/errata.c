@@ -86,6 +86,7 @@ struct erratum {
 #define NO_AARCH32	"guests have no AArch32"
 #define NO_TRBE		"of the host's trace driver; trace is off, and drained by TSB CSYNC, in a guest"
 #define NO_HAFDBS	"VTCR_EL2.{HA,HD} are 0: stage 2 has no hardware-managed flags"
+#define TLBI_TWICE	"broadcast TLBI and DSB are made twice"
 #define GUESTS_OWN	"of stage 1: the guest's kernel knows by MIDR_EL1"
 
 static const struct erratum errata[] = {
@@ -98,18 +99,18 @@ static const struct erratum errata[] = {
 	{ "1319367, 1319537", NOT_APPLICABLE, 0, CPUS(ALL(ARM, A57), ALL(ARM, A72)), NO_VHE },
 	{ "1286807", HANDLED, ARM64_FIX_REPEAT_TLBI,
 	  CPUS(SPAN(ARM, A76, 0, 0x30), SPAN(QUALCOMM, KRYO_4XX_GOLD, 0xce, 0xfe)),
-	  "broadcast TLBI and DSB are made twice" },
-	{ "2441007", HANDLED, ARM64_FIX_REPEAT_TLBI, CPUS(ALL(ARM, A55)), "as 1286807" },
-	{ "2441009", HANDLED, ARM64_FIX_REPEAT_TLBI, CPUS(SPAN(ARM, A510, 0, 0x11)), "as 1286807" },
+	  TLBI_TWICE },
+	{ "2441007", HANDLED, ARM64_FIX_REPEAT_TLBI, CPUS(ALL(ARM, A55)), TLBI_TWICE },
+	{ "2441009", HANDLED, ARM64_FIX_REPEAT_TLBI, CPUS(SPAN(ARM, A510, 0, 0x11)), TLBI_TWICE },
 	{ "4118414", HANDLED, ARM64_FIX_REPEAT_TLBI,
 	  CPUS(ALL(ARM, A76), ALL(ARM, A76AE), ALL(ARM, A77), ALL(ARM, A78), ALL(ARM, A78AE),
 	       ALL(ARM, A78C), ALL(ARM, A710), ALL(ARM, X1), ALL(ARM, X1C), ALL(ARM, X2),
 	       ALL(ARM, X3), ALL(ARM, X4), ALL(ARM, X925), ALL(ARM, N1), ALL(ARM, N2), ALL(ARM, V1),
 	       ALL(ARM, V2), ALL(ARM, V3), ALL(ARM, V3AE), ALL(ARM, C1_ULTRA), ALL(ARM, C1_PREMIUM),
 	       ALL(NVIDIA, 0x010), ALL(MICROSOFT, N2)),
-	  "as 1286807" },
+	  TLBI_TWICE },
 	{ "Falkor E1009", HANDLED, ARM64_FIX_REPEAT_TLBI,
-	  CPUS(SPAN(QUALCOMM, 0x800, 0, 0), ALL(QUALCOMM, 0xc00)), "as 1286807" },
+	  CPUS(SPAN(QUALCOMM, 0x800, 0, 0), ALL(QUALCOMM, 0xc00)), TLBI_TWICE },
 	{ "AmpereOne AC04_CPU_23", HANDLED, ARM64_FIX_HCR_DSB, CPUS(ALL(AMPERE, 0xac4)),
 	  "DSB before each write of HCR_EL2, ISB behind" },
 	{ "AmpereOne AC03_CPU_38", NOT_APPLICABLE, 0, CPUS(ALL(AMPERE, 0xac3), ALL(AMPERE, 0xac4)),

@@ -3,6 +3,7 @@
 #include <linux/printk.h>
 #include <linux/string.h>
 #include <asm/cputype.h>
+#include <asm/debug-monitors.h>
 
 #include "arm64.h"
 #include "el2_regs.h"

@@ -171,10 +171,15 @@ static void irqs_find(void)
 
 static int irq_take(unsigned int virq, irq_handler_t handler, const char *name, void __percpu *dev)
 {
+	bool taken;
+
 	if (!virq)
 		return -ENODEV;
 	/* Enabled already: somebody has it. Asking so keeps the host's log quiet. */
-	if (irq_percpu_is_enabled(virq))
+	preempt_disable();
+	taken = irq_percpu_is_enabled(virq);
+	preempt_enable();
+	if (taken)
 		return -EBUSY;
 	return request_percpu_irq(virq, handler, name, dev);
 }
