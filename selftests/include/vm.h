@@ -377,9 +377,9 @@ static inline int runner_join(struct runner *r)
 	return r->result;
 }
 
-/* Wait until a condition holds, 5 s at most; says if it does. */
+/* Wait until a condition holds, 20 s at most (an emulator has slow moments); says if it does. */
 #define eventually(condition) ({						\
-	long eventually_end = milliseconds() + 5000;				\
+	long eventually_end = milliseconds() + 20000;				\
 	while (!(condition) && milliseconds() < eventually_end)			\
 		sleep_us(500);							\
 	(condition); })

@@ -10,6 +10,20 @@
 #include "vm.h"
 
 #define RANDOM_KILLS	200
+#define LIMIT		100	/* seconds */
+
+FIXTURE(kill)
+{
+	char unused;
+};
+
+FIXTURE_SETUP(kill)
+{
+}
+
+FIXTURE_TEARDOWN(kill)
+{
+}
 
 GUEST(guest_kicks, G_DEVICE "1: str x0, [x28]\n b 1b");
 
@@ -118,7 +132,7 @@ static void live(unsigned int calls)
 		must(lives[i](&l));
 }
 
-TEST(after_each_call)
+TEST_F_TIMEOUT(kill, after_each_call, LIMIT)
 {
 	unsigned int calls;
 
@@ -185,22 +199,22 @@ static void kill_many(struct __test_metadata *_metadata, unsigned int guest)
 	}
 }
 
-TEST(busy_guest)
+TEST_F_TIMEOUT(kill, busy_guest, LIMIT)
 {
 	kill_many(_metadata, 0);
 }
 
-TEST(sleeping_guest)
+TEST_F_TIMEOUT(kill, sleeping_guest, LIMIT)
 {
 	kill_many(_metadata, 1);
 }
 
-TEST(guest_of_exits)
+TEST_F_TIMEOUT(kill, guest_of_exits, LIMIT)
 {
 	kill_many(_metadata, 2);
 }
 
-TEST(guest_of_timers)
+TEST_F_TIMEOUT(kill, guest_of_timers, LIMIT)
 {
 	kill_many(_metadata, 3);
 }
@@ -230,7 +244,7 @@ static void pin_much(unsigned int unused)
 	must(-pthread_create(&thread, NULL, add_much, (void *)(long)vm));
 }
 
-TEST(while_memory_is_pinned)
+TEST_F_TIMEOUT(kill, while_memory_is_pinned, LIMIT)
 {
 	unsigned int i;
 
@@ -244,7 +258,7 @@ TEST(while_memory_is_pinned)
 }
 
 /* The killed one's memory is gone, another's machine goes on. */
-TEST(the_other_vm_goes_on)
+TEST_F_TIMEOUT(kill, the_other_vm_goes_on, LIMIT)
 {
 	struct machine m;
 	pid_t pid;
