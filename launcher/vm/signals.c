@@ -21,10 +21,7 @@ static sigset_t mask_before;
 static void signal_ready(struct loop_source *source);
 static struct loop_source source = { .fd = -1, .ready = signal_ready };
 
-/*
- * An arm64 board has no power button that guests agree on: the VM ends at once. Whoever asks
- * twice means it: the process goes, even if a thread is stuck in the host.
- */
+/* Whoever asks twice means it: the process goes, even if a thread is stuck in the host. */
 static void on_power_cut(struct vm *vm, const char *name)
 {
 	if (__atomic_load_n(&vm->leaving, __ATOMIC_SEQ_CST)) {
@@ -33,6 +30,18 @@ static void on_power_cut(struct vm *vm, const char *name)
 	}
 	log_info("%s: power cut", name);
 	vm_stop(vm, STATUS_POWER_CUT);
+}
+
+/*
+ * The power button, where the board has one and the guest listens: x86 with acpi-pm. On arm64
+ * there is none that guests agree on. Else, and when it is pressed again, the power is cut.
+ */
+static void on_power_button(struct vm *vm, const char *name)
+{
+	if (vm_press_power_button(vm))
+		log_info("%s: power button; the same again cuts the power", name);
+	else
+		on_power_cut(vm, name);
 }
 
 static void on_status(struct vm *vm, const char *name)
@@ -65,8 +74,8 @@ static const struct {
 	const char *name;
 	void (*act)(struct vm *vm, const char *name);
 } signals[] = {
-	{ SIGTERM, "SIGTERM", on_power_cut },
-	{ SIGINT,  "SIGINT",  on_power_cut },
+	{ SIGTERM, "SIGTERM", on_power_button },
+	{ SIGINT,  "SIGINT",  on_power_button },
 	{ SIGHUP,  "SIGHUP",  on_power_cut },
 	{ SIGQUIT, "SIGQUIT", on_power_cut },
 	{ SIGUSR1, "SIGUSR1", on_status },

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "boot/boot.h"
+#include "dev/acpi_pm.h"
 #include "dev/chardev.h"
 #include "dev/terminal.h"
 #include "machine/board.h"
@@ -57,6 +58,17 @@ void vm_guest_exit(struct vm *vm, int status)
 {
 	vm_settle(vm, (enum status)status);
 	vm_end(vm);
+}
+
+bool vm_press_power_button(struct vm *vm)
+{
+	bool before = vm->button_pressed;
+
+	vm->button_pressed = true;
+	for (size_t i = 0; !before && i < vm->bus.count; i++)
+		if (vm->bus.devices[i].type == &acpi_pm_type)
+			return acpi_pm_press(&vm->bus.devices[i]);
+	return false;
 }
 
 void vm_set_irq(struct vm *vm, uint32_t line, bool level)

@@ -22,6 +22,7 @@ struct vm {
 	struct vcpu *vcpus;		/* machine->cpu_count of them; vm/vcpu.h */
 	struct bus bus;
 	bool leaving;			/* atomic: vCPU threads don't enter the guest again */
+	bool button_pressed;		/* of the loop's thread alone */
 	int status;			/* atomic: enum status, or VM_RUNS; the first one counts */
 	unsigned int running;		/* atomic: vCPU threads that have not ended */
 };
@@ -51,6 +52,12 @@ void vm_power_event(struct vm *vm, bool reset);
 
 /* The guest has ended the machine and chosen the exit status of qvm, 0 … 255. As above. */
 void vm_guest_exit(struct vm *vm, int status);
+
+/*
+ * Press the machine's power button. False: it has none, the guest does not listen, or it was
+ * pressed before. In the loop's thread.
+ */
+bool vm_press_power_button(struct vm *vm);
 
 /* Drive an input line of the board's interrupt controller. Any thread. */
 void vm_set_irq(struct vm *vm, uint32_t line, bool level);
