@@ -85,14 +85,14 @@ static void add_acpi(struct machine *m)
 
 	m->x86.rsdp = 0;
 	for (size_t i = 0; i < m->image_count; i++)
-		if (m->image[i].gpa < X86_FIRMWARE + X86_FIRMWARE_SIZE &&
-		    m->image[i].gpa + m->image[i].size > X86_FIRMWARE)
+		if (m->image[i].gpa < X86_TABLES + X86_TABLES_SIZE &&
+		    m->image[i].gpa + m->image[i].size > X86_TABLES)
 			return;
-	if (!machine_find_memory(m, X86_FIRMWARE, ACPI_SIZE_MAX))
+	if (!machine_find_memory(m, X86_TABLES, ACPI_SIZE_MAX))
 		return;
-	area = add_blob(m, "acpi", X86_FIRMWARE, ACPI_SIZE_MAX);
-	m->blob[m->blob_count - 1].size = acpi_build(m, area, X86_FIRMWARE);
-	m->x86.rsdp = X86_FIRMWARE;
+	area = add_blob(m, "acpi", X86_TABLES, ACPI_SIZE_MAX);
+	m->blob[m->blob_count - 1].size = acpi_build(m, area, X86_TABLES);
+	m->x86.rsdp = X86_TABLES;
 }
 
 /* ---- memory map ---- */
@@ -122,7 +122,7 @@ static void map_fill(struct map *map, const struct machine *m)
 	for (size_t i = 0; i < m->memory_count; i++)
 		if (m->memory[i].kind == MEMORY_RAM)
 			map_add(map, m->memory[i].gpa, m->memory[i].size, MAP_RAM);
-	map_add(map, X86_FIRMWARE, X86_FIRMWARE_SIZE, MAP_RESERVED);
+	map_add(map, X86_TABLES, X86_TABLES_SIZE, MAP_RESERVED);
 }
 
 /* ---- Linux's 64-bit protocol ---- */

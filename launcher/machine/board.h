@@ -48,13 +48,19 @@ uint32_t board_irq_end(const struct machine *m);
  */
 uint64_t x86_split_ram(struct machine *m);
 
-/* x86: the memory that holds the ACPI tables, if no other is there; room as above. */
+/* x86: the ROM that holds the ACPI tables, if no other memory is there; room as above. */
 void x86_add_firmware(struct machine *m);
 
 /* x86: what only such a board can have wrong. Errors by log_at(). */
 void x86_validate(const struct machine *m);
 
-#define X86_FIRMWARE		0xe0000		/* where operating systems look for the RSDP */
-#define X86_FIRMWARE_SIZE	0x20000
+/*
+ * Where a PC has the ROMs of its cards and its firmware. Linux scans all of it, and what is memory
+ * costs it no exits.
+ */
+#define X86_FIRMWARE		0xc0000
+#define X86_FIRMWARE_SIZE	0x40000
+#define X86_TABLES		0xe0000		/* from here on operating systems look for the RSDP */
+#define X86_TABLES_SIZE		0x20000
 
 #endif

@@ -57,7 +57,7 @@ static void check_memory(const char *yaml, const struct stretch *want, size_t co
 		CHECK_EQ(b.m.memory[i].size, want[i].size);
 	}
 	if (firmware && b.m.memory_count > count) {
-		CHECK_EQ(b.m.memory[count].gpa, 0xe0000);
+		CHECK_EQ(b.m.memory[count].gpa, 0xc0000);
 		CHECK_EQ(b.m.memory[count].kind, MEMORY_ROM);
 	}
 	board_destroy(&b);
