@@ -363,7 +363,10 @@ int sys_vcpu_run(struct sys_vcpu *vcpu)
 	if (error)
 		return error;
 	if (!__atomic_load_n(&vm->ended, __ATOMIC_SEQ_CST)) {
-		error = kvm_call(vcpu->fd, KVM_RUN, NULL);
+		/* x86: a vCPU that waited for INIT and SIPI is told to come again. */
+		do {
+			error = kvm_call(vcpu->fd, KVM_RUN, NULL);
+		} while (error == -EAGAIN);
 		vcpu->user_exits++;
 		if (error >= 0)
 			translate_exit(vcpu);
