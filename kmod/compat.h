@@ -54,6 +54,29 @@ static inline void qvm_vm_flags_clear(struct vm_area_struct *vma, vm_flags_t fla
 #define QVM_HAS_CR4_HELPERS 1
 #endif
 
+#ifdef CONFIG_ARM64
+#include <asm/neon.h>
+
+/* 6.19 keeps what a preempted section has in registers where its owner says. */
+static inline void qvm_neon_begin(struct user_fpsimd_state *state)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0)
+	kernel_neon_begin(state);
+#else
+	kernel_neon_begin();
+#endif
+}
+
+static inline void qvm_neon_end(struct user_fpsimd_state *state)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0)
+	kernel_neon_end(state);
+#else
+	kernel_neon_end();
+#endif
+}
+#endif /* CONFIG_ARM64 */
+
 #ifdef CONFIG_X86
 #include <asm/cpufeature.h>
 #include <asm/processor.h>

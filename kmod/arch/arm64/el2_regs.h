@@ -10,28 +10,28 @@
 #include <asm/sysreg.h>
 
 /* HCR_EL2 */
-#define HCR_EL2_VM	BIT_ULL(0)	/* stage 2 on */
-#define HCR_EL2_PTW	BIT_ULL(2)	/* a stage 1 walk through device memory faults */
-#define HCR_EL2_FMO	BIT_ULL(3)	/* FIQ, IRQ, SError come to EL2, virtual ones are enabled */
-#define HCR_EL2_IMO	BIT_ULL(4)
-#define HCR_EL2_AMO	BIT_ULL(5)
-#define HCR_EL2_FB	BIT_ULL(9)	/* the guest's local TLBI, IC IALLU are broadcast */
-#define HCR_EL2_BSU_IS	BIT_ULL(10)	/* its barriers reach the Inner Shareable domain at least */
-#define HCR_EL2_TWI	BIT_ULL(13)
-#define HCR_EL2_TWE	BIT_ULL(14)
-#define HCR_EL2_TID3	BIT_ULL(18)	/* ID registers trap */
-#define HCR_EL2_TSC	BIT_ULL(19)	/* SMC traps */
-#define HCR_EL2_TIDCP	BIT_ULL(20)	/* IMPLEMENTATION DEFINED registers trap */
-#define HCR_EL2_TACR	BIT_ULL(21)	/* ACTLR_EL1 traps */
-#define HCR_EL2_TSW	BIT_ULL(22)	/* cache maintenance by set and way traps */
-#define HCR_EL2_TVM	BIT_ULL(26)	/* writes of EL1's translation registers trap */
-#define HCR_EL2_TGE	BIT_ULL(27)
-#define HCR_EL2_RW	BIT_ULL(31)	/* EL1 is AArch64 */
-#define HCR_EL2_E2H	BIT_ULL(34)
-#define HCR_EL2_TLOR	BIT_ULL(35)	/* LORegion registers trap */
-#define HCR_EL2_TERR	BIT_ULL(36)	/* error record registers trap (FEAT_RAS) */
-#define HCR_EL2_TEA	BIT_ULL(37)	/* synchronous external aborts come to EL2 (FEAT_RAS) */
-#define HCR_EL2_TID5	BIT_ULL(58)	/* GMID_EL1 traps (FEAT_MTE2) */
+#define EL2_HCR_VM	BIT_ULL(0)	/* stage 2 on */
+#define EL2_HCR_PTW	BIT_ULL(2)	/* a stage 1 walk through device memory faults */
+#define EL2_HCR_FMO	BIT_ULL(3)	/* FIQ, IRQ, SError come to EL2, virtual ones are enabled */
+#define EL2_HCR_IMO	BIT_ULL(4)
+#define EL2_HCR_AMO	BIT_ULL(5)
+#define EL2_HCR_FB	BIT_ULL(9)	/* the guest's local TLBI, IC IALLU are broadcast */
+#define EL2_HCR_BSU_IS	BIT_ULL(10)	/* its barriers reach the Inner Shareable domain at least */
+#define EL2_HCR_TWI	BIT_ULL(13)
+#define EL2_HCR_TWE	BIT_ULL(14)
+#define EL2_HCR_TID3	BIT_ULL(18)	/* ID registers trap */
+#define EL2_HCR_TSC	BIT_ULL(19)	/* SMC traps */
+#define EL2_HCR_TIDCP	BIT_ULL(20)	/* IMPLEMENTATION DEFINED registers trap */
+#define EL2_HCR_TACR	BIT_ULL(21)	/* ACTLR_EL1 traps */
+#define EL2_HCR_TSW	BIT_ULL(22)	/* cache maintenance by set and way traps */
+#define EL2_HCR_TVM	BIT_ULL(26)	/* writes of EL1's translation registers trap */
+#define EL2_HCR_TGE	BIT_ULL(27)
+#define EL2_HCR_RW	BIT_ULL(31)	/* EL1 is AArch64 */
+#define EL2_HCR_E2H	BIT_ULL(34)
+#define EL2_HCR_TLOR	BIT_ULL(35)	/* LORegion registers trap */
+#define EL2_HCR_TERR	BIT_ULL(36)	/* error record registers trap (FEAT_RAS) */
+#define EL2_HCR_TEA	BIT_ULL(37)	/* synchronous external aborts come to EL2 (FEAT_RAS) */
+#define EL2_HCR_TID5	BIT_ULL(58)	/* GMID_EL1 traps (FEAT_MTE2) */
 
 /* CPTR_EL2 in its layout with E2H = 1, where CPACR_EL1 names it */
 #define CPTR_E2H_FPEN	(3ULL << 20)	/* FP and SIMD do not trap */

@@ -108,7 +108,7 @@ static void with_guest_regime(void (*op)(void))
 	u64 hcr = read_sysreg(hcr_el2);
 
 	isb();
-	arm64_hcr_write(hcr & ~HCR_EL2_TGE);
+	arm64_hcr_write(hcr & ~EL2_HCR_TGE);
 	isb();
 	op();
 	arm64_hcr_write(hcr);

@@ -7,10 +7,10 @@
  * loaded and synchronized in qvm_arch_vcpu_load(), long before TGE is cleared here.
  */
 #include <asm/esr.h>
-#include <asm/neon.h>
 #include <asm/sysreg.h>
 
 #include "arm64.h"
+#include "compat.h"
 #include "context.h"
 #include "entry_offsets.h"
 #include "el2_regs.h"
@@ -53,15 +53,15 @@ static noinstr void fp_load(const struct arm64_fp *fp)
 
 /* ---- traps ---- */
 
-#define GUEST_HCR	(HCR_EL2_E2H | HCR_EL2_RW | HCR_EL2_VM | HCR_EL2_IMO | HCR_EL2_FMO | HCR_EL2_AMO | \
-			 HCR_EL2_TWI | HCR_EL2_TWE | HCR_EL2_TSC | HCR_EL2_TID3 | HCR_EL2_TACR |	    \
-			 HCR_EL2_TIDCP | HCR_EL2_TSW | HCR_EL2_FB | HCR_EL2_BSU_IS | HCR_EL2_PTW | HCR_EL2_TLOR |  \
-			 HCR_EL2_TID5)
+#define GUEST_HCR	(EL2_HCR_E2H | EL2_HCR_RW | EL2_HCR_VM | EL2_HCR_IMO | EL2_HCR_FMO | EL2_HCR_AMO | \
+			 EL2_HCR_TWI | EL2_HCR_TWE | EL2_HCR_TSC | EL2_HCR_TID3 | EL2_HCR_TACR |	    \
+			 EL2_HCR_TIDCP | EL2_HCR_TSW | EL2_HCR_FB | EL2_HCR_BSU_IS | EL2_HCR_PTW | EL2_HCR_TLOR |  \
+			 EL2_HCR_TID5)
 
 /* Where there is RAS to hide, error records and external aborts come here. */
 static __always_inline u64 guest_hcr(void)
 {
-	return GUEST_HCR | (arm64_host.has_ras ? HCR_EL2_TERR | HCR_EL2_TEA : 0);
+	return GUEST_HCR | (arm64_host.has_ras ? EL2_HCR_TERR | EL2_HCR_TEA : 0);
 }
 
 /*
@@ -270,7 +270,7 @@ int qvm_arch_vcpu_enter(struct qvm_vcpu *vcpu)
 	 * with fp set.
 	 */
 	if (fp)
-		kernel_neon_begin();
+		qvm_neon_begin(&vcpu->arch.host.neon);
 	preempt_disable();
 	local_irq_disable();
 	ret = enter_irqs_off(vcpu, fp);
@@ -280,7 +280,7 @@ int qvm_arch_vcpu_enter(struct qvm_vcpu *vcpu)
 		qvm_guest_time_exit();
 	preempt_enable();
 	if (fp)
-		kernel_neon_end();
+		qvm_neon_end(&vcpu->arch.host.neon);
 	return ret;
 }
 

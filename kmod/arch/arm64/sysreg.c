@@ -149,7 +149,7 @@ void arm64_sys_reset(struct qvm_vcpu *vcpu)
 		arm64_sys_write(vcpu, i, i < SR_LOADED ? reset_value[i] : 0);
 	arm64_sys_write(vcpu, SR_OSLSR, 1);	/* OSLK: the OS lock is set at reset */
 	vcpu->arch.debug_live = false;
-	vcpu->arch.hcr = HCR_EL2_TVM;
+	vcpu->arch.hcr = EL2_HCR_TVM;
 }
 
 /* ---- traps ---- */
@@ -194,15 +194,15 @@ static void write_translation_reg(struct qvm_vcpu *vcpu, enum arm64_sysreg reg, 
 	if (are_on != were_on)
 		arm64_cache_clean_vm(vcpu->vm);
 	if (are_on && !arm64_has_fix(ARM64_FIX_KEEP_TVM))
-		vcpu->arch.hcr &= ~HCR_EL2_TVM;
+		vcpu->arch.hcr &= ~EL2_HCR_TVM;
 }
 
 /* DC ISW, CSW, CISW reach no other core's caches: by virtual address over all of memory instead. */
 static bool trap_set_way(struct qvm_vcpu *vcpu, bool is_write, u64 *value)
 {
-	if (!(vcpu->arch.hcr & HCR_EL2_TVM)) {
+	if (!(vcpu->arch.hcr & EL2_HCR_TVM)) {
 		arm64_cache_clean_vm(vcpu->vm);
-		vcpu->arch.hcr |= HCR_EL2_TVM;	/* the next toggle is seen again */
+		vcpu->arch.hcr |= EL2_HCR_TVM;	/* the next toggle is seen again */
 	}
 	return true;
 }
