@@ -89,7 +89,7 @@ bool qvm_arch_vcpu_runnable(struct qvm_vcpu *vcpu);
 void qvm_arch_vcpu_block(struct qvm_vcpu *vcpu);
 void qvm_arch_vcpu_unblock(struct qvm_vcpu *vcpu);
 
-/* The vCPU's own thread met a power-on request for it (PSCI, INIT-SIPI): take the new state. Put. */
+/* The vCPU's own thread met a power-on request (PSCI, INIT-SIPI): take the new state. Put. */
 void qvm_arch_vcpu_power_on(struct qvm_vcpu *vcpu);
 
 /* -ENOENT, -EPERM, -EINVAL as at QVM_VCPU_GET_REG. vCPU mutex held, not loaded. */

@@ -60,13 +60,13 @@ struct qvm_vm {
 	struct mm_struct *mm;			/* [C] the creator's; mmgrab()ed */
 	struct list_head node;			/* vms_mutex */
 
-	struct mutex mutex;
+	struct mutex mutex;			/* [m] */
 	u32 max_vcpus;				/* [C] */
 	u32 ipa_bits;				/* [C] */
 	unsigned int region_count;		/* [m] until assembled, then [A] */
 	struct qvm_mem region[QVM_MAX_REGIONS]; /* [m]/[A] by gpa */
 	unsigned int vcpu_count;		/* [m]/[A] */
-	struct qvm_vcpu **vcpu;			/* [m]/[A] by index, max_vcpus slots, NULL where none */
+	struct qvm_vcpu **vcpu;			/* [m]/[A] max_vcpus slots by index, or NULL */
 	struct qvm_bus bus;			/* [m]/[A] in-kernel vdevs by gpa */
 	struct qvm_bus ports;			/* [m]/[A] and by I/O port (x86) */
 	struct qvm_vm_policy policy;		/* [m]/[A] */
@@ -108,11 +108,11 @@ struct qvm_vcpu {
 	struct mutex mutex;			/* one thread in the vCPU at a time */
 	struct qvm_run *run;			/* [C] the run page; user space writes it at will */
 	struct preempt_notifier notifier;	/* [v] */
-	bool loaded;				/* [v] guest state is on this pCPU; stable with preemption off */
+	bool loaded;				/* [v] on this pCPU; stable with preemption off */
 
 	struct task_struct *thread;		/* the one in RUN, else NULL; read under RCU */
 	atomic_t mode;				/* [a] enum vcpu_mode */
-	atomic_t kicked;			/* [a] leave the guest or wake up, look at requests */
+	atomic_t kicked;			/* [a] leave guest or sleep, look at requests */
 	atomic_t power;				/* [a] enum vcpu_power */
 
 	/* access that user space completes: our own copy, the run page is not trusted */

@@ -49,7 +49,8 @@ enum exit_action qvm_exit_access(struct qvm_vcpu *vcpu, const struct qvm_access 
 {
 	bool in_kernel = qvm_bus_overlaps(access_bus(vcpu->vm, access), access->gpa, access->len);
 
-	trace_mmio(vcpu->vm->id, vcpu->index, access->gpa, access->len, access->is_write, !in_kernel);
+	trace_mmio(vcpu->vm->id, vcpu->index, access->gpa, access->len, access->is_write,
+		   !in_kernel);
 	if (in_kernel)
 		return access_vdev(vcpu, access);
 	/* ROM: mapped read-only, so only writes come here; they are faults, not device accesses. */

@@ -231,7 +231,8 @@ static_assert(sizeof(struct qvm_run) <= PAGE_SIZE);
 
 /* ---- prologue and epilogue ---- */
 
-static const struct ioctl_row *row_find(const struct ioctl_row *rows, size_t count, unsigned int cmd)
+static const struct ioctl_row *row_find(const struct ioctl_row *rows, size_t count,
+					unsigned int cmd)
 {
 	size_t i;
 

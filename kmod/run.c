@@ -60,8 +60,11 @@ static void power_on(struct qvm_vcpu *vcpu)
 /* What has to be looked at before each entry. RESUME: enter. */
 static enum exit_action check_requests(struct qvm_vcpu *vcpu, int *error)
 {
-	/* First clear, then look: whoever kicks after this makes the entry fail. */
 	atomic_set(&vcpu->kicked, 0);
+	/*
+	 * First clear, then look: whoever kicks after this makes the entry fail. Pairs with
+	 * qvm_vcpu_kick(), which comes after the request is made.
+	 */
 	smp_mb__after_atomic();
 
 	if (qvm_vm_state(vcpu->vm) == QVM_VM_ENDED)

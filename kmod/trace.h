@@ -35,7 +35,8 @@ TRACE_EVENT(mmio,
 	TP_fast_assign(__entry->vm = vm; __entry->vcpu = vcpu; __entry->gpa = gpa;
 		       __entry->len = len; __entry->write = write; __entry->user = user;),
 	TP_printk("vm=%u vcpu=%u gpa=0x%llx len=%u %s %s", __entry->vm, __entry->vcpu, __entry->gpa,
-		  __entry->len, __entry->write ? "write" : "read", __entry->user ? "user" : "kernel")
+		  __entry->len, __entry->write ? "write" : "read",
+		  __entry->user ? "user" : "kernel")
 );
 
 TRACE_EVENT(irq,

@@ -62,11 +62,12 @@ void qvm_vcpu_kick(struct qvm_vcpu *vcpu)
 {
 	struct task_struct *thread;
 
-	/*
-	 * Full barrier between `kicked` and the look at `mode`; the vCPU's side has one between
-	 * its write of `mode` and its last look at `kicked`: one of the two sees the other.
-	 */
 	atomic_set(&vcpu->kicked, 1);
+	/*
+	 * Pairs with the barrier that the vCPU has between its write of `mode` and its last look
+	 * at `kicked`, in the architecture's entry and in qvm_vcpu_block(): one of the two sees
+	 * the other.
+	 */
 	smp_mb__after_atomic();
 	if (atomic_read(&vcpu->mode) == VCPU_OUTSIDE)
 		return;

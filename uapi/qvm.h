@@ -59,6 +59,7 @@ struct qvm_query {
 	__u64 block_sizes;	/* Out: bit n set: stage-2 can map 2^n bytes by one entry */
 	__u64 reserved;		/* must be zero */
 };
+
 #define QVM_QUERY		_IOWR(QVM_IOC, 0x00, struct qvm_query)
 
 #define QVM_FEATURE_DIRTY_LOG	(1ULL << 0)	/* reserved: region flag below */
@@ -76,11 +77,13 @@ struct qvm_create_vm {
 	char  name[QVM_NAME_SIZE];	/* In: NUL-terminated, printable ASCII, not empty */
 	__u32 vm_type;			/* In: must be 0 */
 	__u32 max_vcpus;		/* In: 1 … qvm_query.max_vcpus */
-	__u32 ipa_bits;			/* In: 32 … qvm_query.ipa_bits; 0: 40 or the host's widest, if less */
+	/* In: 32 … qvm_query.ipa_bits; 0: 40 or the host's widest, if less */
+	__u32 ipa_bits;
 	__u32 flags;			/* In: must be 0 */
-	__u32 id;			/* Out: the VM's number, unique while the module is loaded */
+	__u32 id;			/* Out: the VM's number, unique while the module is there */
 	__u32 reserved;			/* must be zero */
 };
+
 #define QVM_CREATE_VM		_IOWR(QVM_IOC, 0x01, struct qvm_create_vm)
 
 /* ---- VM ------------------------------------------------------------------------------ */
@@ -124,6 +127,7 @@ struct qvm_region {
 	__u16 reserved[3];	/* must be zero */
 	__u64 blocks[3];	/* Out: how many entries map it: page size, 2 MiB, 1 GiB */
 };
+
 #define QVM_VM_ADD_REGION	_IOWR(QVM_IOC, 0x10, struct qvm_region)
 #define QVM_MAX_REGIONS		64
 
@@ -142,6 +146,7 @@ struct qvm_create_vdev {
 	__u32 flags;		/* In: must be 0 */
 	__u64 param[14];	/* In: by type, unused ones zero */
 };
+
 #define QVM_VM_CREATE_VDEV	_IOW(QVM_IOC, 0x11, struct qvm_create_vdev)
 
 /*
@@ -158,6 +163,7 @@ struct qvm_create_vcpu {
 	__u32 flags;		/* In: must be 0 */
 	__u64 reserved;		/* must be zero */
 };
+
 #define QVM_VM_CREATE_VCPU	_IOW(QVM_IOC, 0x12, struct qvm_create_vcpu)
 
 /*
@@ -183,6 +189,7 @@ struct qvm_irq {
 	__u32 level;		/* In: 0 or 1 */
 	__u64 reserved;		/* must be zero */
 };
+
 #define QVM_VM_SET_IRQ		_IOW(QVM_IOC, 0x14, struct qvm_irq)
 
 /*
@@ -200,6 +207,7 @@ struct qvm_vm_info {
 	__u64 cleaned;		/* Out: bytes cleaned and invalidated to PoC (arm64) */
 	__u64 reserved;		/* must be zero */
 };
+
 #define QVM_VM_INFO		_IOWR(QVM_IOC, 0x15, struct qvm_vm_info)
 
 /*
@@ -229,6 +237,7 @@ struct qvm_vm_policy {
 	__u32 sysreg;		/* In: enum qvm_policy; system registers, MSRs */
 	__u32 reserved;		/* must be zero */
 };
+
 #define QVM_VM_SET_POLICY	_IOW(QVM_IOC, 0x17, struct qvm_vm_policy)
 
 /* ---- vCPU ---------------------------------------------------------------------------- */
@@ -257,6 +266,7 @@ struct qvm_reg {
 	__u64 id;		/* In */
 	__u64 value[2];		/* In for SET_REG, Out for GET_REG */
 };
+
 #define QVM_VCPU_GET_REG	_IOWR(QVM_IOC, 0x21, struct qvm_reg)
 #define QVM_VCPU_SET_REG	_IOW(QVM_IOC, 0x22, struct qvm_reg)
 
@@ -279,8 +289,10 @@ struct qvm_vcpu_stats {
 	__u64 irqs;		/* Out: exits for a host interrupt */
 	__u64 tier0;		/* Out: exits answered without leaving the guest's world */
 	__u64 reserved[4];	/* Out: zero */
-	__u64 reason[QVM_STATS_REASONS]; /* Out: exits by the hardware's own reason (arm64: ESR.EC) */
+	/* Out: exits by the hardware's own reason (arm64: ESR.EC) */
+	__u64 reason[QVM_STATS_REASONS];
 };
+
 #define QVM_VCPU_STATS		_IOR(QVM_IOC, 0x23, struct qvm_vcpu_stats)
 
 #endif /* _UAPI_QVM_H */

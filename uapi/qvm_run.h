@@ -16,7 +16,7 @@ enum qvm_exit_reason {
 	QVM_EXIT_MMIO	= 2,	/* an access to an address that no region and no vdev owns */
 	QVM_EXIT_SYSTEM	= 3,	/* the VM ended in order: struct qvm_run.system */
 	QVM_EXIT_FATAL	= 4,	/* the VM ended in a safe state: struct qvm_run.fatal */
-	QVM_EXIT_PIO	= 5,	/* x86: as QVM_EXIT_MMIO, but mmio.gpa is an I/O port; len 1, 2 or 4 */
+	QVM_EXIT_PIO	= 5,	/* x86: as QVM_EXIT_MMIO, mmio.gpa is an I/O port; len 1, 2, 4 */
 	QVM_EXIT_DEBUG	= 6,	/* reserved */
 };
 

@@ -20,8 +20,10 @@ struct qvm_vdev_ops {
 	 * len. Process context or interrupts off (tier 0b): raw locks only. 0, or -ENXIO: the
 	 * vdev has no register there (the VM's policy answers).
 	 */
-	int (*read)(struct qvm_vdev *vdev, struct qvm_vcpu *vcpu, u64 offset, unsigned int len, u64 *value);
-	int (*write)(struct qvm_vdev *vdev, struct qvm_vcpu *vcpu, u64 offset, unsigned int len, u64 value);
+	int (*read)(struct qvm_vdev *vdev, struct qvm_vcpu *vcpu, u64 offset, unsigned int len,
+		    u64 *value);
+	int (*write)(struct qvm_vdev *vdev, struct qvm_vcpu *vcpu, u64 offset, unsigned int len,
+		     u64 value);
 };
 
 struct qvm_vdev {
@@ -51,7 +53,9 @@ struct qvm_vdev *qvm_bus_find(const struct qvm_bus *bus, u64 gpa, unsigned int l
  * One access. 0: done; -ENXIO: nobody's address, or misaligned, or the vdev refused.
  * *value is zero-extended from len bytes on a read.
  */
-int qvm_bus_read(const struct qvm_bus *bus, struct qvm_vcpu *vcpu, u64 gpa, unsigned int len, u64 *value);
-int qvm_bus_write(const struct qvm_bus *bus, struct qvm_vcpu *vcpu, u64 gpa, unsigned int len, u64 value);
+int qvm_bus_read(const struct qvm_bus *bus, struct qvm_vcpu *vcpu, u64 gpa, unsigned int len,
+		 u64 *value);
+int qvm_bus_write(const struct qvm_bus *bus, struct qvm_vcpu *vcpu, u64 gpa, unsigned int len,
+		  u64 value);
 
 #endif /* QVM_VDEV_BUS_H */

@@ -25,8 +25,8 @@
 
 /*
  * Segments: 0 ES, 1 CS, 2 SS, 3 DS, 4 FS, 5 GS, 6 LDTR, 7 TR. value[0]: base; value[1]: selector
- * (bits 15:0), access rights as in the VMCS (bits 31:16; QVM_SEG_UNUSABLE is one of their reserved bits), limit in bytes
- * (bits 63:32).
+ * (bits 15:0), access rights as in the VMCS (bits 31:16; QVM_SEG_UNUSABLE is one of their reserved
+ * bits), limit in bytes (bits 63:32).
  */
 #define QVM_REG_SEG(n)		(QVM_REG_SEGMENT | (n))
 #define QVM_SEG_ATTR(selector, rights, limit) \

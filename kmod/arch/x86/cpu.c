@@ -69,7 +69,8 @@ int qvm_arch_vm_create_vdev(struct qvm_vm *vm, const struct qvm_create_vdev *par
 		return -EINVAL;
 	switch (param->type) {
 	case QVM_VDEV_X86_IOAPIC:
-		return vioapic_create(vm, p[QVM_IOAPIC_BASE], p[QVM_IOAPIC_ID], p[QVM_IOAPIC_GSI_BASE]);
+		return vioapic_create(vm, p[QVM_IOAPIC_BASE], p[QVM_IOAPIC_ID],
+				      p[QVM_IOAPIC_GSI_BASE]);
 	case QVM_VDEV_X86_PIC:
 		return vpic_create(vm, p[QVM_PIC_MASTER], p[QVM_PIC_SLAVE], p[QVM_PIC_ELCR]);
 	default:

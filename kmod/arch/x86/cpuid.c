@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * CPUID: an allow-list of bits of the host's leaves, one row a leaf and subleaf, made once at load; a
- * few fields follow the vCPU. Leaves are found by index, not by a scan. SDM vol. 2, CPUID.
+ * CPUID: an allow-list of bits of the host's leaves, one row a leaf and subleaf, made once at
+ * load; a few fields follow the vCPU. Leaves are found by index, not by a scan. SDM vol. 2, CPUID.
  */
 #include <linux/math.h>
 #include <linux/math64.h>
@@ -24,21 +24,28 @@ struct row {
 
 #define ALL		(~0U)
 
-/* Leaf 1: no VMX, SMX, EST, TM, MONITOR, PDCM, DCA, DS, PBE, MCE, MCA; no SGX, PT, PKU, CET … in 7. */
-#define L1_ECX (BIT(0) | BIT(1) | BIT(9) | BIT(12) | BIT(13) | BIT(17) | BIT(19) | BIT(20) | BIT(21) | \
-		BIT(22) | BIT(23) | BIT(24) | BIT(25) | BIT(26) | BIT(28) | BIT(29) | BIT(30))
-#define L1_EDX (BIT(0) | BIT(1) | BIT(2) | BIT(3) | BIT(4) | BIT(5) | BIT(6) | BIT(8) | BIT(9) | BIT(11) | \
-		BIT(12) | BIT(13) | BIT(15) | BIT(16) | BIT(17) | BIT(19) | BIT(23) | BIT(24) | BIT(25) | \
-		BIT(26))
+/*
+ * Leaf 1: no VMX, SMX, EST, TM, MONITOR, PDCM, DCA, DS, PBE, MCE, MCA. Leaf 7: no SGX, PT, PKU,
+ * CET …
+ */
+#define L1_ECX (BIT(0) | BIT(1) | BIT(9) | BIT(12) | BIT(13) | BIT(17) | BIT(19) | BIT(20) | \
+		BIT(21) | BIT(22) | BIT(23) | BIT(24) | BIT(25) | BIT(26) | BIT(28) | BIT(29) | \
+		BIT(30))
+#define L1_EDX (BIT(0) | BIT(1) | BIT(2) | BIT(3) | BIT(4) | BIT(5) | BIT(6) | BIT(8) | BIT(9) | \
+		BIT(11) | BIT(12) | BIT(13) | BIT(15) | BIT(16) | BIT(17) | BIT(19) | BIT(23) | \
+		BIT(24) | BIT(25) | BIT(26))
 /* FSGSBASE BMI1 AVX2 SMEP BMI2 ERMS INVPCID AVX512* RDSEED ADX SMAP CLFLUSHOPT CLWB SHA */
-#define L7_EBX (BIT(0) | BIT(3) | BIT(5) | BIT(7) | BIT(8) | BIT(9) | BIT(10) | BIT(16) | BIT(17) | BIT(18) | \
-		BIT(19) | BIT(20) | BIT(21) | BIT(23) | BIT(24) | BIT(28) | BIT(29) | BIT(30) | BIT(31))
+#define L7_EBX (BIT(0) | BIT(3) | BIT(5) | BIT(7) | BIT(8) | BIT(9) | BIT(10) | BIT(16) | \
+		BIT(17) | BIT(18) | BIT(19) | BIT(20) | BIT(21) | BIT(23) | BIT(24) | BIT(28) | \
+		BIT(29) | BIT(30) | BIT(31))
 /* AVX512_VBMI UMIP AVX512_VBMI2 GFNI VAES VPCLMULQDQ AVX512_VNNI BITALG VPOPCNTDQ RDPID */
-#define L7_ECX (BIT(1) | BIT(2) | BIT(6) | BIT(8) | BIT(9) | BIT(10) | BIT(11) | BIT(12) | BIT(14) | BIT(22))
+#define L7_ECX (BIT(1) | BIT(2) | BIT(6) | BIT(8) | BIT(9) | BIT(10) | BIT(11) | BIT(12) | \
+		BIT(14) | BIT(22))
 /* FSRM; speculation controls are not offered */
 #define L7_EDX (BIT(4))
 #define E1_ECX (BIT(0) | BIT(5) | BIT(8))		/* LAHF LZCNT PREFETCHW */
-#define E1_EDX (BIT(11) | BIT(20) | BIT(26) | BIT(27) | BIT(29))	/* SYSCALL NX 1GB RDTSCP LM */
+/* SYSCALL NX 1GB RDTSCP LM */
+#define E1_EDX (BIT(11) | BIT(20) | BIT(26) | BIT(27) | BIT(29))
 
 static const struct row rows[] = {
 	{ 0, { 0, ALL, ALL, ALL } },
@@ -108,8 +115,10 @@ static void init_xsave(void)
 	unsigned int i;
 
 	if (!boot_cpu_has(X86_FEATURE_OSXSAVE)) {
-		basic[1].ecx &= ~(BIT(26) | BIT(28) | BIT(12) | BIT(29));	/* XSAVE AVX FMA F16C */
-		basic[7].ebx &= ~(BIT(5) | BIT(16) | BIT(17) | BIT(21) | BIT(28) | BIT(30) | BIT(31));
+		/* XSAVE AVX FMA F16C */
+		basic[1].ecx &= ~(BIT(26) | BIT(28) | BIT(12) | BIT(29));
+		basic[7].ebx &= ~(BIT(5) | BIT(16) | BIT(17) | BIT(21) | BIT(28) | BIT(30) |
+				  BIT(31));
 		basic[7].ecx = basic[7].ecx & (BIT(2) | BIT(22));
 		return;
 	}
@@ -123,7 +132,8 @@ static void init_xsave(void)
 	}
 	basic[0xd].ecx = max(basic[0xd].ecx, 576U);
 	host_leaf(0xd, 1, &xstate[1]);
-	xstate[1] = (struct x86_cpuid){ xstate[1].eax & (BIT(0) | BIT(1) | BIT(2)) };	/* no XSAVES */
+	/* no XSAVES */
+	xstate[1] = (struct x86_cpuid){ xstate[1].eax & (BIT(0) | BIT(1) | BIT(2)) };
 }
 
 static const struct { u8 leaf, reg, bit; u32 cr4; } cr4_by_feature[] = {

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Control and debug registers that exit: what the guest writes is checked as the SDM has it (2.5). */
+/* Control and debug registers that exit: guest writes are checked as the SDM has it (2.5). */
 #include <asm/msr-index.h>
 #include <asm/processor-flags.h>
 
 #include "guestmem.h"
 #include "x86.h"
 
-#define CR0_VALID	(X86_CR0_PE | X86_CR0_MP | X86_CR0_EM | X86_CR0_TS | X86_CR0_ET | X86_CR0_NE | \
-			 X86_CR0_WP | X86_CR0_AM | X86_CR0_NW | X86_CR0_CD | X86_CR0_PG)
+#define CR0_VALID	(X86_CR0_PE | X86_CR0_MP | X86_CR0_EM | X86_CR0_TS | X86_CR0_ET | \
+			 X86_CR0_NE | X86_CR0_WP | X86_CR0_AM | X86_CR0_NW | X86_CR0_CD | \
+			 X86_CR0_PG)
 
 static enum exit_action gp(struct qvm_vcpu *vcpu)
 {
@@ -141,7 +142,8 @@ static u64 cr_read(struct qvm_vcpu *vcpu, unsigned int cr)
 	}
 }
 
-enum exit_action x86_cr_exit(struct qvm_vcpu *vcpu, unsigned int cr, bool is_write, unsigned int gpr)
+enum exit_action x86_cr_exit(struct qvm_vcpu *vcpu, unsigned int cr, bool is_write,
+			     unsigned int gpr)
 {
 	if (!is_write)
 		x86_gpr_write(vcpu, gpr, cr_read(vcpu, cr));
@@ -173,7 +175,8 @@ static u64 *dr_field(struct qvm_vcpu *vcpu, unsigned int dr)
 	return dr & 1 ? &vcpu->arch.dr7 : &vcpu->arch.dr6;
 }
 
-enum exit_action x86_dr_exit(struct qvm_vcpu *vcpu, unsigned int dr, bool is_write, unsigned int gpr)
+enum exit_action x86_dr_exit(struct qvm_vcpu *vcpu, unsigned int dr, bool is_write,
+			     unsigned int gpr)
 {
 	u64 *field = dr_field(vcpu, dr), value = x86_gpr_read(vcpu, gpr);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * MSRs of a guest: one table says what there is. What is not in it is #GP and counted; values that the
- * hardware would refuse at a VM entry (26.3.1) are refused here.
+ * MSRs of a guest: one table says what there is. What is not in it is #GP and counted; values that
+ * the hardware would refuse at a VM entry (26.3.1) are refused here.
  */
 #include <asm/msr-index.h>
 #include <asm/processor-flags.h>
@@ -276,7 +276,8 @@ static u64 *mtrr_field(struct qvm_vcpu *vcpu, u32 index)
 		return &msr->mtrr_fixed[1 + index - MSR_MTRRfix16K_80000];
 	if (index >= MSR_MTRRfix4K_C0000)
 		return &msr->mtrr_fixed[3 + index - MSR_MTRRfix4K_C0000];
-	return index & 1 ? &msr->mtrr_mask[(index - 0x200) / 2] : &msr->mtrr_base[(index - 0x200) / 2];
+	return index & 1 ? &msr->mtrr_mask[(index - 0x200) / 2] :
+			   &msr->mtrr_base[(index - 0x200) / 2];
 }
 
 static int read_mtrr(struct qvm_vcpu *vcpu, u32 index, u64 *value)
@@ -371,5 +372,7 @@ void x86_msr_reset(struct qvm_vcpu *vcpu)
 	vcpu->arch.msr.efer = 0;
 	vcpu->arch.msr.pat = 0x0007040600070406ULL;
 	vcpu->arch.msr.misc_enable = 1;
-	vcpu->arch.msr.sysenter_cs = vcpu->arch.msr.sysenter_esp = vcpu->arch.msr.sysenter_eip = 0;
+	vcpu->arch.msr.sysenter_cs = 0;
+	vcpu->arch.msr.sysenter_esp = 0;
+	vcpu->arch.msr.sysenter_eip = 0;
 }

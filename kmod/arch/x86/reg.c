@@ -128,7 +128,8 @@ static int fp_get(struct qvm_vcpu *vcpu, struct qvm_reg *reg)
 	bool has_sse = *(u64 *)(vcpu->arch.xsave + XSAVE_BV) & BIT(1);
 
 	if (reg->id < QVM_REG_XMM(16) && has_sse)
-		memcpy(reg->value, vcpu->arch.xsave + XSAVE_XMM + 16 * (reg->id - QVM_REG_XMM(0)), 16);
+		memcpy(reg->value, vcpu->arch.xsave + XSAVE_XMM + 16 * (reg->id - QVM_REG_XMM(0)),
+		       16);
 	else if (reg->id == QVM_REG_MXCSR)
 		reg->value[0] = *(u32 *)(vcpu->arch.xsave + XSAVE_MXCSR);
 	else if (reg->id == QVM_REG_FCW)
@@ -141,7 +142,8 @@ static int fp_get(struct qvm_vcpu *vcpu, struct qvm_reg *reg)
 static int fp_set(struct qvm_vcpu *vcpu, const struct qvm_reg *reg)
 {
 	if (reg->id < QVM_REG_XMM(16)) {
-		memcpy(vcpu->arch.xsave + XSAVE_XMM + 16 * (reg->id - QVM_REG_XMM(0)), reg->value, 16);
+		memcpy(vcpu->arch.xsave + XSAVE_XMM + 16 * (reg->id - QVM_REG_XMM(0)), reg->value,
+		       16);
 		*(u64 *)(vcpu->arch.xsave + XSAVE_BV) |= BIT(1);
 		return 0;
 	}
@@ -251,8 +253,8 @@ static int segment_get(struct qvm_vcpu *vcpu, struct qvm_reg *reg)
 		return -ENOENT;
 	x86_get_segment(vcpu, reg->id - QVM_REG_SEG(0), &seg);
 	reg->value[0] = seg.base;
-	reg->value[1] = QVM_SEG_ATTR(seg.selector, seg.rights | (seg.unusable ? QVM_SEG_UNUSABLE : 0),
-				     seg.limit);
+	reg->value[1] = QVM_SEG_ATTR(seg.selector,
+				     seg.rights | (seg.unusable ? QVM_SEG_UNUSABLE : 0), seg.limit);
 	return 0;
 }
 
@@ -339,6 +341,6 @@ void qvm_arch_vcpu_dump(const struct qvm_vcpu *vcpu)
 		vcpu->vm->name, vcpu->index, qvm_arch_vcpu_pc(vcpu), vcpu->arch.cr0,
 		vcpu->arch.regs.cr2, vcpu->arch.cr4, vcpu->arch.msr.efer);
 	for (i = 0; i < GPR_COUNT; i += 4)
-		pr_info("qvm: %s: r%-2u %016llx %016llx %016llx %016llx\n", vcpu->vm->name, i, gpr[i],
-			gpr[i + 1], gpr[i + 2], gpr[i + 3]);
+		pr_info("qvm: %s: r%-2u %016llx %016llx %016llx %016llx\n", vcpu->vm->name, i,
+			gpr[i], gpr[i + 1], gpr[i + 2], gpr[i + 3]);
 }

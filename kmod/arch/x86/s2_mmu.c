@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * EPT beyond the shared walker: the ITLB_MULTIHIT rule. On affected CPUs a guest that fetches from a
- * large page while it changes that page's size can stop the whole host by a machine check
+ * EPT beyond the shared walker: the ITLB_MULTIHIT rule. On affected CPUs a guest that fetches from
+ * a large page while it changes that page's size can stop the whole host by a machine check
  * (CVE-2018-12207). So no large page is executable: the first fetch from 2 MiB splits them.
  */
 #include <linux/cpu.h>
@@ -20,7 +20,7 @@ u32 qvm_arch_s2_prot(u32 prot)
 	return x86_nx_blocks() ? prot & ~(u32)S2_EXEC : prot;
 }
 
-/* One page of it first, which splits whatever large page is there; then the rest, in small pages. */
+/* One page of it first, which splits whatever large page is there; then the rest, in small ones. */
 static bool make_executable(struct qvm_vm *vm, const struct qvm_mem *mem, u64 gpa, u32 prot)
 {
 	u64 first = max(ALIGN_DOWN(gpa, SZ_2M), mem->gpa);

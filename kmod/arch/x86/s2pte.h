@@ -3,7 +3,7 @@
  * EPT entries (SDM vol. 3 ch. 28.3.2, tables 28-1 … 28-6), 4-level walk, 48-bit guest physical
  * addresses. Levels count from the root: 0 PML4E, 1 PDPTE, 2 PDE, 3 PTE.
  *
- *	63 .. 52 | 51 .. 12 address | 11 .. 8 | 7 page size (levels 1, 2) | 6 IPAT | 5:3 type | X W R
+ *	63 .. 52 | 51 .. 12 address | 11 .. 8 | 7 large (levels 1, 2) | 6 IPAT | 5:3 type | X W R
  */
 #ifndef QVM_X86_S2PTE_H
 #define QVM_X86_S2PTE_H

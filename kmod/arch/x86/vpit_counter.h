@@ -9,7 +9,7 @@
 #include <linux/types.h>
 
 #define PIT_NEVER	U64_MAX
-#define PIT_FIRST_TICK	(1ULL << 32)	/* earlier ones are room for sums */
+#define PIT_FIRST_TICK	0x100000000ULL	/* earlier ones are room for sums */
 
 struct pit_counter {
 	u8 mode;		/* 0 … 5 */

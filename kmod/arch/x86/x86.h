@@ -11,7 +11,8 @@
 /* LAPIC timer and CPUID 15h crystal: the guest is told so, and it makes tick and ns the same. */
 #define X86_CRYSTAL_HZ		1000000000ULL
 
-#define X86_XCR0_GUEST		(0x7ULL | 0xe0ULL)	/* x87, SSE, AVX, AVX-512; no PKRU, AMX, MPX */
+/* x87, SSE, AVX, AVX-512; no PKRU, AMX, MPX */
+#define X86_XCR0_GUEST		(0x7ULL | 0xe0ULL)
 
 /* ---- cpuid.c ---- */
 struct x86_cpuid { u32 eax, ebx, ecx, edx; };
@@ -36,10 +37,12 @@ void x86_msr_load(struct qvm_vcpu *vcpu);
 void x86_msr_put(struct qvm_vcpu *vcpu);
 
 /* ---- cr.c ---- */
-enum exit_action x86_cr_exit(struct qvm_vcpu *vcpu, unsigned int cr, bool is_write, unsigned int gpr);
+enum exit_action x86_cr_exit(struct qvm_vcpu *vcpu, unsigned int cr, bool is_write,
+			     unsigned int gpr);
 enum exit_action x86_clts(struct qvm_vcpu *vcpu);
 enum exit_action x86_lmsw(struct qvm_vcpu *vcpu, u16 value);
-enum exit_action x86_dr_exit(struct qvm_vcpu *vcpu, unsigned int dr, bool is_write, unsigned int gpr);
+enum exit_action x86_dr_exit(struct qvm_vcpu *vcpu, unsigned int dr, bool is_write,
+			     unsigned int gpr);
 enum exit_action x86_xsetbv(struct qvm_vcpu *vcpu);
 
 /* ---- exit.c: the same on VMX and SVM ---- */
@@ -48,7 +51,7 @@ enum exit_action x86_handle_hypercall(struct qvm_vcpu *vcpu);
 enum exit_action x86_handle_rdmsr(struct qvm_vcpu *vcpu);
 enum exit_action x86_handle_wrmsr(struct qvm_vcpu *vcpu);
 enum exit_action x86_handle_hlt(struct qvm_vcpu *vcpu);
-enum exit_action x86_handle_hidden(struct qvm_vcpu *vcpu);	/* an instruction that is not there */
+enum exit_action x86_handle_hidden(struct qvm_vcpu *vcpu);	/* an instruction it doesn't have */
 enum exit_action x86_fatal(struct qvm_vcpu *vcpu, u32 cause, u64 syndrome, u64 gva, u64 gpa);
 
 /* Null hypercall and the like: RAX in, RAX out. noinstr: tier 0. */
@@ -56,13 +59,13 @@ void x86_hypercall(struct qvm_vcpu *vcpu);
 
 /* ---- s2_mmu.c ---- */
 
-/* A fault on memory that has a region: true if the table allows it now, so that it is tried again. */
 bool x86_nx_blocks(void);		/* the ITLB_MULTIHIT rule is in force */
+/* A fault on memory that has a region: true if the table allows it now: it is tried again. */
 bool x86_s2_fault(struct qvm_vcpu *vcpu, u64 gpa, bool fetch);
 
 /* ---- reg.c ---- */
-void x86_vcpu_reset(struct qvm_vcpu *vcpu);			/* power-on: real mode at the reset vector */
-void x86_vcpu_sipi(struct qvm_vcpu *vcpu, u8 vector);		/* INIT state, then CS:IP = vector */
+void x86_vcpu_reset(struct qvm_vcpu *vcpu);		/* real mode, at the reset vector */
+void x86_vcpu_sipi(struct qvm_vcpu *vcpu, u8 vector);	/* INIT state, then CS:IP = vector */
 
 /* INIT and SIPI that wait for this vCPU. True: it is off now, or starts anew. Own thread. */
 bool x86_power_events(struct qvm_vcpu *vcpu);
@@ -86,8 +89,8 @@ void virt_set_rip(struct qvm_vcpu *vcpu, u64 rip);
 void virt_set_segment(struct qvm_vcpu *vcpu, enum x86_seg seg, const struct x86_segment *in);
 void virt_get_table(struct qvm_vcpu *vcpu, bool idt, u64 *base, u32 *limit);
 void virt_set_table(struct qvm_vcpu *vcpu, bool idt, u64 base, u32 limit);
-void virt_flush_guest_tlb(struct qvm_vcpu *vcpu);		/* this vCPU's linear translations */
-u64 virt_get_msr(struct qvm_vcpu *vcpu, u32 index);		/* FS_BASE, GS_BASE: VMCS or VMCB fields */
+void virt_flush_guest_tlb(struct qvm_vcpu *vcpu);	/* this vCPU's linear translations */
+u64 virt_get_msr(struct qvm_vcpu *vcpu, u32 index);	/* FS_BASE, GS_BASE: VMCS or VMCB */
 void virt_set_msr(struct qvm_vcpu *vcpu, u32 index, u64 value);
 
 static __always_inline u64 x86_rdmsr(u32 index)

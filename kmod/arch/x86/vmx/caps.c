@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Capabilities of VMX (SDM vol. 3 appendix A) and the controls made of them: what we want, masked by
- * what may be 0 and 1; a control that must be there and can't is an error with its name.
+ * Capabilities of VMX (SDM vol. 3 appendix A) and the controls made of them: what we want, masked
+ * by what may be 0 and 1; a control that must be there and can't is an error with its name.
  */
 #include <linux/printk.h>
 #include <asm/msr-index.h>
@@ -27,9 +27,9 @@ static const struct control pin_control = {
 static const struct control proc_control = {
 	"processor-based", MSR_IA32_VMX_PROCBASED_CTLS, MSR_IA32_VMX_TRUE_PROCBASED_CTLS,
 	.must = CPU_BASED_HLT_EXITING | CPU_BASED_MWAIT_EXITING | CPU_BASED_MONITOR_EXITING |
-		CPU_BASED_RDPMC_EXITING | CPU_BASED_USE_TSC_OFFSETTING | CPU_BASED_CR8_LOAD_EXITING |
-		CPU_BASED_CR8_STORE_EXITING | CPU_BASED_MOV_DR_EXITING |
-		CPU_BASED_UNCOND_IO_EXITING | CPU_BASED_USE_MSR_BITMAPS |
+		CPU_BASED_RDPMC_EXITING | CPU_BASED_USE_TSC_OFFSETTING |
+		CPU_BASED_CR8_LOAD_EXITING | CPU_BASED_CR8_STORE_EXITING |
+		CPU_BASED_MOV_DR_EXITING | CPU_BASED_UNCOND_IO_EXITING | CPU_BASED_USE_MSR_BITMAPS |
 		CPU_BASED_ACTIVATE_SECONDARY_CONTROLS,
 	.never = CPU_BASED_CR3_LOAD_EXITING | CPU_BASED_CR3_STORE_EXITING |
 		 CPU_BASED_INVLPG_EXITING,
@@ -78,7 +78,8 @@ static int control_value(const struct control *control, bool has_true, u32 *valu
 static int probe_ept(void)
 {
 	const u64 must = VMX_EPT_PAGE_WALK_4_BIT | VMX_EPTP_WB_BIT | VMX_EPT_2MB_PAGE_BIT |
-			 VMX_EPT_INVEPT_BIT | VMX_EPT_EXTENT_CONTEXT_BIT | VMX_EPT_EXTENT_GLOBAL_BIT |
+			 VMX_EPT_INVEPT_BIT | VMX_EPT_EXTENT_CONTEXT_BIT |
+			 VMX_EPT_EXTENT_GLOBAL_BIT |
 			 VPID_CAPS(VMX_VPID_INVVPID_BIT | VMX_VPID_EXTENT_GLOBAL_CONTEXT_BIT);
 	u64 caps = x86_rdmsr(MSR_IA32_VMX_EPT_VPID_CAP);
 

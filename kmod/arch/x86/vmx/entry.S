@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Into the guest and out again (SDM vol. 3 ch. 26, 27): save, load, VMLAUNCH or VMRESUME, save, load. */
+/*
+ * Into the guest and out again (SDM vol. 3 ch. 26, 27): save, load, VMLAUNCH or VMRESUME, save,
+ * load.
+ */
 #include <linux/linkage.h>
 #include <asm/asm.h>
 #include <asm/cpufeatures.h>
@@ -14,8 +17,8 @@
 	.section .noinstr.text, "ax"
 
 /*
- * u64 vmx_enter(struct x86_regs *regs, u64 launched): interrupts off, VMCS current. Guest GPRs but RSP
- * are exchanged with *regs; host CR2 is lost. 0: an exit happened; 1: the entry instruction
+ * u64 vmx_enter(struct x86_regs *regs, u64 launched): interrupts off, VMCS current. Guest GPRs but
+ * RSP are exchanged with *regs; host CR2 is lost. 0: an exit happened; 1: the entry instruction
  * failed, RFLAGS.ZF or CF said so.
  */
 SYM_FUNC_START(vmx_enter)
@@ -48,8 +51,8 @@ SYM_FUNC_START(vmx_enter)
 	mov	REGS_GPR(15)(%rdi), %r15
 	mov	REGS_GPR(7)(%rdi), %rdi
 	/*
-	 * VERW comes last: it empties buffers that loads and stores before it filled with the host's
-	 * data. It changes ZF alone, BT changes CF alone.
+	 * VERW comes last: it empties buffers that loads and stores before it filled with the
+	 * host's data. It changes ZF alone, BT changes CF alone.
 	 */
 	cmpb	$0, vmx_verw(%rip)
 	btl	$0, 8(%rsp)
@@ -88,14 +91,18 @@ SYM_INNER_LABEL(vmx_exit_label, SYM_L_GLOBAL)
 	mov	%cr2, %rax
 	mov	%rax, REGS_CR2(%rdi)
 	xor	%eax, %eax
-	/* No guest value is left where speculation could use it, no return is predicted by the guest. */
+	/*
+	 * No guest value is left where speculation could use it, no return is predicted by the
+	 * guest.
+	 */
 3:	xor	%ebx, %ebx
 	xor	%ebp, %ebp
 	xor	%r12d, %r12d
 	xor	%r13d, %r13d
 	xor	%r14d, %r14d
 	xor	%r15d, %r15d
-	FILL_RETURN_BUFFER %rcx, RSB_CLEAR_LOOPS, X86_FEATURE_RSB_VMEXIT, X86_FEATURE_RSB_VMEXIT_LITE
+	FILL_RETURN_BUFFER %rcx, RSB_CLEAR_LOOPS, X86_FEATURE_RSB_VMEXIT, \
+		X86_FEATURE_RSB_VMEXIT_LITE
 	/* IBRS must be written anew after the guest, where the kernel relies on it (retbleed). */
 	cmpb	$0, vmx_write_ibrs(%rip)
 	je	5f

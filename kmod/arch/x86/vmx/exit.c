@@ -131,8 +131,8 @@ static enum exit_action handle_bad_guest_state(struct qvm_vcpu *vcpu)
 	       vcpu->vm->name, vcpu->index, qualification(vcpu), vcpu->arch.cr0, state->cr3,
 	       vcpu->arch.cr4, vcpu->arch.msr.efer, state->rflags, state->interruptibility);
 	for (i = 0; i < SEG_COUNT; i++)
-		pr_err("qvm: %s: segment %u: %04x base %llx limit %x rights %x%s\n", vcpu->vm->name, i,
-		       state->seg[i].selector, state->seg[i].base, state->seg[i].limit,
+		pr_err("qvm: %s: segment %u: %04x base %llx limit %x rights %x%s\n", vcpu->vm->name,
+		       i, state->seg[i].selector, state->seg[i].base, state->seg[i].limit,
 		       state->seg[i].rights, state->seg[i].unusable ? " unusable" : "");
 	return fatal(vcpu, QVM_FATAL_ENTRY);
 }

@@ -88,7 +88,8 @@ void vmx_mitig_init(void)
 	vmx_write_ibrs = boot_cpu_has(X86_FEATURE_KERNEL_IBRS);
 	step(STEP_IBRS, vmx_write_ibrs, vmx_write_ibrs ? "the kernel uses legacy IBRS" :
 							 "the kernel does not use legacy IBRS");
-	step(STEP_RSB, boot_cpu_has(X86_FEATURE_RSB_VMEXIT) || boot_cpu_has(X86_FEATURE_RSB_VMEXIT_LITE),
+	step(STEP_RSB,
+	     boot_cpu_has(X86_FEATURE_RSB_VMEXIT) || boot_cpu_has(X86_FEATURE_RSB_VMEXIT_LITE),
 	     "as the kernel's RSB_VMEXIT says");
 	step(STEP_BHB, qvm_bhb_on_vmexit(), "as the kernel's CLEAR_BHB_LOOP says");
 	step(STEP_ITLB, x86_nx_blocks(), "as the kernel's ITLB_MULTIHIT says");
@@ -130,5 +131,6 @@ void qvm_arch_mitigations_show(struct seq_file *m)
 	unsigned int i;
 
 	for (i = 0; i < STEP_COUNT; i++)
-		seq_printf(m, "%s: %s (%s)\n", steps[i].name, steps[i].on ? "yes" : "no", steps[i].why);
+		seq_printf(m, "%s: %s (%s)\n", steps[i].name, steps[i].on ? "yes" : "no",
+			   steps[i].why);
 }

@@ -3,8 +3,8 @@
  * Who has VMX on, and when. Two back ends:
  *   persistent  VMXON on every pCPU while the module is loaded; needs the kernel's cr4 helpers,
  *               so that CR4.VMXE is in the kernel's shadow too
- *   section     VMXON … VMXOFF inside each interrupts-off stretch; nobody outside it ever sees VMX
- *               on, so hotplug, reboot and kexec have nothing to undo
+ *   section     VMXON … VMXOFF inside each interrupts-off stretch; nobody outside it ever sees
+ *               VMX on, so hotplug, reboot and kexec have nothing to undo
  * A VMCS is VMCLEARed before it leaves a pCPU (SDM vol. 3 24.11.1), so none is ever moved.
  */
 #include <linux/cpu.h>
@@ -152,7 +152,8 @@ int vmx_own_init(void)
 	int ret = choose_mode();
 
 	if (ret) {
-		pr_err("qvm: vmx=%s is not possible on this kernel; use section or auto\n", vmx_mode);
+		pr_err("qvm: vmx=%s is not possible on this kernel; use section or auto\n",
+		       vmx_mode);
 		return ret;
 	}
 	ret = alloc_pages_all();

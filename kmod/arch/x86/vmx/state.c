@@ -11,10 +11,10 @@
 #define SEG_STEP(seg)	((seg) * 2)
 #define RIGHTS_UNUSABLE	BIT(16)
 
-static_assert(GUEST_TR_SELECTOR == GUEST_ES_SELECTOR + SEG_STEP(SEG_TR));
-static_assert(GUEST_TR_LIMIT == GUEST_ES_LIMIT + SEG_STEP(SEG_TR));
-static_assert(GUEST_TR_AR_BYTES == GUEST_ES_AR_BYTES + SEG_STEP(SEG_TR));
-static_assert(GUEST_TR_BASE == GUEST_ES_BASE + SEG_STEP(SEG_TR));
+static_assert(SEG_STEP(SEG_TR) == GUEST_TR_SELECTOR - GUEST_ES_SELECTOR);
+static_assert(SEG_STEP(SEG_TR) == GUEST_TR_LIMIT - GUEST_ES_LIMIT);
+static_assert(SEG_STEP(SEG_TR) == GUEST_TR_AR_BYTES - GUEST_ES_AR_BYTES);
+static_assert(SEG_STEP(SEG_TR) == GUEST_TR_BASE - GUEST_ES_BASE);
 
 /* CR4 bits that the guest changes without an exit: none of them needs our help. */
 #define CR4_GUEST_OWNED	(X86_CR4_VME | X86_CR4_PVI | X86_CR4_TSD | X86_CR4_DE | X86_CR4_PGE | \
@@ -270,7 +270,9 @@ u64 virt_get_msr(struct qvm_vcpu *vcpu, u32 index)
 
 void virt_set_msr(struct qvm_vcpu *vcpu, u32 index, u64 value)
 {
-	state_for_change(vcpu, VMX_G_SEGMENTS)->seg[index == MSR_FS_BASE ? SEG_FS : SEG_GS].base = value;
+	enum x86_seg seg = index == MSR_FS_BASE ? SEG_FS : SEG_GS;
+
+	state_for_change(vcpu, VMX_G_SEGMENTS)->seg[seg].base = value;
 }
 
 /* EFER, CR0, CR4, PAT, DR7, SYSENTER in vcpu->arch were changed. */

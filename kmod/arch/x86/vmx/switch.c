@@ -200,7 +200,8 @@ static void capture(struct qvm_vcpu *vcpu)
 	vmx->exit.insn_info = vmcs_read(VMX_INSTRUCTION_INFO);
 	vmx->exit.gpa = vmcs_read_any(GUEST_PHYSICAL_ADDRESS);
 	vmx->exit.gva = vmcs_read(GUEST_LINEAR_ADDRESS);
-	vmx_state_sync(vcpu, VMX_G_RIP | VMX_G_RFLAGS | VMX_G_SHADOW | vmx_exit_groups(BASIC(vmx->exit.reason)));
+	vmx_state_sync(vcpu, VMX_G_RIP | VMX_G_RFLAGS | VMX_G_SHADOW |
+		       vmx_exit_groups(BASIC(vmx->exit.reason)));
 	vmx_events_sync(vcpu);
 }
 
@@ -260,8 +261,11 @@ static int enter_irqs_off(struct qvm_vcpu *vcpu, bool fp)
 
 	if (!vcpu->loaded)
 		return -EIO;
-	/* Pairs with qvm_vcpu_kick(): either it sees IN_GUEST or we see `kicked`. */
 	atomic_set(&vcpu->mode, VCPU_IN_GUEST);
+	/*
+	 * Pairs with qvm_vcpu_kick(): either it sees IN_GUEST or we see `kicked`. Also with
+	 * qvm_arch_s2_flush_vm(): either it sees IN_GUEST or flush_tags() sees the mask cleared.
+	 */
 	smp_mb__after_atomic();
 	if (atomic_read(&vcpu->kicked)) {
 		atomic_set(&vcpu->mode, VCPU_OUTSIDE);
@@ -288,7 +292,7 @@ int qvm_arch_vcpu_enter(struct qvm_vcpu *vcpu)
 	if (x86_power_events(vcpu))
 		return -EAGAIN;
 	vcpu->arch.fp_wanted = false;
-	/* The FP section begins and ends with interrupts on; #NM brings a guest here that needs it. */
+	/* The FP section begins and ends with interrupts on; #NM brings a guest that needs it. */
 	if (fp)
 		kernel_fpu_begin_mask(0);
 	preempt_disable();
@@ -329,7 +333,7 @@ void qvm_arch_vcpu_settle(struct qvm_vcpu *vcpu)
 {
 }
 
-/* Not loaded, or loaded and outside: everything of the guest's state is in struct vmx_state after. */
+/* Not loaded, or loaded and outside: all of the guest's state is in struct vmx_state after. */
 int vmx_state_fetch(struct qvm_vcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = vmx_of(vcpu);

@@ -15,8 +15,8 @@ static void *msr_bitmap;
 
 /* In the VMCS, or loaded with the vCPU (x86_msr_load): the guest has them for itself. */
 static const u32 msr_pass[] = {
-	MSR_FS_BASE, MSR_GS_BASE, MSR_KERNEL_GS_BASE, MSR_STAR, MSR_LSTAR, MSR_CSTAR, MSR_SYSCALL_MASK,
-	MSR_IA32_SYSENTER_CS, MSR_IA32_SYSENTER_ESP, MSR_IA32_SYSENTER_EIP,
+	MSR_FS_BASE, MSR_GS_BASE, MSR_KERNEL_GS_BASE, MSR_STAR, MSR_LSTAR, MSR_CSTAR,
+	MSR_SYSCALL_MASK, MSR_IA32_SYSENTER_CS, MSR_IA32_SYSENTER_ESP, MSR_IA32_SYSENTER_EIP,
 };
 
 int vmx_bitmap_init(void)
@@ -74,8 +74,9 @@ static void write_host_constants(void)
 }
 
 /*
- * Exceptions that exit: #NM brings the lazy FP; #MC is the host's; #DB and #AC could be raised without
- * end inside the delivery of themselves, and no interrupt would ever get in (CVE-2015-5307, -8104).
+ * Exceptions that exit: #NM brings the lazy FP; #MC is the host's; #DB and #AC could be raised
+ * without end inside the delivery of themselves, and no interrupt would ever get in
+ * (CVE-2015-5307, -8104).
  */
 #define EXCEPTIONS	(BIT(X86_TRAP_NM) | BIT(X86_TRAP_MC) | BIT(X86_TRAP_DB) | BIT(X86_TRAP_AC))
 
@@ -111,24 +112,26 @@ void vmx_write_constants(struct qvm_vcpu *vcpu)
 
 void vmx_write_host_cpu(struct vmx_vcpu *vmx)
 {
+	int cpu = smp_processor_id();
 	struct desc_ptr idt;
 
 	store_idt(&idt);
 	vmcs_write(HOST_IDTR_BASE, idt.address);
-	/* The GDT that this pCPU runs with is the read-only alias; TSS: the address its TR holds. */
-	vmcs_write(HOST_GDTR_BASE, (unsigned long)get_cpu_gdt_ro(smp_processor_id()));
-	vmcs_write(HOST_TR_BASE, (unsigned long)&get_cpu_entry_area(smp_processor_id())->tss.x86_tss);
+	/* The GDT that this pCPU runs with is the read-only alias; TSS: as its TR has it. */
+	vmcs_write(HOST_GDTR_BASE, (unsigned long)get_cpu_gdt_ro(cpu));
+	vmcs_write(HOST_TR_BASE, (unsigned long)&get_cpu_entry_area(cpu)->tss.x86_tss);
 	vmcs_write32(HOST_IA32_SYSENTER_CS, (u32)x86_rdmsr(MSR_IA32_SYSENTER_CS));
 	vmcs_write(HOST_IA32_SYSENTER_ESP, x86_rdmsr(MSR_IA32_SYSENTER_ESP));
 	vmcs_write(HOST_IA32_SYSENTER_EIP, x86_rdmsr(MSR_IA32_SYSENTER_EIP));
 	vmx->host.gs_base = x86_rdmsr(MSR_GS_BASE);
 	vmcs_write(HOST_GS_BASE, vmx->host.gs_base);
 	/* force the comparisons of vmx_write_host_thread() */
-	vmx->host.cr3 = vmx->host.cr4 = 0;
+	vmx->host.cr3 = 0;
+	vmx->host.cr4 = 0;
 	vmx->host.fs_base = ~0ULL;
 }
 
-/* CR3 changes with mm and its ASID, FS base with the thread: a stale one would be loaded at exit. */
+/* CR3 changes with mm and its ASID, FS base with the thread: an exit would load a stale one. */
 void vmx_write_host_thread(struct vmx_vcpu *vmx)
 {
 	u64 cr3 = __read_cr3(), cr4 = __read_cr4(), fs_base = x86_rdmsr(MSR_FS_BASE);

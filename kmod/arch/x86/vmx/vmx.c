@@ -122,7 +122,7 @@ void virt_vm_destroy(struct qvm_vm *vm)
 
 /*
  * Each pCPU flushes before it enters this root again, or one at the same address; whoever is in the
- * guest leaves it first. An entry sets its mode before it looks at the mask (switch.c).
+ * guest leaves it first. An entry sets its mode before it looks at the mask (enter_irqs_off()).
  */
 void qvm_arch_s2_flush_vm(struct qvm_vm *vm)
 {
@@ -132,6 +132,7 @@ void qvm_arch_s2_flush_vm(struct qvm_vm *vm)
 	if (!vmx)
 		return;
 	cpumask_clear(vmx->ept_known);
+	/* Pairs with enter_irqs_off(): we see IN_GUEST, or flush_tags() sees the mask cleared. */
 	smp_mb__after_atomic();
 	for (i = 0; i < vm->max_vcpus; i++) {
 		struct qvm_vcpu *vcpu = vm->vcpu[i];

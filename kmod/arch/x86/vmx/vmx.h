@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * VMX behind virt.h. Guest state is kept in struct vmx_state and goes into the VMCS before an entry,
- * out of it after an exit, with interrupts off in between: nothing outside that stretch touches a
- * VMCS, so that it makes no difference who owns VMX there (own.c).
+ * VMX behind virt.h. Guest state is kept in struct vmx_state and goes into the VMCS before an
+ * entry, out of it after an exit, with interrupts off in between: nothing outside that stretch
+ * touches a VMCS, so that it makes no difference who owns VMX there (own.c).
  */
 #ifndef QVM_X86_VMX_VMX_H
 #define QVM_X86_VMX_VMX_H
@@ -22,6 +22,7 @@ struct vmx_config {
 	bool invvpid_single;
 	bool has_xss;
 };
+
 extern struct vmx_config vmx_config;
 
 /* Fill vmx_config on this CPU. -ENODEV: the missing feature is named in the log. */
@@ -73,9 +74,9 @@ struct vmx_vcpu {
 	u64 vmcs_hpa;			/* [C] */
 	u16 vpid;			/* [C] */
 	bool launched;			/* [v] since the last VMCLEAR */
-	bool current_here;		/* [v] persistent mode: loaded on this pCPU since the last put */
+	bool current_here;		/* [v] persistent mode: VMPTRLDed here since the last put */
 	bool is_set_up;			/* [v] constant fields are written */
-	bool flush_vpid;		/* [v] linear translations are to be forgotten at the next entry */
+	bool flush_vpid;		/* [v] forget linear translations at the next entry */
 	bool fp_in_cr0;			/* [v] CR0.TS in the VMCS is as for an entry with FP */
 	int cpu;			/* [v] where it was entered last, -1 */
 	struct vmx_state state;		/* [v] */
@@ -106,7 +107,7 @@ static inline struct vmx_vcpu *vmx_of(const struct qvm_vcpu *vcpu)
 int vmx_bitmap_init(void);
 void vmx_bitmap_fini(void);
 int vmx_vcpu_init(struct qvm_vcpu *vcpu);	/* VMCS in memory, cleared */
-/* First entry after VMPTRLD of a VMCS that was never set up: all constant fields. Interrupts off. */
+/* First entry with a VMCS that was never set up: all constant fields. Interrupts off. */
 void vmx_write_constants(struct qvm_vcpu *vcpu);
 /* Host fields that belong to this pCPU. Interrupts off. */
 void vmx_write_host_cpu(struct vmx_vcpu *vmx);
@@ -114,8 +115,8 @@ void vmx_write_host_cpu(struct vmx_vcpu *vmx);
 void vmx_write_host_thread(struct vmx_vcpu *vmx);
 
 /* ---- state.c ---- */
-void vmx_state_flush(struct qvm_vcpu *vcpu, bool fp);		/* dirty groups → VMCS */
-void vmx_state_sync(struct qvm_vcpu *vcpu, u32 groups);		/* VMCS → state, where not valid */
+void vmx_state_flush(struct qvm_vcpu *vcpu, bool fp);	/* dirty groups → VMCS */
+void vmx_state_sync(struct qvm_vcpu *vcpu, u32 groups);	/* VMCS → state, where not valid */
 
 /* ---- switch.c: vCPU mutex held, outside the guest. -EIO: VMX can't be had now ---- */
 int vmx_state_fetch(struct qvm_vcpu *vcpu);
@@ -129,7 +130,7 @@ extern bool vmx_verw, vmx_write_ibrs;
 extern const u16 vmx_verw_selector;
 void vmx_mitig_init(void);
 void vmx_mitig_fini(void);
-void vmx_mitig_before_entry(void);	/* interrupts off, each time the host did more than tier 0 */
+void vmx_mitig_before_entry(void);	/* interrupts off, after more than tier 0 */
 
 /* ---- entry.S: 0, or 1: VMLAUNCH or VMRESUME failed ---- */
 u64 vmx_enter(struct x86_regs *regs, u64 launched);
