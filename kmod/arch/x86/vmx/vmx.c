@@ -2,7 +2,9 @@
 /* VMX on this host, and what a VM and a vCPU have of it. */
 #include <linux/bitmap.h>
 #include <linux/gfp.h>
+#include <linux/namei.h>
 #include <linux/mutex.h>
+#include <linux/path.h>
 #include <linux/printk.h>
 #include <linux/slab.h>
 #include <asm/cpufeature.h>
@@ -26,6 +28,20 @@ void vmx_write_failed(unsigned long field, u64 value)
 #define X86_CR4_FRED	0
 #endif
 
+/*
+ * An idle kvm_intel may have VMX off, and takes it whenever a VM of its is made. It has no sign that a
+ * module can see but its folder in sysfs.
+ */
+static bool kvm_is_there(void)
+{
+	struct path path;
+
+	if (kern_path("/sys/module/kvm_intel", LOOKUP_DIRECTORY, &path))
+		return false;
+	path_put(&path);
+	return true;
+}
+
 static int check_host(void)
 {
 	u64 feature_control;
@@ -44,8 +60,8 @@ static int check_host(void)
 		pr_err("qvm: this kernel uses FRED; boot with fred=off\n");
 		return -EOPNOTSUPP;
 	}
-	if (__read_cr4() & X86_CR4_VMXE) {
-		pr_err("qvm: somebody has VMX on, KVM most likely: modprobe -r kvm_intel (Linux 6.12 and newer: or boot with kvm.enable_virt_at_load=0)\n");
+	if (kvm_is_there() || __read_cr4() & X86_CR4_VMXE) {
+		pr_err("qvm: KVM, or somebody else, holds VMX: modprobe -r kvm_intel (Linux 6.12 and newer: or boot with kvm.enable_virt_at_load=0)\n");
 		return -EBUSY;
 	}
 	return 0;
