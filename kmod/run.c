@@ -60,12 +60,12 @@ static void power_on(struct qvm_vcpu *vcpu)
 /* What has to be looked at before each entry. RESUME: enter. */
 static enum exit_action check_requests(struct qvm_vcpu *vcpu, int *error)
 {
-	atomic_set(&vcpu->kicked, 0);
 	/*
-	 * First clear, then look: whoever kicks after this makes the entry fail. Pairs with
-	 * qvm_vcpu_kick(), which comes after the request is made.
+	 * First take the kick, then look: who kicks after this makes the entry fail. The exchange is a
+	 * full barrier and reads what qvm_vcpu_kick() released, so the request is seen.
 	 */
-	smp_mb__after_atomic();
+	if (atomic_read(&vcpu->kicked))
+		atomic_xchg(&vcpu->kicked, 0);
 
 	if (qvm_vm_state(vcpu->vm) == QVM_VM_ENDED)
 		return report_end(vcpu);

@@ -62,13 +62,14 @@ void qvm_vcpu_kick(struct qvm_vcpu *vcpu)
 {
 	struct task_struct *thread;
 
-	atomic_set(&vcpu->kicked, 1);
+	/* Release: who takes the kick (check_requests) sees what it was for. */
+	atomic_set_release(&vcpu->kicked, 1);
 	/*
 	 * Pairs with the barrier that the vCPU has between its write of `mode` and its last look
 	 * at `kicked`, in the architecture's entry and in qvm_vcpu_block(): one of the two sees
 	 * the other.
 	 */
-	smp_mb__after_atomic();
+	smp_mb();
 	if (atomic_read(&vcpu->mode) == VCPU_OUTSIDE)
 		return;
 	/* A thread leaves RUN, hence vcpu->thread, long before RCU lets it be freed. */
