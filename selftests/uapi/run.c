@@ -407,7 +407,7 @@ GUEST(guest_count, G_DEVICE "1: add x1, x1, #1\n str x1, [x28]\n b 1b");
 
 struct counter {
 	struct machine *m;
-	unsigned int rounds, seen;
+	unsigned int rounds;
 };
 
 static void *count_main(void *arg)
@@ -416,11 +416,14 @@ static void *count_main(void *arg)
 	unsigned int i;
 
 	for (i = 0; i < c->rounds; i++)
-		c->seen += run_vcpu(c->m, 0) == QVM_EXIT_MMIO;
+		run_vcpu(c->m, 0);
 	return NULL;
 }
 
-/* Of two threads in RUN of one vCPU one waits: the guest makes one step for each call. */
+/*
+ * Of two threads in RUN of one vCPU one waits: the guest makes one step for each call. What the run
+ * page says to one may be the other's by the time it is read: only the sums are looked at.
+ */
 TEST_F(run, two_threads)
 {
 	struct counter c[2];
@@ -429,13 +432,11 @@ TEST_F(run, two_threads)
 
 	machine_start(&self->m, &guest_count, 1);
 	for (i = 0; i < 2; i++) {
-		c[i] = (struct counter){ &self->m, 1000, 0 };
+		c[i] = (struct counter){ &self->m, 1000 };
 		must(-pthread_create(&thread[i], NULL, count_main, &c[i]));
 	}
 	for (i = 0; i < 2; i++)
 		pthread_join(thread[i], NULL);
-	EXPECT_EQ(1000, c[0].seen);
-	EXPECT_EQ(1000, c[1].seen);
 	EXPECT_EQ(2000, get_reg(self->m.vcpu[0], QVM_REG_X(1)));
 	EXPECT_EQ(2000, vcpu_stats(self->m.vcpu[0]).mmio_user);
 }
