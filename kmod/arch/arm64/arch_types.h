@@ -58,7 +58,7 @@ struct arm64_host {
 	/* enter … leave */
 	u64 hcr, hcrx, cptr, mdcr, vbar, pan, dit, ssbs, mdscr;
 	u64 dbg[4][16];			/* BVR, BCR, WVR, WCR, while the guest's debug is live */
-	struct user_fpsimd_state neon;	/* of an FP section that is preempted before the guest's is loaded */
+	struct user_fpsimd_state neon;	/* of an FP section that is preempted outside the guest */
 	u64 pmscr, trfcr;		/* PMSCR_EL2, TRFCR_EL2, where the host profiles or traces */
 	/* load … put */
 	u64 pmscr_el1, trfcr_el1;

@@ -68,6 +68,10 @@ struct arm64_vectors {
 
 DECLARE_PER_CPU(struct arm64_vectors, qvm_arm64_vectors_cpu);
 
+/* entry.S: one table for each kind of step. */
+extern const char qvm_arm64_vectors[], qvm_arm64_vectors_loop[];
+extern const char qvm_arm64_vectors_clrbhb[], qvm_arm64_vectors_firmware[];
+
 /* What SMCCC_ARCH_FEATURES answers a guest about ARCH_WORKAROUND_1, 2, 3. */
 struct arm64_workarounds {
 	s32 wa1, wa2, wa3;

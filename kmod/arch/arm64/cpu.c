@@ -115,8 +115,8 @@ static int cpu_down_callback(unsigned int cpu)
 }
 
 /*
- * A pCPU loses power (suspend, deep idle) and comes back, without going through hotplug. Idle and the
- * suspending thread have no vCPU loaded, so nothing of ours is in its registers; its TLBs may hold
+ * A pCPU loses power (suspend, deep idle) and comes back, without going through hotplug. Idle and
+ * the suspending thread have no vCPU loaded, so nothing of ours is in its registers; its TLBs may hold
  * anything. The cluster's events are those of a suspend.
  */
 static int cpu_pm_event(struct notifier_block *nb, unsigned long event, void *unused)

@@ -112,11 +112,12 @@ noinstr void arm64_debug_leave(struct qvm_vcpu *vcpu)
 /*
  * ---- statistical profiling (FEAT_SPE) and trace (FEAT_TRBE) of the host ----
  *
- * Their buffers are EL2's (MDCR_EL2.E2PB, E2TB = 0), but whether EL1 and EL0 are profiled or traced
- * is up to PMSCR_EL1 and TRFCR_EL1, which no VHE kernel sets and which reset to UNKNOWN
- * (Arm ARM D14, StatisticalProfilingEnabled(); D5, SelfHostedTraceEnabled()): zero for a guest. Where the
- * host itself uses them, it is stopped, and what is under way is drained, before stage 2 changes
- * (PSB CSYNC, TSB CSYNC: Arm ARM D14.9, D6.6). TRBLIMITR_EL1 is left alone (errata 2038923, 2064142).
+ * Their buffers are EL2's (MDCR_EL2.E2PB, E2TB = 0), but whether EL1 and EL0 are profiled or
+ * traced is up to PMSCR_EL1 and TRFCR_EL1, which no VHE kernel sets and which reset to UNKNOWN
+ * (Arm ARM D14, StatisticalProfilingEnabled(); D5, SelfHostedTraceEnabled()): zero for a guest.
+ * Where the host itself uses them, it is stopped, and what is under way is drained, before the
+ * guest's world (PSB CSYNC, TSB CSYNC: Arm ARM D14.9, D6.6). TRBLIMITR_EL1 is left alone (errata
+ * 2038923, 2064142).
  */
 #define PMSCR_EL2	sys_reg(3, 4, 9, 9, 0)
 #define PMSCR_EL12	sys_reg(3, 5, 9, 9, 0)

@@ -27,8 +27,9 @@
 
 /*
  * u64 qvm_arm64_enter(struct arm64_regs *regs, u64 host_vbar, u64 vectors, u64 operand): enter
- * the guest, return an enum arm64_exit. vectors: one of the tables below. AAPCS64 callee-saved registers, x18 (shadow call stack) and SP_EL0
- * (current) of the host are kept; everything else of the guest is in *regs afterwards.
+ * the guest, return an enum arm64_exit. vectors: one of the tables below, operand: of its step.
+ * AAPCS64 callee-saved registers, x18 (shadow call stack) and SP_EL0 (current) of the host are
+ * kept; everything else of the guest is in *regs afterwards.
  */
 SYM_FUNC_START(qvm_arm64_enter)
 	sub	sp, sp, #FRAME_SIZE

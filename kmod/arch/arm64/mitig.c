@@ -28,9 +28,6 @@ enum mitig_kind {
 	MITIG_KINDS,
 };
 
-extern const char qvm_arm64_vectors[], qvm_arm64_vectors_loop[], qvm_arm64_vectors_clrbhb[],
-		  qvm_arm64_vectors_firmware[];
-
 static const char * const kind_names[] = {
 	[MITIG_NONE] = "none", [MITIG_LOOP] = "loop", [MITIG_CLRBHB] = "clrbhb",
 	[MITIG_FIRMWARE] = "firmware",
@@ -38,7 +35,7 @@ static const char * const kind_names[] = {
 
 static char *mitig_force;
 module_param_named(mitigation, mitig_force, charp, 0444);
-MODULE_PARM_DESC(mitigation, "at exits: none, loop, clrbhb or firmware on all CPUs (test; default: what each CPU needs)");
+MODULE_PARM_DESC(mitigation, "all exits: none, loop, clrbhb, firmware (test; default: as needed)");
 
 DEFINE_PER_CPU(struct arm64_vectors, qvm_arm64_vectors_cpu);
 
@@ -189,14 +186,14 @@ static struct mitig choose_bhb(void)
 		return mitig_of(MITIG_NONE, 0, "Spectre-BHB: exceptions clear the history (ECBHB)");
 	if (host && !strcmp(host, "none") &&
 	    (has_clrbhb() || k || firmware_has(ARM_SMCCC_ARCH_WORKAROUND_3) == 0))
-		return mitig_of(MITIG_NONE, 0, "Spectre-BHB: vulnerable, and the host does nothing (nospectre_bhb)");
+		return mitig_of(MITIG_NONE, 0, "Spectre-BHB: as the host, nothing (nospectre_bhb)");
 	if (has_clrbhb())
 		return mitig_of(MITIG_CLRBHB, 0, "Spectre-BHB");
 	if (k)
 		return mitig_of(MITIG_LOOP, k, "Spectre-BHB");
 	if (firmware_has(ARM_SMCCC_ARCH_WORKAROUND_3) == 0)
 		return mitig_of(MITIG_FIRMWARE, ARM_SMCCC_ARCH_WORKAROUND_3, "Spectre-BHB");
-	return mitig_of(MITIG_NONE, 0, "Spectre-BHB: vulnerable, neither CPU nor firmware has a remedy");
+	return mitig_of(MITIG_NONE, 0, "Spectre-BHB: vulnerable, no remedy is there");
 }
 
 static struct mitig choose(bool v2, bool bhb)

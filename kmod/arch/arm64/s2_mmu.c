@@ -174,9 +174,9 @@ void arm64_s2_put(struct qvm_vcpu *vcpu)
 }
 
 /*
- * Errata 1165522 and 1530923: with another VM's tables at stage 2, what EL1's registers hold now may
- * be walked by speculation and leave TLB entries of the wrong VMID. Walks are off (TCR_EL1.EPD0,
- * EPD1), and with the MMU on nothing is walked at stage 2 alone.
+ * Errata 1165522 and 1530923: with another VM's tables at stage 2, what EL1's registers hold now
+ * may be walked by speculation and leave TLB entries of the wrong VMID. Walks are off
+ * (TCR_EL1.{EPD0,EPD1}), and with the MMU on nothing is walked at stage 2 alone.
  */
 struct stage1 {
 	u64 tcr, sctlr;

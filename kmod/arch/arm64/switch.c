@@ -115,7 +115,7 @@ static noinstr void traps_disable(struct qvm_vcpu *vcpu)
 		write_sysreg_s(host->dit, PSTATE_REG_DIT);
 	if (arm64_host.has_ssbs)
 		write_sysreg_s(host->ssbs, PSTATE_REG_SSBS);
-	if (arm64_has_fix(ARM64_FIX_SSBS_SYNC)) {
+	if (arm64_host.has_ssbs && arm64_has_fix(ARM64_FIX_SSBS_SYNC)) {
 		dsb(nsh);
 		isb();
 	}

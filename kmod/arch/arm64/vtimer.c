@@ -38,8 +38,8 @@
 static unsigned int vtimer_virq, maint_virq;
 
 /*
- * What the hardware's counter lost over suspends: it is specified to run on, and a guest then sees the
- * time that passed; where it does not, a guest's time goes on from where it was.
+ * What the hardware's counter lost over suspends: it is specified to run on, and a guest then sees
+ * the time that passed; where it does not, a guest's time goes on from where it was.
  */
 static u64 counter_lost;
 static u64 counter_at_suspend;
