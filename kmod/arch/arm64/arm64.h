@@ -64,6 +64,7 @@ static __always_inline void arm64_hcr_write(u64 hcr)
 struct arm64_vectors {
 	u64 base;
 	u64 operand;		/* of the step that they take: a count, a function */
+	bool trace;		/* and there is a unit for arm64_trace_enter() to look at */
 };
 
 DECLARE_PER_CPU(struct arm64_vectors, qvm_arm64_vectors_cpu);

@@ -146,6 +146,7 @@ void arm64_trace_cpu_up(void)
 	};
 
 	*this_cpu_ptr(&trace_unit) = unit;
+	__this_cpu_write(qvm_arm64_vectors_cpu.trace, unit.spe || unit.trbe);
 }
 
 noinstr void arm64_trace_enter(struct qvm_vcpu *vcpu)

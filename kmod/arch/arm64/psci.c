@@ -177,13 +177,13 @@ static noinstr const struct smccc_call *smccc_find(u32 id)
 	u32 owner = id & ~(ID_NUMBER | ID_64), number = id & ID_NUMBER;
 	const struct smccc_call *call;
 
-	if (id == ARM_SMCCC_ARCH_WORKAROUND_1 || id == ARM_SMCCC_ARCH_WORKAROUND_2 ||
-	    id == ARM_SMCCC_ARCH_WORKAROUND_3)
-		return &workaround_call;
 	if (owner == ID_OWNER(ARM_SMCCC_OWNER_STANDARD) && number < ARRAY_SIZE(psci_calls))
 		call = &psci_calls[number];
 	else if (owner == ID_OWNER(ARM_SMCCC_OWNER_ARCH) && number < ARRAY_SIZE(arch_calls))
 		call = &arch_calls[number];
+	else if (id == ARM_SMCCC_ARCH_WORKAROUND_1 || id == ARM_SMCCC_ARCH_WORKAROUND_2 ||
+		 id == ARM_SMCCC_ARCH_WORKAROUND_3)
+		call = &workaround_call;
 	else
 		return NULL;
 	return call->fn && (!(id & ID_64) || call->has_64) ? call : NULL;

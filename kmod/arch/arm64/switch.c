@@ -203,7 +203,8 @@ static noinstr void run_guest(struct qvm_vcpu *vcpu, bool fp)
 	u32 code;
 
 	asm volatile("msr daifset, #0xf" : : : "memory");
-	arm64_trace_enter(vcpu);
+	if (vectors->trace)
+		arm64_trace_enter(vcpu);
 	arm64_debug_enter(vcpu);
 	traps_enable(vcpu, hcr, fp);
 	if (fp)
@@ -216,7 +217,8 @@ static noinstr void run_guest(struct qvm_vcpu *vcpu, bool fp)
 	vcpu->arch.exit.code = code;
 	traps_disable(vcpu);
 	arm64_debug_leave(vcpu);
-	arm64_trace_leave(vcpu);
+	if (vectors->trace)
+		arm64_trace_leave(vcpu);
 	if (fp)
 		fp_save(&vcpu->arch.fp);
 	write_sysreg(daif, daif);
