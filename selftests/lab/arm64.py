@@ -14,6 +14,7 @@ KERNELS = ("6.1", "6.12", "6.12-rt", "6.12-16k")
 CPU = "cortex-a76"                      # has VHE: the kernel stays at EL2; cortex-a72 has not
 LAB_TTY = "/dev/ttyS0"                  # pci-serial, whose driver (8250_pci) is built into the stock kernels
 CONSOLE = "ttyAMA0"
+EFI = "/usr/share/qemu-efi-aarch64/QEMU_EFI.fd"
 
 
 def emulator(opt):
@@ -33,6 +34,8 @@ def cmdline(opt):
     words = [f"console={CONSOLE}", "loglevel=5"]
     if not opt.kvm:
         words.append("kvm-arm.mode=none")       # built in, KVM takes EL2, the timer's PPI and the GIC's at boot
+    if opt.acpi:
+        words.append("acpi=force")
     return " ".join(words + opt.append)
 
 
@@ -47,6 +50,8 @@ def command(opt, run):
             "-chardev", f"file,id=log,path={run.path('serial.log')}", "-serial", "chardev:log",
             "-chardev", "stdio,id=io,signal=off", "-device", "pci-serial,chardev=io",
             "-kernel", run.kernel, "-initrd", run.path("initrd.cpio"), "-append", cmdline(opt)]
+    if opt.acpi:
+        argv += ["-bios", EFI]
     if opt.icount:
         argv += ["-icount", "shift=0,sleep=off"]
     return argv + [w for words in opt.qemu for w in words.split()]

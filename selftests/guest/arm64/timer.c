@@ -40,10 +40,13 @@ static u64 now(void)
 
 static void fires(void)
 {
-	u64 begin = now();
+	u64 begin = now(), ctl;
 
 	timer_start(timer, 2000);
-	check_eq(timer_ctl(timer), CTL_ENABLE);
+	ctl = timer_ctl(timer);
+	/* a busy host may let the vCPU stand still for longer than that */
+	if (now() - begin < ticks_of_us(2000))
+		check_eq(ctl, CTL_ENABLE);
 	if (timer_comes()) {
 		check(now() - begin >= ticks_of_us(2000));
 		check_eq(timer_ctl(timer), CTL_ENABLE | CTL_ISTATUS);
