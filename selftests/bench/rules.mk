@@ -1,28 +1,38 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Included by the Makefile at the top: the bare-metal guest that selftests/bench/run measures with.
-BENCH_GUEST := $(addprefix $(B)/arm64/obj/bench/,$(addsuffix .o,$(notdir $(basename $(wildcard selftests/bench/arm64/*.[cS])))))
-BENCH_GUEST_CC := aarch64-linux-gnu-gcc -std=gnu11 -O2 -g -Wall -Wextra -Wmissing-prototypes $(if $(WERROR),-Werror) -MMD -MP \
-	-ffreestanding -fno-pic -fno-pie -fno-stack-protector -fno-asynchronous-unwind-tables \
-	-mgeneral-regs-only -mstrict-align -ffixed-x18
+# Included by the Makefile at the top: the bare-metal guests that selftests/bench/run measures with.
+BENCH_CC := -std=gnu11 -O2 -g -Wall -Wextra -Wmissing-prototypes $(if $(WERROR),-Werror) -MMD -MP \
+	-ffreestanding -fno-pic -fno-pie -fno-stack-protector -fno-asynchronous-unwind-tables -mgeneral-regs-only
+BENCH_CC_arm64 := -mstrict-align -ffixed-x18
+BENCH_CC_x86 := -mno-red-zone -mcmodel=small -fcf-protection=none
 
-$(B)/arm64/obj/bench/%.o: selftests/bench/arm64/%.c selftests/bench/rules.mk
-	$(call say,CC64,$<)
-	$(dir)
-	$(Q)$(BENCH_GUEST_CC) -c -o $@ $<
+BENCH_PROGRAMS_arm64 := count
+BENCH_PROGRAMS_x86 := count x86_calls
 
-$(B)/arm64/obj/bench/%.o: selftests/bench/arm64/%.S selftests/bench/rules.mk
-	$(call say,AS64,$<)
-	$(dir)
-	$(Q)$(BENCH_GUEST_CC) -c -o $@ $<
+define bench_rules
+# $(1): the architecture
+BENCH_GUEST_$(1) := $(addprefix $(B)/$(1)/obj/bench/,$(addsuffix .o,$(notdir $(basename $(wildcard selftests/bench/$(1)/*.[cS])))))
 
-$(B)/arm64/guest/bench.bin: $(BENCH_GUEST) selftests/bench/arm64/guest.lds
-	$(call say,GUEST,$@)
-	$(dir)
-	$(Q)aarch64-linux-gnu-gcc -static -nostdlib -no-pie -Wl,--build-id=none,-z,noexecstack,--no-warn-rwx-segments \
-		-T selftests/bench/arm64/guest.lds -o $(@:.bin=.elf) $(BENCH_GUEST)
-	$(Q)aarch64-linux-gnu-objcopy -O binary $(@:.bin=.elf) $@
+$(B)/$(1)/obj/bench/%.o: selftests/bench/$(1)/%.c selftests/bench/rules.mk
+	$$(call say,CC$(TAG_$(1)),$$<)
+	$$(dir)
+	$(Q)$(CROSS_$(1))gcc $(BENCH_CC) $(BENCH_CC_$(1)) -c -o $$@ $$<
+
+$(B)/$(1)/obj/bench/%.o: selftests/bench/$(1)/%.S selftests/bench/rules.mk
+	$$(call say,AS$(TAG_$(1)),$$<)
+	$$(dir)
+	$(Q)$(CROSS_$(1))gcc $(BENCH_CC) $(BENCH_CC_$(1)) -c -o $$@ $$<
+
+$(B)/$(1)/guest/bench.bin: $$(BENCH_GUEST_$(1)) selftests/bench/$(1)/guest.lds
+	$$(call say,GUEST,$$@)
+	$$(dir)
+	$(Q)$(CROSS_$(1))gcc -static -nostdlib -no-pie -Wl,--build-id=none,-z,noexecstack,--no-warn-rwx-segments \
+		-T selftests/bench/$(1)/guest.lds -o $$(@:.bin=.elf) $$(BENCH_GUEST_$(1))
+	$(Q)$(CROSS_$(1))objcopy -O binary $$(@:.bin=.elf) $$@
 
 # all that a run needs; the lab is then told not to build
-.PHONY: bench-arm64
-bench-arm64: lab-arm64-base $(B)/arm64/guest/bench.bin $(B)/arm64/selftests/count
+.PHONY: bench-$(1)
+bench-$(1): lab-$(1)-base $(B)/$(1)/guest/bench.bin $(BENCH_PROGRAMS_$(1):%=$(B)/$(1)/selftests/%)
 	@:
+endef
+
+$(foreach a,arm64 x86,$(eval $(call bench_rules,$(a))))

@@ -18,6 +18,7 @@
 #define IDENTITY_MAP	0xfffbc000ULL
 #define IOAPIC_BASE	0xfec00000
 #define IPA_BITS	36
+#define CPUID1_TSC_DEADLINE	(1U << 24)
 
 /* Got from KVM at the first use, given back before the next entry. */
 struct kvm_cache {
@@ -89,7 +90,10 @@ struct kvm_irq_level kvm_arch_line(uint32_t line, bool level)
 
 /* ---- vCPU ---- */
 
-/* What KVM supports, with the numbers that differ between vCPUs. */
+/*
+ * What KVM supports, with the numbers that differ between vCPUs. Of the TSC deadline it leaves to
+ * its user to say that the LAPIC in the kernel has it.
+ */
 static int set_cpuid(struct sys_vcpu *vcpu)
 {
 	struct kvm_cpuid2 *cpuid = calloc(1, sizeof(*cpuid) + CPUID_MAX * sizeof(cpuid->entries[0]));
@@ -102,9 +106,11 @@ static int set_cpuid(struct sys_vcpu *vcpu)
 	for (uint32_t i = 0; !error && i < cpuid->nent; i++) {
 		struct kvm_cpuid_entry2 *leaf = &cpuid->entries[i];
 
-		if (leaf->function == 1)
+		if (leaf->function == 1) {
 			leaf->ebx = (leaf->ebx & 0xffff) | vcpu->vm->vcpu_max << 16 |
 				    vcpu->index << 24;
+			leaf->ecx |= CPUID1_TSC_DEADLINE;
+		}
 		if (leaf->function == 0xb || leaf->function == 0x1f)
 			leaf->edx = vcpu->index;
 	}
