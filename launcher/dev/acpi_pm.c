@@ -112,7 +112,7 @@ static void acpi_pm_write(struct device *dev, uint64_t offset, unsigned int len,
 		power_event(pm, false);
 }
 
-bool acpi_pm_press(struct device *dev)
+static bool acpi_pm_button(struct device *dev)
 {
 	struct acpi_pm *pm = dev->state;
 	bool heard;
@@ -166,4 +166,5 @@ const struct device_type acpi_pm_type = {
 	.read = acpi_pm_read,
 	.write = acpi_pm_write,
 	.status = acpi_pm_status,
+	.button = acpi_pm_button,
 };

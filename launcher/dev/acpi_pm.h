@@ -6,7 +6,7 @@
 
 /*
  * ACPI's fixed hardware (ACPI 6.5, 4.8): PM1a event and control, the PM timer, a reset register.
- * No legacy mode: SCI_EN always reads 1. The power button is pressed by acpi_pm_press().
+ * No legacy mode: SCI_EN always reads 1.
  */
 extern const struct device_type acpi_pm_type;
 
@@ -20,11 +20,5 @@ enum {
 
 #define ACPI_RESET_VALUE	6	/* to be written to the reset register */
 #define ACPI_S5			5	/* SLP_TYP that switches the machine off */
-
-/*
- * Press the power button. False: the guest does not listen to it, or pressed it was already and
- * the guest has done nothing. Any thread.
- */
-bool acpi_pm_press(struct device *dev);
 
 #endif

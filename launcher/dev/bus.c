@@ -169,6 +169,23 @@ bool bus_port_write(const struct bus *bus, uint64_t port, unsigned int len, uint
 	return place_write(bus, (struct place){ true, port }, len, value);
 }
 
+void bus_state(const struct bus *bus, enum device_vm_state state)
+{
+	for (size_t i = 0; i < bus->count; i++) {
+		if (bus->devices[i].type->state)
+			bus->devices[i].type->state(&bus->devices[i], state);
+	}
+}
+
+bool bus_button(const struct bus *bus)
+{
+	for (size_t i = 0; i < bus->count; i++) {
+		if (bus->devices[i].type->button && bus->devices[i].type->button(&bus->devices[i]))
+			return true;
+	}
+	return false;
+}
+
 void bus_status(const struct bus *bus)
 {
 	for (size_t i = 0; i < bus->count; i++) {

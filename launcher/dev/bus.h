@@ -39,6 +39,12 @@ bool bus_write(const struct bus *bus, uint64_t gpa, unsigned int len, uint64_t v
 bool bus_port_read(const struct bus *bus, uint64_t port, unsigned int len, uint64_t *value);
 bool bus_port_write(const struct bus *bus, uint64_t port, unsigned int len, uint64_t value);
 
+/* Tell each device that the VM has come to this state. */
+void bus_state(const struct bus *bus, enum device_vm_state state);
+
+/* Press the first power button whose guest listens. False: there is none. In the loop's thread. */
+bool bus_button(const struct bus *bus);
+
 /* Let each device say its status. */
 void bus_status(const struct bus *bus);
 

@@ -13,6 +13,12 @@ struct device;
 struct device_config;
 struct vm;
 
+enum device_vm_state {
+	DEVICE_VM_ASSEMBLED,	/* the board is complete */
+	DEVICE_VM_STARTED,	/* the first vCPU enters the guest for the first time */
+	DEVICE_VM_ENDED,	/* for whatever reason: stop what goes on by itself, DMA first */
+};
+
 struct device_type {
 	const char *name;		/* config word: "pl011", "ns16550", … */
 	const char *compatible;		/* FDT, list of strings ended by an empty one; NULL: no node */
@@ -40,6 +46,17 @@ struct device_type {
 	int (*fdt)(const struct device_config *config, void *fdt);
 	/* Say the device's state by log_info(), one line (SIGUSR1). NULL: nothing to say. */
 	void (*status)(struct device *dev);
+	/*
+	 * The VM has come to this state. Each once in a VM's life and in their order; ASSEMBLED and
+	 * ENDED with no vCPU running, STARTED by the vCPU that is about to enter the guest first.
+	 * What has failed before it started goes from ASSEMBLED to destroy. NULL: of no interest.
+	 */
+	void (*state)(struct device *dev, enum device_vm_state state);
+	/*
+	 * Press the machine's power button. True: this device has one and the guest listens to it.
+	 * In the loop's thread. NULL: it has none.
+	 */
+	bool (*button)(struct device *dev);
 };
 
 struct device {

@@ -57,6 +57,8 @@ static void vcpu_loop(struct vcpu *vcpu)
 	struct vm *vm = vcpu->vm;
 	enum exit_action action = EXIT_RESUME;
 
+	if (vcpu->index == 0 && !__atomic_load_n(&vm->leaving, __ATOMIC_SEQ_CST))
+		vm_started(vm);		/* the others wait until it switches them on */
 	while (action == EXIT_RESUME && !__atomic_load_n(&vm->leaving, __ATOMIC_SEQ_CST)) {
 		int error = sys_vcpu_run(vcpu->sys);
 

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "boot/boot.h"
-#include "dev/acpi_pm.h"
 #include "dev/chardev.h"
 #include "dev/terminal.h"
 #include "machine/board.h"
@@ -60,15 +59,24 @@ void vm_guest_exit(struct vm *vm, int status)
 	vm_end(vm);
 }
 
+void vm_device_error(struct vm *vm, const char *device, const char *what)
+{
+	if (vm_settle(vm, STATUS_DEVICE))
+		log_error("%s: %s: the VM was stopped in a safe state", device, what);
+	vm_stop(vm, STATUS_DEVICE);
+}
+
 bool vm_press_power_button(struct vm *vm)
 {
 	bool before = vm->button_pressed;
 
 	vm->button_pressed = true;
-	for (size_t i = 0; !before && i < vm->bus.count; i++)
-		if (vm->bus.devices[i].type == &acpi_pm_type)
-			return acpi_pm_press(&vm->bus.devices[i]);
-	return false;
+	return !before && bus_button(&vm->bus);
+}
+
+void vm_started(struct vm *vm)
+{
+	bus_state(&vm->bus, DEVICE_VM_STARTED);
 }
 
 void vm_set_irq(struct vm *vm, uint32_t line, bool level)
@@ -215,7 +223,11 @@ static int assemble(struct vm *vm)
 
 static int create_devices(struct vm *vm)
 {
-	return bus_create(&vm->bus, vm, vm->machine);
+	int error = bus_create(&vm->bus, vm, vm->machine);
+
+	if (!error)
+		bus_state(&vm->bus, DEVICE_VM_ASSEMBLED);
+	return error;
 }
 
 /* In this order; vm_destroy() takes back what was done, wherever it ended. */
@@ -238,6 +250,7 @@ static int (*const steps[])(struct vm *vm) = {
 static void vm_destroy(struct vm *vm)
 {
 	vcpus_join(vm);
+	bus_state(&vm->bus, DEVICE_VM_ENDED);
 	bus_destroy(&vm->bus);
 	terminal_restore();
 	vcpus_destroy(vm);

@@ -54,6 +54,15 @@ void vm_power_event(struct vm *vm, bool reset);
 void vm_guest_exit(struct vm *vm, int status);
 
 /*
+ * A device of this name can't go on: the VM ends in a safe state with STATUS_DEVICE, and the log
+ * says @what. Returns at once; any thread.
+ */
+void vm_device_error(struct vm *vm, const char *device, const char *what);
+
+/* vCPU 0 is about to enter the guest for the first time: in its thread. */
+void vm_started(struct vm *vm);
+
+/*
  * Press the machine's power button. False: it has none, the guest does not listen, or it was
  * pressed before. In the loop's thread.
  */
