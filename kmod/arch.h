@@ -7,6 +7,7 @@
 #define QVM_ARCH_H
 
 #include "core.h"
+#include "inject.h"
 
 struct seq_file;
 
@@ -98,6 +99,9 @@ int qvm_arch_set_reg(struct qvm_vcpu *vcpu, const struct qvm_reg *reg);
 
 /* Where the guest is (register dump, run page). */
 u64 qvm_arch_vcpu_pc(const struct qvm_vcpu *vcpu);
+
+/* The last exit becomes this error (inject.h); vCPU as after qvm_arch_vcpu_enter(). */
+void qvm_arch_inject_exit(struct qvm_vcpu *vcpu, enum qvm_inject cause);
 
 /* A register dump into the log, at most once per VM, after a safe state. */
 void qvm_arch_vcpu_dump(const struct qvm_vcpu *vcpu);

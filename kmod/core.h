@@ -23,9 +23,12 @@
 
 #include "arch_types.h"
 #include "pgtable.h"
+#include "trail.h"
+#include "unclaimed.h"
 #include "vdev/bus.h"
 
 struct file;
+struct pid;
 
 /* What a handler tells the run loop; there is no other answer. */
 enum exit_action {
@@ -59,6 +62,9 @@ struct qvm_vm {
 	char name[QVM_NAME_SIZE];		/* [C] */
 	struct mm_struct *mm;			/* [C] the creator's; mmgrab()ed */
 	struct list_head node;			/* vms_mutex */
+	struct pid *creator;			/* [C] its thread group */
+	u64 created;				/* [C] CLOCK_MONOTONIC, ns */
+	u64 assembled, started, ended;		/* before the state becomes that; else 0 */
 
 	struct mutex mutex;			/* [m] */
 	u32 max_vcpus;				/* [C] */
@@ -74,6 +80,8 @@ struct qvm_vm {
 	atomic64_t cleaned;			/* [a] bytes cleaned to PoC, each time counted */
 	struct s2_table s2;			/* [m] while BUILDING, then [s] */
 	struct mutex s2_mutex;			/* [s] entries of an assembled VM change under it */
+
+	struct qvm_unclaimed_table unclaimed;
 
 	atomic_t logged;			/* [a] enum vm_log bits */
 	atomic_t state;				/* [a] enum qvm_vm_state */
@@ -113,6 +121,7 @@ struct qvm_vcpu {
 	struct task_struct *thread;		/* the one in RUN, else NULL; read under RCU */
 	atomic_t mode;				/* [a] enum vcpu_mode */
 	atomic_t kicked;			/* [a] leave guest or sleep, look at requests */
+	unsigned long kick_since;		/* jiffies; while kicked: since when at most */
 	atomic_t power;				/* [a] enum vcpu_power */
 
 	/* access that user space completes: our own copy, the run page is not trusted */
@@ -120,6 +129,7 @@ struct qvm_vcpu {
 	struct qvm_access mmio;			/* [v] */
 
 	struct qvm_vcpu_stats stats;		/* [v], read without lock */
+	struct qvm_trail trail;			/* [v], read without lock */
 	struct qvm_vcpu_arch arch;
 };
 
@@ -136,6 +146,10 @@ int qvm_vm_assemble(struct qvm_vm *vm);			/* VM mutex held */
 int qvm_vm_create_vdev(struct qvm_vm *vm, const struct qvm_create_vdev *param); /* VM mutex held */
 int qvm_vm_set_policy(struct qvm_vm *vm, const struct qvm_vm_policy *param);	/* VM mutex held */
 void qvm_vm_info(struct qvm_vm *vm, struct qvm_vm_info *info);
+int qvm_vm_next(struct qvm_next_vm *next);	/* as at QVM_NEXT_VM; takes vms_mutex */
+
+/* A vCPU is about to enter the guest: the VM is RUNNING from the first one on. */
+void qvm_vm_start(struct qvm_vm *vm);
 
 /*
  * End the VM, once: later calls change nothing. Any context without the rq lock. @vcpu may be

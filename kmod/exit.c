@@ -74,7 +74,12 @@ enum exit_action qvm_exit_complete(struct qvm_vcpu *vcpu)
 
 enum exit_action qvm_exit_unclaimed(struct qvm_vcpu *vcpu, const struct qvm_access *access)
 {
-	vcpu->stats.unclaimed++;
+	u32 flags = access->is_write ? QVM_UNCLAIMED_WRITE : QVM_UNCLAIMED_READ;
+
+	qvm_unclaimed_add(vcpu, access->gpa, flags | (access->is_port ? QVM_UNCLAIMED_PORT : 0));
+	/* Where no port is, a PC reads all ones: its own drivers look for hardware that way. */
+	if (access->is_port)
+		return qvm_arch_complete_access(vcpu, access, ~0ULL);
 	switch (vcpu->vm->policy.reference) {
 	case QVM_POLICY_ABORT:
 		qvm_vm_end_fatal(vcpu, QVM_FATAL_POLICY, 0, 0, access->gpa);

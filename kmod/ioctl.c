@@ -28,14 +28,17 @@ struct ioctl_call {
 union ioctl_arg {
 	struct qvm_query query;
 	struct qvm_create_vm create_vm;
+	struct qvm_next_vm next_vm;
 	struct qvm_region region;
 	struct qvm_create_vdev create_vdev;
 	struct qvm_create_vcpu create_vcpu;
 	struct qvm_irq irq;
 	struct qvm_vm_info vm_info;
 	struct qvm_vm_policy policy;
+	struct qvm_unclaimed unclaimed;
 	struct qvm_reg reg;
 	struct qvm_vcpu_stats stats;
+	struct qvm_vcpu_trail trail;
 };
 
 struct ioctl_row {
@@ -97,9 +100,15 @@ static long do_create_vm(struct ioctl_call *call, union ioctl_arg *arg)
 	return ret;
 }
 
+static long do_next_vm(struct ioctl_call *call, union ioctl_arg *arg)
+{
+	return qvm_vm_next(&arg->next_vm);
+}
+
 static const struct ioctl_row system_ioctls[] = {
 	{ QVM_QUERY, 48, LOCK_NONE, do_query },
 	{ QVM_CREATE_VM, 56, LOCK_NONE, do_create_vm },
+	{ QVM_NEXT_VM, 72, LOCK_NONE, do_next_vm },
 };
 
 /* ---- VM fd ---- */
@@ -175,6 +184,12 @@ static long do_set_policy(struct ioctl_call *call, union ioctl_arg *arg)
 	return qvm_vm_set_policy(call->vm, &arg->policy);
 }
 
+static long do_unclaimed(struct ioctl_call *call, union ioctl_arg *arg)
+{
+	qvm_unclaimed_get(call->vm, &arg->unclaimed);
+	return 0;
+}
+
 static const struct ioctl_row vm_ioctls[] = {
 	{ QVM_VM_ADD_REGION, 64, LOCK_VM, do_add_region },
 	{ QVM_VM_CREATE_VDEV, 120, LOCK_VM, do_create_vdev },
@@ -184,6 +199,7 @@ static const struct ioctl_row vm_ioctls[] = {
 	{ QVM_VM_INFO, 56, LOCK_VM, do_vm_info },
 	{ QVM_VM_END, 0, LOCK_NONE, do_vm_end },
 	{ QVM_VM_SET_POLICY, 16, LOCK_VM, do_set_policy },
+	{ QVM_VM_UNCLAIMED, 656, LOCK_NONE, do_unclaimed },
 };
 
 /* ---- vCPU fd ---- */
@@ -210,11 +226,18 @@ static long do_stats(struct ioctl_call *call, union ioctl_arg *arg)
 	return 0;
 }
 
+static long do_trail(struct ioctl_call *call, union ioctl_arg *arg)
+{
+	qvm_trail_get(call->vcpu, &arg->trail);
+	return 0;
+}
+
 static const struct ioctl_row vcpu_ioctls[] = {
 	{ QVM_VCPU_RUN, 0, LOCK_VCPU, do_run },
 	{ QVM_VCPU_GET_REG, 24, LOCK_VCPU, do_get_reg },
 	{ QVM_VCPU_SET_REG, 24, LOCK_VCPU, do_set_reg },
 	{ QVM_VCPU_STATS, 640, LOCK_NONE, do_stats },
+	{ QVM_VCPU_TRAIL, 672, LOCK_NONE, do_trail },
 };
 
 static_assert(sizeof(struct qvm_query) == 48);
@@ -223,8 +246,11 @@ static_assert(sizeof(struct qvm_region) == 64);
 static_assert(sizeof(struct qvm_create_vdev) == 120);
 static_assert(sizeof(struct qvm_create_vcpu) == 16);
 static_assert(sizeof(struct qvm_irq) == 16);
-static_assert(sizeof(struct qvm_vm_info) == 56);
-static_assert(sizeof(struct qvm_vm_policy) == 16);
+static_assert(sizeof(struct qvm_next_vm) == 72);
+static_assert(sizeof(struct qvm_vm_info) == 80);
+static_assert(sizeof(struct qvm_vm_policy) == 24);
+static_assert(sizeof(struct qvm_unclaimed) == 656);
+static_assert(sizeof(struct qvm_vcpu_trail) == 672);
 static_assert(sizeof(struct qvm_reg) == 24);
 static_assert(sizeof(struct qvm_vcpu_stats) == 640);
 static_assert(sizeof(struct qvm_run) <= PAGE_SIZE);

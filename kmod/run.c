@@ -64,8 +64,10 @@ static enum exit_action check_requests(struct qvm_vcpu *vcpu, int *error)
 	 * First take the kick, then look: who kicks after this makes the entry fail. The exchange is a
 	 * full barrier and reads what qvm_vcpu_kick() released, so the request is seen.
 	 */
-	if (atomic_read(&vcpu->kicked))
+	if (atomic_read(&vcpu->kicked)) {
+		WRITE_ONCE(vcpu->kick_since, jiffies);
 		atomic_xchg(&vcpu->kicked, 0);
+	}
 
 	if (qvm_vm_state(vcpu->vm) == QVM_VM_ENDED)
 		return report_end(vcpu);
@@ -89,14 +91,18 @@ static enum exit_action enter_once(struct qvm_vcpu *vcpu)
 {
 	int ret;
 
-	trace_entry(vcpu->vm->id, vcpu->index, qvm_arch_vcpu_pc(vcpu));
+	vcpu->trail.entry_pc = qvm_arch_vcpu_pc(vcpu);
+	trace_entry(vcpu->vm->id, vcpu->index, vcpu->trail.entry_pc);
 	ret = qvm_arch_vcpu_enter(vcpu);
 	if (ret == -EIO) {
 		/* This pCPU is being taken down: the scheduler moves us. */
 		schedule_timeout_uninterruptible(1);
 		return EXIT_RESUME;
 	}
-	return ret ? EXIT_RESUME : qvm_arch_vcpu_exit(vcpu);
+	if (ret)
+		return EXIT_RESUME;
+	qvm_inject_exit(vcpu);
+	return qvm_arch_vcpu_exit(vcpu);
 }
 
 static int run_loop(struct qvm_vcpu *vcpu, enum exit_action action)
@@ -121,8 +127,9 @@ int qvm_vcpu_run(struct qvm_vcpu *vcpu)
 
 	if (qvm_vm_state(vcpu->vm) == QVM_VM_BUILDING)
 		return -EAGAIN;
-	/* The first entry starts the VM; later ones, and an ended VM, stay what they are. */
-	atomic_cmpxchg(&vcpu->vm->state, QVM_VM_ASSEMBLED, QVM_VM_RUNNING);
+	if (unlikely(qvm_vm_state(vcpu->vm) == QVM_VM_ASSEMBLED) &&
+	    atomic_read(&vcpu->power) == VCPU_ON)
+		qvm_vm_start(vcpu->vm);
 	WRITE_ONCE(vcpu->thread, current);
 	qvm_vcpu_load(vcpu);
 	if (vcpu->mmio_pending)

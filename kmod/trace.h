@@ -47,6 +47,21 @@ TRACE_EVENT(irq,
 	TP_printk("vm=%u line=%u level=%u", __entry->vm, __entry->line, __entry->level)
 );
 
+/* state: enum qvm_vm_state; reason and event: as in struct qvm_vm_info, once it has ended. */
+TRACE_EVENT(state,
+	TP_PROTO(u32 vm, const char *name, u32 state, u32 reason, u32 event),
+	TP_ARGS(vm, name, state, reason, event),
+	TP_STRUCT__entry(__field(u32, vm) __array(char, name, QVM_NAME_SIZE) __field(u32, state)
+			 __field(u32, reason) __field(u32, event)),
+	TP_fast_assign(__entry->vm = vm; memcpy(__entry->name, name, QVM_NAME_SIZE);
+		       __entry->state = state; __entry->reason = reason;
+		       __entry->event = event;),
+	TP_printk("vm=%u name=%s %s reason=%u event=%u", __entry->vm, __entry->name,
+		  __print_symbolic(__entry->state, { 1, "assembled" }, { 2, "started" },
+				   { 3, "ended" }),
+		  __entry->reason, __entry->event)
+);
+
 #endif /* QVM_TRACE_H */
 
 #undef TRACE_INCLUDE_PATH

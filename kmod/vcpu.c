@@ -62,6 +62,8 @@ void qvm_vcpu_kick(struct qvm_vcpu *vcpu)
 {
 	struct task_struct *thread;
 
+	if (!atomic_read(&vcpu->kicked))
+		WRITE_ONCE(vcpu->kick_since, jiffies);
 	/* Release: who takes the kick (check_requests) sees what it was for. */
 	atomic_set_release(&vcpu->kicked, 1);
 	/*

@@ -2,7 +2,9 @@
 /* Life of a VM: created, built piece by piece, assembled, run, ended, destroyed. */
 #include <linux/capability.h>
 #include <linux/ctype.h>
+#include <linux/ktime.h>
 #include <linux/list.h>
+#include <linux/pid.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -10,6 +12,7 @@
 #include "arch.h"
 #include "compat.h"
 #include "stats.h"
+#include "trace.h"
 
 static DEFINE_MUTEX(vms_mutex);
 static LIST_HEAD(vms);			/* vms_mutex */
@@ -77,6 +80,7 @@ static void vm_free(struct qvm_vm *vm)
 	qvm_arch_vm_destroy(vm);
 	qvm_s2_destroy(vm);
 	preempt_notifier_dec();
+	put_pid(vm->creator);
 	mmdrop(vm->mm);
 	kfree(vm->vcpu);
 	kfree(vm);
@@ -107,6 +111,9 @@ struct qvm_vm *qvm_vm_create(const struct qvm_create_vm *param)
 	vm->ipa_bits = param->ipa_bits ?: min(40U, host.ipa_bits);
 	vm->mm = current->mm;
 	mmgrab(vm->mm);
+	vm->creator = get_task_pid(current, PIDTYPE_TGID);
+	vm->created = ktime_get_ns();
+	spin_lock_init(&vm->unclaimed.lock);
 	preempt_notifier_inc();
 	atomic_inc(&qvm_vm_count);
 
@@ -177,9 +184,21 @@ int qvm_vm_assemble(struct qvm_vm *vm)
 	ret = qvm_arch_vm_assemble(vm);
 	if (ret)
 		return ret;
+	vm->assembled = ktime_get_ns();
+	trace_state(vm->id, vm->name, QVM_VM_ASSEMBLED, 0, 0);
 	/* Pairs with the acquire of qvm_vm_state(): who sees ASSEMBLED sees the whole board. */
 	atomic_cmpxchg_release(&vm->state, QVM_VM_BUILDING, QVM_VM_ASSEMBLED);
 	return 0;
+}
+
+void qvm_vm_start(struct qvm_vm *vm)
+{
+	u64 now = ktime_get_ns();
+
+	if (atomic_cmpxchg(&vm->state, QVM_VM_ASSEMBLED, QVM_VM_RUNNING) != QVM_VM_ASSEMBLED)
+		return;
+	WRITE_ONCE(vm->started, now);
+	trace_state(vm->id, vm->name, QVM_VM_RUNNING, 0, 0);
 }
 
 void qvm_vm_info(struct qvm_vm *vm, struct qvm_vm_info *info)
@@ -196,6 +215,41 @@ void qvm_vm_info(struct qvm_vm *vm, struct qvm_vm_info *info)
 	info->pinned = vm->pinned;
 	info->table_pages = vm->s2.table_pages;
 	info->cleaned = atomic64_read(&vm->cleaned);
+	info->assembled = vm->assembled;
+	info->started = READ_ONCE(vm->started);
+	info->ended = READ_ONCE(vm->ended);
+}
+
+static void next_fill(struct qvm_next_vm *next, const struct qvm_vm *vm)
+{
+	memset(next, 0, sizeof(*next));
+	next->id = vm->id;
+	strscpy(next->name, vm->name, sizeof(next->name));
+	next->state = qvm_vm_state(vm);
+	next->vcpu_count = READ_ONCE(vm->vcpu_count);
+	next->pid = pid_vnr(vm->creator);
+	next->pinned = READ_ONCE(vm->pinned);
+	next->created = vm->created;
+}
+
+int qvm_vm_next(struct qvm_next_vm *next)
+{
+	const struct qvm_vm *vm;
+	int ret = -ENOENT;
+
+	if (next->reserved)
+		return -EINVAL;
+	mutex_lock(&vms_mutex);
+	/* New ones are added at the end: the list is in the order of the ids. */
+	list_for_each_entry(vm, &vms, node) {
+		if (vm->id <= next->after)
+			continue;
+		next_fill(next, vm);
+		ret = 0;
+		break;
+	}
+	mutex_unlock(&vms_mutex);
+	return ret;
 }
 
 static void vm_kick_all(struct qvm_vm *vm)
@@ -218,6 +272,8 @@ static bool vm_end_begin(struct qvm_vm *vm)
 
 static void vm_end_commit(struct qvm_vm *vm)
 {
+	vm->ended = ktime_get_ns();
+	trace_state(vm->id, vm->name, QVM_VM_ENDED, vm->end.exit_reason, vm->end.event);
 	atomic_set_release(&vm->state, QVM_VM_ENDED);
 	vm_kick_all(vm);
 }

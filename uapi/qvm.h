@@ -86,6 +86,27 @@ struct qvm_create_vm {
 
 #define QVM_CREATE_VM		_IOWR(QVM_IOC, 0x01, struct qvm_create_vm)
 
+/*
+ * QVM_NEXT_VM: the VM with the lowest id above @after: call it with the last answer's id to list
+ * all VMs of this host, whoever made them. Legal always.
+ *
+ * ENOENT  there is none
+ * EINVAL  reserved is not zero
+ */
+struct qvm_next_vm {
+	__u32 after;			/* In: an id; 0: from the first */
+	__u32 id;			/* Out */
+	char  name[QVM_NAME_SIZE];	/* Out: NUL-terminated */
+	__u32 state;			/* Out: enum qvm_vm_state */
+	__u32 vcpu_count;		/* Out */
+	__s32 pid;			/* Out: of the process that made it, as the caller sees it, or 0 */
+	__u32 reserved;			/* must be zero */
+	__u64 pinned;			/* Out: bytes */
+	__u64 created;			/* Out: CLOCK_MONOTONIC, ns */
+};
+
+#define QVM_NEXT_VM		_IOWR(QVM_IOC, 0x02, struct qvm_next_vm)
+
 /* ---- VM ------------------------------------------------------------------------------ */
 
 enum qvm_vm_state {
@@ -206,6 +227,8 @@ struct qvm_vm_info {
 	__u64 table_pages;	/* Out: pages of stage-2 tables */
 	__u64 cleaned;		/* Out: bytes cleaned and invalidated to PoC (arm64) */
 	__u64 reserved;		/* must be zero */
+	/* Out: when it came to these states, CLOCK_MONOTONIC in ns; 0: it has not */
+	__u64 assembled, started, ended;
 };
 
 #define QVM_VM_INFO		_IOWR(QVM_IOC, 0x15, struct qvm_vm_info)
@@ -236,9 +259,45 @@ struct qvm_vm_policy {
 	__u32 reference;	/* In: enum qvm_policy; memory and device accesses */
 	__u32 sysreg;		/* In: enum qvm_policy; system registers, MSRs */
 	__u32 reserved;		/* must be zero */
+	/*
+	 * In: the VM ends with QVM_FATAL_STUCK after so many exits in a row between which nothing
+	 * has changed: the guest left from the instruction that it was entered at, with the same
+	 * registers, syndrome and addresses. A guest that polls a device or makes hypercalls completes
+	 * instructions and is not meant. 0: never.
+	 */
+	__u64 equal_exits;
 };
 
 #define QVM_VM_SET_POLICY	_IOW(QVM_IOC, 0x17, struct qvm_vm_policy)
+
+/*
+ * QVM_VM_UNCLAIMED: the addresses at which the guest has found nobody, those touched most often
+ * first. Accesses that user space refuses (struct qvm_run.mmio.unclaimed) are among them. Legal
+ * always.
+ */
+#define QVM_UNCLAIMED_ROWS	16
+#define QVM_UNCLAIMED_READ	(1U << 0)
+#define QVM_UNCLAIMED_WRITE	(1U << 1)
+#define QVM_UNCLAIMED_FETCH	(1U << 2)	/* of an instruction */
+#define QVM_UNCLAIMED_PORT	(1U << 3)	/* gpa is an I/O port (x86) */
+
+struct qvm_unclaimed_row {
+	__u64 gpa;		/* Out */
+	__u64 count;		/* Out: accesses, this many at most … */
+	__u64 over;		/* Out: … and so many less at least (rows are few: some were forgotten) */
+	__u64 pc;		/* Out: where the guest was at the first one */
+	__u32 vcpu;		/* Out: index of the vCPU of the first one */
+	__u32 flags;		/* Out: QVM_UNCLAIMED_*, of all of them */
+};
+
+struct qvm_unclaimed {
+	__u64 total;		/* Out: accesses at nobody's address */
+	__u32 count;		/* Out: rows that are filled */
+	__u32 reserved;		/* Out: zero */
+	struct qvm_unclaimed_row row[QVM_UNCLAIMED_ROWS]; /* Out */
+};
+
+#define QVM_VM_UNCLAIMED	_IOR(QVM_IOC, 0x30, struct qvm_unclaimed)
 
 /* ---- vCPU ---------------------------------------------------------------------------- */
 
@@ -294,5 +353,38 @@ struct qvm_vcpu_stats {
 };
 
 #define QVM_VCPU_STATS		_IOR(QVM_IOC, 0x23, struct qvm_vcpu_stats)
+
+/*
+ * QVM_VCPU_TRAIL: where the vCPU is and by which exits it came there: the last ones that the
+ * guest caused and that were not answered at tier 0. Legal always, also while it runs (then
+ * a record may be half of one exit and half of another).
+ */
+#define QVM_TRAIL_EXITS		16
+
+enum qvm_vcpu_where {
+	QVM_VCPU_OUTSIDE	= 0,	/* in the host, on its way in or out, or not in QVM_VCPU_RUN */
+	QVM_VCPU_IN_GUEST	= 1,
+	QVM_VCPU_BLOCKED	= 2,	/* waits for an interrupt or to be switched on */
+};
+
+struct qvm_exit_record {
+	__u64 pc;		/* Out: of the instruction that caused it */
+	__u64 syndrome;		/* Out: arm64: ESR_EL2; x86: exit qualification */
+	__u64 gva, gpa;		/* Out: of an access that faulted, else 0 */
+	__u32 code;		/* Out: arm64: 0 synchronous, 2 SError, 3 from AArch32; x86: reason, 31:16 */
+	__u32 reason;		/* Out: arm64: ESR.EC; x86: basic exit reason */
+};
+
+struct qvm_vcpu_trail {
+	__u32 where;		/* Out: enum qvm_vcpu_where */
+	__u32 is_on;		/* Out: 1: the guest has switched it on */
+	__u64 kick_wait;	/* Out: ns that a kick has waited for it to leave the guest; 0: none waits */
+	__u64 equal;		/* Out: equal exits in a row up to now (struct qvm_vm_policy) */
+	__u32 count;		/* Out: records that are filled */
+	__u32 reserved;		/* Out: zero */
+	struct qvm_exit_record exit[QVM_TRAIL_EXITS];	/* Out: the oldest first */
+};
+
+#define QVM_VCPU_TRAIL		_IOR(QVM_IOC, 0x24, struct qvm_vcpu_trail)
 
 #endif /* _UAPI_QVM_H */

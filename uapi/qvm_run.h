@@ -33,6 +33,7 @@ enum qvm_fatal {
 	QVM_FATAL_POLICY	= 4,	/* QVM_POLICY_ABORT */
 	QVM_FATAL_STATE		= 5,	/* the guest is in a state that this VM can't offer */
 	QVM_FATAL_MEMORY	= 6,	/* guest memory can't be reached */
+	QVM_FATAL_STUCK		= 7,	/* too many equal exits: struct qvm_vm_policy */
 };
 
 struct qvm_run {

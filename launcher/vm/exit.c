@@ -111,6 +111,7 @@ static const char *const fatal_causes[] = {
 	[QVM_FATAL_POLICY]	= "an access that nobody claims, and the policy is abort",
 	[QVM_FATAL_STATE]	= "the guest is in a state that the VM can't offer",
 	[QVM_FATAL_MEMORY]	= "guest memory can't be reached",
+	[QVM_FATAL_STUCK]	= "a vCPU is stuck: it leaves the guest again and again, and nothing changes",
 };
 
 static enum exit_action exit_fatal(struct vcpu *vcpu, struct qvm_run *run)

@@ -99,9 +99,11 @@ static bool is_external_abort(u64 esr)
 	       type != FSC_TYPE_PERMISSION && type != FSC_TYPE_ADDRESS_SIZE;
 }
 
-static enum exit_action abort_unclaimed(struct qvm_vcpu *vcpu, bool fetch)
+static enum exit_action abort_unclaimed(struct qvm_vcpu *vcpu, u64 esr, bool fetch)
 {
-	vcpu->stats.unclaimed++;
+	u32 access = esr & ISS_WNR ? QVM_UNCLAIMED_WRITE : QVM_UNCLAIMED_READ;
+
+	qvm_unclaimed_add(vcpu, fault_gpa(vcpu), fetch ? QVM_UNCLAIMED_FETCH : access);
 	if (vcpu->vm->policy.reference == QVM_POLICY_ABORT)
 		return fatal(vcpu, QVM_FATAL_POLICY);
 	arm64_inject_abort(vcpu, fetch);
@@ -184,7 +186,7 @@ static enum exit_action handle_data_abort(struct qvm_vcpu *vcpu, u64 esr)
 	}
 	/* What the syndrome does not describe is decoded by nobody here. */
 	if (!(esr & ISS_ISV) || esr & ISS_S1PTW)
-		return abort_unclaimed(vcpu, false);
+		return abort_unclaimed(vcpu, esr, false);
 	access = decode_access(vcpu, esr);
 	return qvm_exit_access(vcpu, &access);
 }
@@ -200,7 +202,7 @@ static enum exit_action handle_fetch_abort(struct qvm_vcpu *vcpu, u64 esr)
 	mem = qvm_region_find(vcpu->vm, fault_gpa(vcpu));
 	if (mem && mem->kind == QVM_REGION_RAM)
 		return fatal(vcpu, QVM_FATAL_MEMORY);
-	return abort_unclaimed(vcpu, true);
+	return abort_unclaimed(vcpu, esr, true);
 }
 
 static const exit_handler handlers[ESR_ELx_EC_MAX + 1] = {
@@ -223,12 +225,57 @@ static const exit_handler handlers[ESR_ELx_EC_MAX + 1] = {
 
 static_assert(ARRAY_SIZE(handlers) <= QVM_STATS_REASONS);
 
+/* Interrupts and a first use of FP are not the guest's doing. */
+static void trail(struct qvm_vcpu *vcpu, u32 code, u32 ec, u64 esr)
+{
+	struct qvm_exit_record *exit;
+
+	if (code == ARM64_EXIT_IRQ || ec == ESR_ELx_EC_FP_ASIMD)
+		return;
+	exit = qvm_trail_next(&vcpu->trail);
+	/* the preferred return address of an HVC is behind it */
+	exit->pc = vcpu->arch.regs.pc - (ec == ESR_ELx_EC_HVC64 ? 4 : 0);
+	exit->syndrome = esr;
+	exit->gva = 0;
+	exit->gpa = 0;
+	exit->code = code;
+	exit->reason = ec;
+	if ((ec & ~4U) == ESR_ELx_EC_IABT_LOW) {	/* or DABT_LOW */
+		exit->gva = vcpu->arch.exit.far;
+		exit->gpa = fault_gpa(vcpu);
+	}
+	if (unlikely(exit->pc == vcpu->trail.entry_pc))
+		qvm_trail_same(vcpu, exit);
+}
+
+void qvm_arch_inject_exit(struct qvm_vcpu *vcpu, enum qvm_inject cause)
+{
+	u64 gpa = vcpu->vm->region[0].gpa;
+
+	vcpu->arch.exit.code = ARM64_EXIT_SYNC;
+	vcpu->arch.exit.hpfar = gpa >> 8;
+	switch (cause) {
+	case QVM_INJECT_ENTRY:		/* an illegal exception return */
+		vcpu->arch.exit.esr = ESR_ELx_EC_ILL << ESR_ELx_EC_SHIFT;
+		break;
+	case QVM_INJECT_SERROR:
+		vcpu->arch.exit.code = ARM64_EXIT_SERROR;
+		break;
+	case QVM_INJECT_MEMORY:
+		vcpu->arch.exit.esr = (u64)ESR_ELx_EC_DABT_LOW << ESR_ELx_EC_SHIFT | ISS_ISV | FSC_TYPE_TRANSLATION;
+		break;
+	default:
+		vcpu->arch.exit.esr = (u64)ESR_ELx_EC_MAX << ESR_ELx_EC_SHIFT;
+	}
+}
+
 enum exit_action qvm_arch_vcpu_exit(struct qvm_vcpu *vcpu)
 {
 	u64 esr = vcpu->arch.exit.esr;
 	u32 code = vcpu->arch.exit.code, ec = code == ARM64_EXIT_SYNC ? ESR_ELx_EC(esr) : 0;
 
 	trace_exit(vcpu->vm->id, vcpu->index, code, ec, esr, vcpu->arch.regs.pc);
+	trail(vcpu, code, ec, esr);
 	switch (code) {
 	case ARM64_EXIT_SYNC:
 		return handlers[ec](vcpu, esr);

@@ -107,7 +107,7 @@ enum exit_action x86_handle_hidden(struct qvm_vcpu *vcpu)
 /* An empty bus on a PC: reads give ones, writes are lost; #GP(0) where the policy says fail. */
 int qvm_arch_inject_unclaimed(struct qvm_vcpu *vcpu, const struct qvm_access *access)
 {
-	if (vcpu->vm->policy.reference != QVM_POLICY_FAIL || access->is_port)
+	if (vcpu->vm->policy.reference != QVM_POLICY_FAIL)
 		return -EOPNOTSUPP;
 	x86_inject_exception(vcpu, X86_XCPT_GP, 0);
 	return 0;

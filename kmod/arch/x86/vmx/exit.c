@@ -203,7 +203,7 @@ static enum exit_action handle_ept_violation(struct qvm_vcpu *vcpu)
 								 fatal(vcpu, QVM_FATAL_MEMORY);
 	if (q & EPT_Q_FETCH || (q & EPT_Q_GVA && !(q & EPT_Q_ACCESS))) {
 		/* code or page tables where no memory is: all ones, as an empty bus gives */
-		vcpu->stats.unclaimed++;
+		qvm_unclaimed_add(vcpu, mmio.gpa, q & EPT_Q_FETCH ? QVM_UNCLAIMED_FETCH : QVM_UNCLAIMED_READ);
 		return fatal(vcpu, QVM_FATAL_STATE);
 	}
 	return x86_emulate_mmio(vcpu, &mmio);
@@ -267,12 +267,68 @@ u32 vmx_exit_groups(u32 reason)
 	return reason < REASON_COUNT ? reasons[reason].groups : VMX_G_ALL;
 }
 
+/* Of a guest's own doing: not interrupts, slices, windows, a spin that PAUSE ends, a first use of FP. */
+static bool is_guests(const struct vmx_vcpu *vmx, u32 basic)
+{
+	switch (basic) {
+	case EXIT_REASON_EXTERNAL_INTERRUPT:
+	case EXIT_REASON_INTERRUPT_WINDOW:
+	case EXIT_REASON_NMI_WINDOW:
+	case EXIT_REASON_PREEMPTION_TIMER:
+	case EXIT_REASON_PAUSE_INSTRUCTION:
+		return false;
+	case EXIT_REASON_EXCEPTION_NMI:
+		return TYPE(vmx->exit.intr_info) != 2 && VECTOR(vmx->exit.intr_info) != X86_XCPT_NM;
+	default:
+		return true;
+	}
+}
+
+static void trail(struct qvm_vcpu *vcpu, u32 full, u32 basic)
+{
+	const struct vmx_vcpu *vmx = vmx_of(vcpu);
+	struct qvm_exit_record *exit;
+
+	if (!is_guests(vmx, basic))
+		return;
+	exit = qvm_trail_next(&vcpu->trail);
+	exit->pc = vmx->state.rip;
+	exit->syndrome = vmx->exit.qualification;
+	exit->gva = basic == EXIT_REASON_EPT_VIOLATION ? vmx->exit.gva : 0;
+	exit->gpa = basic == EXIT_REASON_EPT_VIOLATION ? vmx->exit.gpa : 0;
+	exit->code = full >> 16;
+	exit->reason = basic;
+	if (unlikely(exit->pc == vcpu->trail.entry_pc))
+		qvm_trail_same(vcpu, exit);
+}
+
+void qvm_arch_inject_exit(struct qvm_vcpu *vcpu, enum qvm_inject cause)
+{
+	struct vmx_vcpu *vmx = vmx_of(vcpu);
+
+	switch (cause) {
+	case QVM_INJECT_ENTRY:
+		vmx->exit.reason = ~0U;
+		vmx->exit.qualification = 7;
+		break;
+	case QVM_INJECT_MEMORY:
+		x86_fatal(vcpu, QVM_FATAL_MEMORY, 0, 0, vcpu->vm->region[0].gpa);
+		break;
+	case QVM_INJECT_SERROR:
+		x86_fatal(vcpu, QVM_FATAL_SERROR, 0, 0, 0);
+		break;
+	default:
+		vmx->exit.reason = REASON_COUNT - 1;
+	}
+}
+
 enum exit_action qvm_arch_vcpu_exit(struct qvm_vcpu *vcpu)
 {
 	u32 full = vmx_of(vcpu)->exit.reason, basic = full & 0xffff;
 
 	trace_exit(vcpu->vm->id, vcpu->index, full >> 16, basic, qualification(vcpu),
 		   vmx_of(vcpu)->state.rip);
+	trail(vcpu, full, basic);
 	if (full == ~0U)
 		return entry_failed(vcpu);
 	return basic < REASON_COUNT ? reasons[basic].fn(vcpu) : handle_unknown(vcpu);
