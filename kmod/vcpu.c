@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A vCPU on and off a pCPU, kicked and asleep. */
+#include <linux/gfp.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -117,7 +118,7 @@ void qvm_vcpu_destroy(struct qvm_vcpu *vcpu)
 {
 	qvm_arch_vcpu_destroy(vcpu);
 	free_page((unsigned long)vcpu->run);
-	kfree(vcpu);
+	free_pages_exact(vcpu, sizeof(*vcpu));
 	atomic_dec(&qvm_vcpu_count);
 }
 
@@ -132,7 +133,8 @@ struct qvm_vcpu *qvm_vcpu_create(struct qvm_vm *vm, u32 index)
 		return ERR_PTR(-EINVAL);
 	if (vm->vcpu[index])
 		return ERR_PTR(-EEXIST);
-	vcpu = kzalloc(sizeof(*vcpu), GFP_KERNEL_ACCOUNT);
+	/* Pages of its own: an architecture may map them where it enters guests from. */
+	vcpu = alloc_pages_exact(sizeof(*vcpu), GFP_KERNEL_ACCOUNT | __GFP_ZERO);
 	if (!vcpu)
 		return ERR_PTR(-ENOMEM);
 	atomic_inc(&qvm_vcpu_count);

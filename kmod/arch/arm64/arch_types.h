@@ -65,6 +65,17 @@ struct arm64_host {
 	u64 vttbr, vtcr, vpidr, vmpidr, cnthctl, tpidr_el0, tpidrro_el0, csselr;
 };
 
+/* What EL2 loads and leaves where the kernel is at EL1: nvhe/el2.h has the offsets. */
+struct arm64_nvhe {
+	u64 regs, sys;			/* [C] physical addresses of qvm_vcpu_arch.regs, .sys */
+	u64 hcr, cptr, mdcr;		/* in the guest */
+	u64 vttbr, vtcr;		/* as of the last load */
+	u64 vpidr, vmpidr;		/* [C] */
+	u64 esr, far, hpfar;		/* of the last exit */
+	u64 ich_hcr, ich_vmcr, lr_used;	/* virtual CPU interface (nvhe/vgic.c) */
+	u64 lr[16], ap0r[4], ap1r[4];
+};
+
 /* A VM's tag in the TLBs. */
 struct arm64_vmid {
 	u64 generation;
@@ -95,6 +106,7 @@ struct qvm_vcpu_arch {
 	bool debug_live;		/* [v] guest debug registers are in the hardware in the guest */
 	u64 midr, mpidr;		/* [C] */
 	struct arm64_host host;		/* [v] */
+	struct arm64_nvhe nvhe;		/* [v] */
 	struct arm64_timer vtimer, ptimer; /* [v] */
 	struct hrtimer wake_timer;	/* asleep: the earliest deadline of both */
 	struct hrtimer ptimer_timer;	/* awake: deadline of the emulated physical timer */

@@ -36,6 +36,8 @@ DECLARE_PER_CPU(bool, qvm_arm64_enabled);
 #define ARM64_FIX_IC_DESPITE_DIC	BIT(3)
 #define ARM64_FIX_KEEP_TVM		BIT(4)	/* writes of TTBRn_EL1 trap for good */
 #define ARM64_FIX_SSBS_SYNC		BIT(5)	/* barrier behind writes of PSTATE.SSBS */
+#define ARM64_FIX_STAGE1_FIRST		BIT(6)	/* a stage 2 fault may be one of stage 1 */
+#define ARM64_FIX_COUNTER_TWICE		BIT(7)	/* one of two reads of CNTPCT_EL0 is right */
 
 extern atomic_t arm64_fixes;
 
@@ -65,6 +67,7 @@ struct arm64_vectors {
 	u64 base;
 	u64 operand;		/* of the step that they take: a count, a function */
 	bool trace;		/* and there is a unit for arm64_trace_enter() to look at */
+	u8 kind;		/* which table: enum mitig_kind */
 };
 
 DECLARE_PER_CPU(struct arm64_vectors, qvm_arm64_vectors_cpu);
@@ -100,6 +103,11 @@ void arm64_trace_put(struct qvm_vcpu *vcpu);
 void arm64_trace_cpu_up(void);		/* on that pCPU, preemption off */
 
 /* ---- switch.c, entry.S ---- */
+
+/* All of a guest's FP and SIMD registers, in an FP section, interrupts off. noinstr. */
+void arm64_fp_save(struct arm64_fp *fp);
+void arm64_fp_load(const struct arm64_fp *fp);
+
 u64 qvm_arm64_enter(struct arm64_regs *regs, u64 host_vbar, u64 vectors, u64 operand);
 
 /* ---- s2_mmu.c: stage-2 registers, VMIDs, TLB ---- */
@@ -123,13 +131,16 @@ void arm64_s2_flush_local_all(void);
  */
 void arm64_cache_clean_vm(struct qvm_vm *vm);
 
+/* Clean and invalidate a range of the linear map to the point of coherency; a DSB is the caller's. */
+void arm64_cache_clean_range(u64 hpa, u64 size);
+
 /* ---- sysreg.c: registers of EL1 that the module keeps, and traps of the rest ---- */
 
 /* Any time with the vCPU mutex held, loaded or not. */
 u64 arm64_sys_read(struct qvm_vcpu *vcpu, enum arm64_sysreg reg);
 void arm64_sys_write(struct qvm_vcpu *vcpu, enum arm64_sysreg reg, u64 value);
 
-/* All registers into and out of the hardware; preemption off, current pCPU. */
+/* All registers into and out of the hardware; preemption off, current pCPU, VHE. */
 void arm64_sys_load(struct qvm_vcpu *vcpu);
 void arm64_sys_put(struct qvm_vcpu *vcpu);
 

@@ -18,7 +18,7 @@ static u64 line_size(void)
 	return 4ULL << ((read_sanitised_ftr_reg(SYS_CTR_EL0) >> 16) & 15);
 }
 
-static void clean_range(u64 hpa, u64 size)
+void arm64_cache_clean_range(u64 hpa, u64 size)
 {
 	u64 line = line_size();
 	char *p = phys_to_virt(hpa), *end = p + size;
@@ -33,7 +33,7 @@ static int leaf_clean(const struct s2_leaf *leaf, void *arg)
 	u64 done;
 
 	for (done = 0; done < leaf->size; done += min(leaf->size - done, (u64)SZ_2M)) {
-		clean_range(leaf->hpa + done, min(leaf->size - done, (u64)SZ_2M));
+		arm64_cache_clean_range(leaf->hpa + done, min(leaf->size - done, (u64)SZ_2M));
 		cond_resched();
 	}
 	atomic64_add(leaf->size, &vm->cleaned);

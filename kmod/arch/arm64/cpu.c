@@ -11,6 +11,7 @@
 
 #include "arm64.h"
 #include "el2_regs.h"
+#include "nvhe/nvhe.h"
 #include "s2pte.h"
 
 #include <qvm_vdev.h>
@@ -52,19 +53,27 @@ static unsigned int probe_vmid_bits(void)
 
 static int check_host(void)
 {
-	if (!is_kernel_in_hyp_mode()) {
-		pr_err("qvm: the kernel runs at EL1; this version needs a kernel at EL2: a CPU with VHE (Armv8.1), booted by firmware that enters at EL2\n");
+	if (!is_kernel_in_hyp_mode() && !FIELD4(SYS_ID_AA64PFR0_EL1, 8)) {
+		pr_err("qvm: this CPU has no EL2\n");
 		return -ENODEV;
 	}
 	if (PAGE_SIZE != SZ_4K) {
 		pr_err("qvm: this kernel has %lu KiB pages; boot one with 4 KiB pages\n", PAGE_SIZE / 1024);
 		return -EOPNOTSUPP;
 	}
-	if (!FIELD4(SYS_ID_AA64PFR0_EL1, 24) || qvm_vgic_probe()) {
+	/* EL1 can't ask for more yet: arm64_nvhe_init() does. */
+	if (!FIELD4(SYS_ID_AA64PFR0_EL1, 24) || (is_kernel_in_hyp_mode() && qvm_vgic_probe())) {
 		pr_err("qvm: no GICv3 with a virtual CPU interface in system registers; GICv2 is not supported\n");
 		return -ENODEV;
 	}
 	return 0;
+}
+
+/* At EL1 the timer may also be the tick of a kernel that was not entered at EL2. */
+static void say_busy(void)
+{
+	pr_err("qvm: KVM holds EL2%s; boot with kvm-arm.mode=none on the kernel command line (GRUB: GRUB_CMDLINE_LINUX in /etc/default/grub, then update-grub; extlinux: the append line of extlinux.conf; Raspberry Pi: cmdline.txt)\n",
+	       is_kernel_in_hyp_mode() ? "" : ", or firmware did not enter this kernel at EL2");
 }
 
 static int take_interrupts(void)
@@ -72,11 +81,29 @@ static int take_interrupts(void)
 	int ret = arm64_vtimer_init();
 
 	if (ret == -EBUSY)
-		pr_err("qvm: KVM holds EL2; boot with kvm-arm.mode=none on the kernel command line (GRUB: GRUB_CMDLINE_LINUX in /etc/default/grub, then update-grub; extlinux: the append line of extlinux.conf; Raspberry Pi: cmdline.txt)\n");
+		say_busy();
 	else if (ret)
 		pr_err("qvm: the virtual timer's or the GIC's maintenance interrupt was not found or could not be set up: %d\n",
 		       ret);
 	return ret;
+}
+
+static int take_el2(void)
+{
+	int ret = is_kernel_in_hyp_mode() ? 0 : arm64_nvhe_init();
+
+	if (ret == -EBUSY)
+		say_busy();
+	else if (ret)
+		pr_err("qvm: EL2 could not be taken from the kernel's stub, or has no GICv3: %d\n", ret);
+	return ret;
+}
+
+static void give_back(void)
+{
+	if (arm64_is_nvhe())
+		arm64_nvhe_fini();
+	arm64_vtimer_fini();
 }
 
 /* On that pCPU, preemptible: its translations of guests are unknown (it may have been reset). */
@@ -92,8 +119,13 @@ static int cpu_up_callback(unsigned int cpu)
 	arm64_mitig_cpu_up();
 	arm64_trace_cpu_up();
 	local_irq_save(flags);
-	arm64_s2_flush_local_all();
+	if (arm64_is_nvhe())
+		ret = arm64_nvhe_cpu_up();
+	if (!ret)
+		arm64_s2_flush_local_all();
 	local_irq_restore(flags);
+	if (ret)
+		goto out;
 	arm64_vtimer_cpu_up();
 	__this_cpu_write(qvm_arm64_enabled, true);
 out:
@@ -105,13 +137,36 @@ out:
 /* vCPU threads may still be here: load and entry look at the flag with preemption off. */
 static int cpu_down_callback(unsigned int cpu)
 {
+	unsigned long flags;
+
 	preempt_disable();
 	if (__this_cpu_read(qvm_arm64_enabled)) {
 		__this_cpu_write(qvm_arm64_enabled, false);
 		arm64_vtimer_cpu_down();
+		local_irq_save(flags);
+		if (arm64_is_nvhe())
+			arm64_nvhe_cpu_down();
+		local_irq_restore(flags);
 	}
 	preempt_enable();
 	return 0;
+}
+
+/* EL2 is the stub's again, should it come back with another in its place. */
+static void cpu_sleeps(void)
+{
+	if (arm64_is_nvhe())
+		arm64_nvhe_cpu_down();
+}
+
+static void cpu_wakes(void)
+{
+	if (!__this_cpu_read(qvm_arm64_enabled))
+		return;
+	if (arm64_is_nvhe() && arm64_nvhe_cpu_up())
+		__this_cpu_write(qvm_arm64_enabled, false);
+	else
+		arm64_s2_flush_local_all();
 }
 
 /*
@@ -128,8 +183,12 @@ static int cpu_pm_event(struct notifier_block *nb, unsigned long event, void *un
 	case CPU_CLUSTER_PM_EXIT:
 		arm64_vtimer_resume();
 		break;
+	case CPU_PM_ENTER:
+		cpu_sleeps();
+		break;
+	case CPU_PM_ENTER_FAILED:
 	case CPU_PM_EXIT:
-		arm64_s2_flush_local_all();
+		cpu_wakes();
 		break;
 	}
 	return NOTIFY_OK;
@@ -148,18 +207,23 @@ int qvm_arch_init(void)
 	ret = take_interrupts();
 	if (ret)
 		return ret;
+	ret = take_el2();
+	if (ret) {
+		arm64_vtimer_fini();
+		return ret;
+	}
 	ret = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "qvm:online", cpu_up_callback,
 				cpu_down_callback);
 	if (ret < 0) {
 		if (ret != -ENODEV)	/* else the CPU's erratum was named */
-			pr_err("qvm: no CPU hotplug state is free: %d\n", ret);
-		arm64_vtimer_fini();
+			pr_err("qvm: no CPU hotplug state is free, or EL2 of a CPU is: %d\n", ret);
+		give_back();
 		return ret;
 	}
 	hotplug_state = ret;
 	cpu_pm_register_notifier(&cpu_pm_notifier);
-	pr_info("qvm: EL2 by VHE, %u-bit physical addresses, %u-bit VMIDs\n", arm64_host.pa_bits,
-		probe_vmid_bits());
+	pr_info("qvm: EL2 by %s, %u-bit physical addresses, %u-bit VMIDs\n", arm64_is_nvhe() ? "the stub" : "VHE",
+		arm64_host.pa_bits, probe_vmid_bits());
 	return 0;
 }
 
@@ -167,7 +231,7 @@ void qvm_arch_fini(void)
 {
 	cpu_pm_unregister_notifier(&cpu_pm_notifier);
 	cpuhp_remove_state(hotplug_state);
-	arm64_vtimer_fini();
+	give_back();
 }
 
 void qvm_arch_query(struct qvm_query *query)
@@ -238,7 +302,7 @@ int qvm_arch_vcpu_create(struct qvm_vcpu *vcpu)
 	vcpu->arch.mpidr = mpidr(vcpu->index);
 	arm64_vtimer_vcpu_init(vcpu);
 	arm64_vcpu_reset(vcpu, 0, 0);
-	return 0;
+	return arm64_is_nvhe() ? arm64_nvhe_vcpu_create(vcpu) : 0;
 }
 
 /* Also after a creation that failed before the timers were set up: they are the first to be. */
@@ -246,6 +310,8 @@ void qvm_arch_vcpu_destroy(struct qvm_vcpu *vcpu)
 {
 	if (vcpu->arch.mpidr)
 		arm64_vtimer_vcpu_fini(vcpu);
+	if (arm64_is_nvhe())
+		arm64_nvhe_vcpu_destroy(vcpu);
 }
 
 bool qvm_arch_vcpu_runnable(struct qvm_vcpu *vcpu)

@@ -9,6 +9,7 @@
 
 #include "arm64.h"
 #include "el2_regs.h"
+#include "nvhe/nvhe.h"
 
 #define GUEST_COUNT	2	/* breakpoints, and watchpoints, that idreg.c shows */
 
@@ -121,14 +122,27 @@ noinstr void arm64_debug_leave(struct qvm_vcpu *vcpu)
  */
 #define PMSCR_EL2	sys_reg(3, 4, 9, 9, 0)
 #define PMSCR_EL12	sys_reg(3, 5, 9, 9, 0)
+#define PMSCR_EL1	sys_reg(3, 0, 9, 9, 0)
 #define PMSCR_ENABLES	3			/* E2SPE, E0HSPE */
 #define PMBIDR_EL1	sys_reg(3, 0, 9, 10, 7)
 #define TRFCR_EL2	sys_reg(3, 4, 1, 2, 1)
 #define TRFCR_EL12	sys_reg(3, 5, 1, 2, 1)
+#define TRFCR_EL1	sys_reg(3, 0, 1, 2, 1)
 #define TRBLIMITR_EL1	sys_reg(3, 0, 9, 11, 0)
 #define TRBLIMITR_E	BIT(0)
 #define TRBIDR_EL1	sys_reg(3, 0, 9, 11, 7)
 #define BUFFER_IS_EL3S	BIT(4)			/* PMBIDR_EL1.P, TRBIDR_EL1.P */
+
+/* The host's own, of the level that its kernel runs at */
+#define host_get(reg)								\
+	(arm64_is_nvhe() ? read_sysreg_s(reg##_EL1) : read_sysreg_s(reg##_EL2))
+#define host_set(reg, value)							\
+	do {									\
+		if (arm64_is_nvhe())						\
+			write_sysreg_s(value, reg##_EL1);			\
+		else								\
+			write_sysreg_s(value, reg##_EL2);			\
+	} while (0)
 
 struct trace_unit {
 	bool spe, trf, trbe;
@@ -146,7 +160,8 @@ void arm64_trace_cpu_up(void)
 	};
 
 	*this_cpu_ptr(&trace_unit) = unit;
-	__this_cpu_write(qvm_arm64_vectors_cpu.trace, unit.spe || unit.trbe);
+	__this_cpu_write(qvm_arm64_vectors_cpu.trace,
+			 unit.spe || unit.trbe || (arm64_is_nvhe() && unit.trf));
 }
 
 noinstr void arm64_trace_enter(struct qvm_vcpu *vcpu)
@@ -157,17 +172,19 @@ noinstr void arm64_trace_enter(struct qvm_vcpu *vcpu)
 	host->pmscr = 0;
 	host->trfcr = 0;
 	if (unit->spe) {
-		host->pmscr = read_sysreg_s(PMSCR_EL2);
+		host->pmscr = host_get(PMSCR);
 		if (host->pmscr & PMSCR_ENABLES) {
-			write_sysreg_s(0, PMSCR_EL2);
+			host_set(PMSCR, 0);
 			isb();
 			psb_csync();
 			dsb(nsh);
 		}
 	}
-	if (unit->trbe && read_sysreg_s(TRBLIMITR_EL1) & TRBLIMITR_E) {
-		host->trfcr = read_sysreg_s(TRFCR_EL2);
-		write_sysreg_s(0, TRFCR_EL2);
+	/* At EL1 the host's filter is the guest's as well, wherever its trace goes. */
+	if ((unit->trbe && read_sysreg_s(TRBLIMITR_EL1) & TRBLIMITR_E) ||
+	    (arm64_is_nvhe() && unit->trf)) {
+		host->trfcr = host_get(TRFCR);
+		host_set(TRFCR, 0);
 		isb();
 		/* twice: errata 2054223, 2067961 */
 		asm volatile("hint #18\n hint #18" : : : "memory");
@@ -182,9 +199,9 @@ noinstr void arm64_trace_leave(struct qvm_vcpu *vcpu)
 	if (!(host->pmscr & PMSCR_ENABLES) && !host->trfcr)
 		return;
 	if (host->pmscr & PMSCR_ENABLES)
-		write_sysreg_s(host->pmscr, PMSCR_EL2);
+		host_set(PMSCR, host->pmscr);
 	if (host->trfcr)
-		write_sysreg_s(host->trfcr, TRFCR_EL2);
+		host_set(TRFCR, host->trfcr);
 	isb();
 }
 

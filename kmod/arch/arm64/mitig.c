@@ -267,6 +267,7 @@ void arm64_mitig_cpu_up(void)
 	*this_cpu_ptr(&mitig) = step;
 	__this_cpu_write(qvm_arm64_vectors_cpu.base, (u64)vectors[step.kind]);
 	__this_cpu_write(qvm_arm64_vectors_cpu.operand, step.operand);
+	__this_cpu_write(qvm_arm64_vectors_cpu.kind, step.kind);
 	tell_guests(&step, v2, bhb, this_cpu_has_cap(ARM64_SPECTRE_V4));
 }
 

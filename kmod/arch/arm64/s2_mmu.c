@@ -17,6 +17,7 @@
 
 #include "arm64.h"
 #include "el2_regs.h"
+#include "nvhe/nvhe.h"
 #include "s2pte.h"
 
 #define VMID_BITS_MAX	16
@@ -61,6 +62,10 @@ static void vmid_roll_over(void)
 			__set_bit(active->vmid, vmids_used);
 			WRITE_ONCE(active->generation, vmid_generation);
 		}
+	}
+	if (arm64_is_nvhe()) {
+		arm64_nvhe_call(EL2_TLB_ALL, 0, 0);
+		return;
 	}
 	dsb(ishst);
 	tlbi_broadcast(alle1is);
@@ -132,8 +137,25 @@ static void op_flush_local(void)
 	isb();
 }
 
+/* As op_flush_local() for the VM that is being loaded. */
+static void flush_local(struct qvm_vm *vm)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	if (arm64_is_nvhe())
+		arm64_nvhe_call(EL2_TLB_VM_LOCAL, vttbr(vm), vm->arch.vtcr);
+	else
+		with_guest_regime(op_flush_local);
+	local_irq_restore(flags);
+}
+
 void arm64_s2_flush_local_all(void)
 {
+	if (arm64_is_nvhe()) {
+		arm64_nvhe_call(EL2_TLB_ALL_LOCAL, 0, 0);
+		return;
+	}
 	dsb(nshst);
 	__tlbi(alle1);
 	dsb(nsh);
@@ -144,32 +166,35 @@ void arm64_s2_load(struct qvm_vcpu *vcpu)
 {
 	struct qvm_vm *vm = vcpu->vm;
 	int *last = this_cpu_ptr(vm->arch.last_vcpu);
-	unsigned long flags;
 
-	vcpu->arch.host.vttbr = read_sysreg(vttbr_el2);
-	vcpu->arch.host.vtcr = read_sysreg(vtcr_el2);
 	vmid_hold(&vm->arch.vmid);
-	write_sysreg(vm->arch.vtcr, vtcr_el2);
-	write_sysreg(vttbr(vm), vttbr_el2);
-	isb();
+	if (arm64_is_nvhe()) {
+		vcpu->arch.nvhe.vtcr = vm->arch.vtcr;
+		vcpu->arch.nvhe.vttbr = vttbr(vm);
+	} else {
+		vcpu->arch.host.vttbr = read_sysreg(vttbr_el2);
+		vcpu->arch.host.vtcr = read_sysreg(vtcr_el2);
+		write_sysreg(vm->arch.vtcr, vtcr_el2);
+		write_sysreg(vttbr(vm), vttbr_el2);
+		isb();
+	}
 	/*
 	 * Two vCPUs of a VM may use one ASID for different tables, and the guest's local TLBI
 	 * of one would have to reach what the other left here (Arm ARM D8.13.3).
 	 */
 	if (*last == vcpu->index + 1)
 		return;
-	if (*last) {
-		local_irq_save(flags);
-		with_guest_regime(op_flush_local);
-		local_irq_restore(flags);
-	}
+	if (*last)
+		flush_local(vm);
 	*last = vcpu->index + 1;
 }
 
 void arm64_s2_put(struct qvm_vcpu *vcpu)
 {
-	write_sysreg(vcpu->arch.host.vttbr, vttbr_el2);
-	write_sysreg(vcpu->arch.host.vtcr, vtcr_el2);
+	if (!arm64_is_nvhe()) {
+		write_sysreg(vcpu->arch.host.vttbr, vttbr_el2);
+		write_sysreg(vcpu->arch.host.vtcr, vtcr_el2);
+	}
 	__this_cpu_write(vmid_active, NULL);
 }
 
@@ -216,6 +241,10 @@ void qvm_arch_s2_flush_vm(struct qvm_vm *vm)
 
 	if (!vm->arch.vmid.generation)
 		return;			/* never loaded: no TLB has heard of it */
+	if (arm64_is_nvhe()) {
+		arm64_nvhe_call_any(EL2_TLB_VM, vttbr(vm), vm->arch.vtcr);
+		return;
+	}
 	local_irq_save(flags);
 	old_vttbr = read_sysreg(vttbr_el2);
 	old_vtcr = read_sysreg(vtcr_el2);

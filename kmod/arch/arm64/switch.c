@@ -14,6 +14,8 @@
 #include "context.h"
 #include "entry_offsets.h"
 #include "el2_regs.h"
+#include "nvhe/nvhe.h"
+#include "traps.h"
 
 static_assert(offsetof(struct qvm_vcpu_arch, regs) == 0);
 static_assert(offsetof(struct arm64_regs, x) == REGS_X(0));
@@ -36,7 +38,7 @@ DEFINE_PER_CPU(u64, qvm_arm64_host_vbar);
 	FP_PAIR(insn, 24, 25) FP_PAIR(insn, 26, 27) FP_PAIR(insn, 28, 29)	\
 	FP_PAIR(insn, 30, 31)
 
-static noinstr void fp_save(struct arm64_fp *fp)
+noinstr void arm64_fp_save(struct arm64_fp *fp)
 {
 	asm volatile(".arch_extension fp\n" FP_ALL(stp) : : "r"(fp->q) : "memory");
 	fp->fpsr = read_sysreg(fpsr);
@@ -44,7 +46,7 @@ static noinstr void fp_save(struct arm64_fp *fp)
 	write_sysreg(0, fpcr);		/* kernel NEON code of softirqs expects the default */
 }
 
-static noinstr void fp_load(const struct arm64_fp *fp)
+noinstr void arm64_fp_load(const struct arm64_fp *fp)
 {
 	asm volatile(".arch_extension fp\n" FP_ALL(ldp) : : "r"(fp->q) : "memory");
 	write_sysreg(fp->fpsr, fpsr);
@@ -52,24 +54,6 @@ static noinstr void fp_load(const struct arm64_fp *fp)
 }
 
 /* ---- traps ---- */
-
-#define GUEST_HCR	(EL2_HCR_E2H | EL2_HCR_RW | EL2_HCR_VM | EL2_HCR_IMO | EL2_HCR_FMO | EL2_HCR_AMO | \
-			 EL2_HCR_TWI | EL2_HCR_TWE | EL2_HCR_TSC | EL2_HCR_TID3 | EL2_HCR_TACR |	    \
-			 EL2_HCR_TIDCP | EL2_HCR_TSW | EL2_HCR_FB | EL2_HCR_BSU_IS | EL2_HCR_PTW | EL2_HCR_TLOR |  \
-			 EL2_HCR_TID5)
-
-/* Where there is RAS to hide, error records and external aborts come here. */
-static __always_inline u64 guest_hcr(void)
-{
-	return GUEST_HCR | (arm64_host.has_ras ? EL2_HCR_TERR | EL2_HCR_TEA : 0);
-}
-
-/*
- * Everything of debug, trace, PMU and statistical profiling traps; the profiling and trace buffers
- * are not the guest's (E2PB, E2TB = 0). HPMN stays the host's: it splits the counters.
- */
-#define GUEST_MDCR	(MDCR_TPM | MDCR_TPMCR | MDCR_TDRA | MDCR_TDOSA | MDCR_TDA | MDCR_TPMS | \
-			 MDCR_TTRF | MDCR_TDCC)
 
 static noinstr void traps_enable(struct qvm_vcpu *vcpu, u64 hcr, bool fp)
 {
@@ -198,7 +182,7 @@ static noinstr bool tier0(struct qvm_vcpu *vcpu, u32 code)
 static noinstr void run_guest(struct qvm_vcpu *vcpu, bool fp)
 {
 	u64 daif = read_sysreg(daif);
-	u64 hcr = guest_hcr() | vcpu->arch.hcr;
+	u64 hcr = arm64_guest_hcr() | vcpu->arch.hcr;
 	const struct arm64_vectors *vectors = this_cpu_ptr(&qvm_arm64_vectors_cpu);
 	u32 code;
 
@@ -208,7 +192,7 @@ static noinstr void run_guest(struct qvm_vcpu *vcpu, bool fp)
 	arm64_debug_enter(vcpu);
 	traps_enable(vcpu, hcr, fp);
 	if (fp)
-		fp_load(&vcpu->arch.fp);
+		arm64_fp_load(&vcpu->arch.fp);
 	do {
 		vcpu->stats.entries++;
 		code = qvm_arm64_enter(&vcpu->arch.regs, vcpu->arch.host.vbar, vectors->base,
@@ -220,14 +204,17 @@ static noinstr void run_guest(struct qvm_vcpu *vcpu, bool fp)
 	if (vectors->trace)
 		arm64_trace_leave(vcpu);
 	if (fp)
-		fp_save(&vcpu->arch.fp);
+		arm64_fp_save(&vcpu->arch.fp);
 	write_sysreg(daif, daif);
 }
 
 static noinstr void run_guest_tracked(struct qvm_vcpu *vcpu, bool fp)
 {
 	qvm_guest_context_enter();
-	run_guest(vcpu, fp);
+	if (arm64_is_nvhe())
+		arm64_nvhe_run_guest(vcpu, fp);
+	else
+		run_guest(vcpu, fp);
 	qvm_guest_context_exit();
 }
 
@@ -288,15 +275,16 @@ int qvm_arch_vcpu_enter(struct qvm_vcpu *vcpu)
 
 /* ---- load and put ---- */
 
-/* A board without GIC: all of ICC_* trap (IHI 0069, ICH_HCR_EL2.{TC,TALL0,TALL1}), to be UNDEFINED. */
-#define ICH_HCR_TRAP_ALL	(BIT(10) | BIT(11) | BIT(12))
-
 bool qvm_arch_vcpu_load(struct qvm_vcpu *vcpu)
 {
 	struct arm64_host *host = &vcpu->arch.host;
 
 	if (!__this_cpu_read(qvm_arm64_enabled))
 		return false;
+	if (arm64_is_nvhe()) {
+		arm64_nvhe_load(vcpu);
+		return true;
+	}
 	host->vpidr = read_sysreg(vpidr_el2);
 	host->vmpidr = read_sysreg(vmpidr_el2);
 	host->tpidr_el0 = read_sysreg(tpidr_el0);
@@ -320,6 +308,10 @@ void qvm_arch_vcpu_put(struct qvm_vcpu *vcpu)
 {
 	const struct arm64_host *host = &vcpu->arch.host;
 
+	if (arm64_is_nvhe()) {
+		arm64_nvhe_put(vcpu);
+		return;
+	}
 	if (vcpu->arch.vgic)
 		qvm_vgic_put(vcpu);
 	else

@@ -8,6 +8,7 @@
 
 #include "arm64.h"
 #include "el2_regs.h"
+#include "nvhe/nvhe.h"
 
 /*
  * State that is in the hardware while the vCPU is loaded: X(name, accessor at EL2 with E2H = 1,
@@ -121,12 +122,17 @@ static void hw_write(enum arm64_sysreg reg, u64 value)
 	}
 }
 
+static bool in_hardware(const struct qvm_vcpu *vcpu, enum arm64_sysreg reg)
+{
+	return vcpu->loaded && reg < SR_LOADED && !arm64_is_nvhe();
+}
+
 u64 arm64_sys_read(struct qvm_vcpu *vcpu, enum arm64_sysreg reg)
 {
 	u64 value;
 
 	preempt_disable();
-	value = vcpu->loaded && reg < SR_LOADED ? hw_read(reg) : vcpu->arch.sys[reg];
+	value = in_hardware(vcpu, reg) ? hw_read(reg) : vcpu->arch.sys[reg];
 	preempt_enable();
 	return value;
 }
@@ -134,7 +140,7 @@ u64 arm64_sys_read(struct qvm_vcpu *vcpu, enum arm64_sysreg reg)
 void arm64_sys_write(struct qvm_vcpu *vcpu, enum arm64_sysreg reg, u64 value)
 {
 	preempt_disable();
-	if (vcpu->loaded && reg < SR_LOADED)
+	if (in_hardware(vcpu, reg))
 		hw_write(reg, value);
 	else
 		vcpu->arch.sys[reg] = value;

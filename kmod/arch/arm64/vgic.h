@@ -16,7 +16,7 @@ struct vgic;		/* per VM: vm->arch.vgic, NULL on a board without GIC */
 struct vgic_vcpu;	/* per vCPU: vcpu->arch.vgic, NULL likewise */
 
 /*
- * Once per module load, on one CPU at EL2: number of list registers, priority bits.
+ * Once per module load of a VHE host, on one CPU: number of list registers, priority bits.
  * -ENODEV: no GICv3 virtual CPU interface by system registers (ID_AA64PFR0_EL1.GIC,
  * ICC_SRE_EL1.SRE).
  */

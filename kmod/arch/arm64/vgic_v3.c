@@ -21,6 +21,8 @@
 #include "core.h"
 #include "vgic.h"
 #include "vgic_state.h"
+#include "vgic_v3.h"
+#include "nvhe/nvhe.h"
 
 /* Named as in IHI 0069; kernels differ in what they call these, if they have them. */
 #define HCR_EN			BIT_ULL(0)
@@ -189,16 +191,21 @@ static void v3_load(struct vgic_cpu *cpu)
 	write_sysreg_s(read_sysreg_s(SYS_ICC_SRE_EL2) & ~SRE_ENABLE, SYS_ICC_SRE_EL2);
 }
 
+void vgic_v3_set_limits(struct vgic_cpu *cpu)
+{
+	WRITE_ONCE(cpu->limit[0], group_limit(cpu, 0));
+	WRITE_ONCE(cpu->limit[1], group_limit(cpu, 1));
+}
+
 static void v3_put(struct vgic_cpu *cpu)
 {
 	cpu->vmcr = read_sysreg_s(SYS_ICH_VMCR_EL2);
 	apr_read(cpu);
-	WRITE_ONCE(cpu->limit[0], group_limit(cpu, 0));
-	WRITE_ONCE(cpu->limit[1], group_limit(cpu, 1));
+	vgic_v3_set_limits(cpu);
 	write_sysreg_s(read_sysreg_s(SYS_ICC_SRE_EL2) | SRE_ENABLE, SYS_ICC_SRE_EL2);
 }
 
-static u64 lr_encode(const struct vgic_lr *lr)
+u64 vgic_v3_lr_encode(const struct vgic_lr *lr)
 {
 	u64 val = FIELD_PREP(LR_VINTID, lr->intid) | FIELD_PREP(LR_PRIORITY, lr->prio) |
 		  FIELD_PREP(LR_STATE, lr->written);
@@ -212,13 +219,10 @@ static u64 lr_encode(const struct vgic_lr *lr)
 	return val;
 }
 
-static void v3_flush(struct vgic_cpu *cpu)
+u64 vgic_v3_hcr_encode(const struct vgic_cpu *cpu)
 {
 	u64 hcr = HCR_EN;
-	unsigned int i;
 
-	for (i = 0; i < cpu->used; i++)
-		lr_write(i, lr_encode(&cpu->lr[i]));
 	if (cpu->exits & VGIC_EXIT_NO_PENDING)
 		hcr |= HCR_NPIE;
 	if (cpu->exits & VGIC_EXIT_UNLISTED)
@@ -227,7 +231,30 @@ static void v3_flush(struct vgic_cpu *cpu)
 		hcr |= HCR_VGRP0EIE;
 	if (cpu->exits & VGIC_EXIT_GROUP1)
 		hcr |= HCR_VGRP1EIE;
-	write_sysreg_s(hcr, SYS_ICH_HCR_EL2);
+	return hcr;
+}
+
+static void v3_flush(struct vgic_cpu *cpu)
+{
+	unsigned int i;
+
+	for (i = 0; i < cpu->used; i++)
+		lr_write(i, vgic_v3_lr_encode(&cpu->lr[i]));
+	write_sysreg_s(vgic_v3_hcr_encode(cpu), SYS_ICH_HCR_EL2);
+}
+
+/*
+ * With EOImode 1 an EOI deactivates nothing, and ICC_DIR_EL1 traps (IHI 0069, ICH_HCR_EL2.EOIcount):
+ * QEMU counts it nevertheless.
+ */
+u32 vgic_v3_unlisted(u64 hcr, u64 vmcr)
+{
+	return hcr & HCR_TDIR && vmcr & VMCR_VEOIM ? 0 : FIELD_GET(HCR_EOICOUNT, hcr);
+}
+
+u8 vgic_v3_lr_state(u64 lr)
+{
+	return FIELD_GET(LR_STATE, lr);
 }
 
 static void v3_sync(struct vgic_cpu *cpu)
@@ -236,14 +263,9 @@ static void v3_sync(struct vgic_cpu *cpu)
 	unsigned int i;
 
 	write_sysreg_s(0, SYS_ICH_HCR_EL2);
-	/*
-	 * With EOImode 1 an EOI deactivates nothing, and ICC_DIR_EL1 traps (IHI 0069, ICH_HCR_EL2.EOIcount):
-	 * QEMU counts it nevertheless.
-	 */
-	if (!(hcr & HCR_TDIR) || !(read_sysreg_s(SYS_ICH_VMCR_EL2) & VMCR_VEOIM))
-		cpu->unlisted = FIELD_GET(HCR_EOICOUNT, hcr);
+	cpu->unlisted = vgic_v3_unlisted(hcr, hcr & HCR_TDIR ? read_sysreg_s(SYS_ICH_VMCR_EL2) : 0);
 	for (i = 0; i < cpu->used; i++) {
-		cpu->lr[i].state = FIELD_GET(LR_STATE, lr_read(i));
+		cpu->lr[i].state = vgic_v3_lr_state(lr_read(i));
 		lr_write(i, 0);
 	}
 	isb();
@@ -255,7 +277,7 @@ static u32 v3_groups(struct vgic_cpu *cpu)
 }
 
 /* The host runs with ICC_CTLR_EL1.EOImode = 1 at EL2: this is apart from the priority drop. */
-static void v3_deactivate(unsigned int hwirq)
+void vgic_v3_deactivate(unsigned int hwirq)
 {
 	write_sysreg_s(hwirq, SYS_ICC_DIR_EL1);
 	isb();
@@ -267,26 +289,33 @@ static struct vgic_cpuif v3_cpuif = {
 	.flush = v3_flush,
 	.sync = v3_sync,
 	.groups = v3_groups,
-	.deactivate = v3_deactivate,
+	.deactivate = vgic_v3_deactivate,
 };
 
-int qvm_vgic_probe(void)
+void vgic_v3_setup(u64 vtr, struct vgic_cpuif *cpuif)
 {
-	u64 vtr;
-
-	/* in this order: each makes the next one's register accessible */
-	if (!FIELD_GET(PFR0_GIC, read_sysreg_s(SYS_ID_AA64PFR0_EL1)) ||
-	    !(read_sysreg_s(SYS_ICC_SRE_EL2) & SRE_SRE) ||
-	    !(read_sysreg_s(SYS_ICC_SRE_EL1) & SRE_SRE))
-		return -ENODEV;
-	vtr = read_sysreg_s(SYS_ICH_VTR_EL2);
 	v3_lr_count = min_t(unsigned int, FIELD_GET(VTR_LISTREGS, vtr) + 1, VGIC_MAX_LRS);
 	v3_prebits = FIELD_GET(VTR_PREBITS, vtr) + 1;
 	v3_apr_count = v3_prebits > 6 ? 4 : v3_prebits > 5 ? 2 : 1;
 	/* without FEAT_GICv3_TDIR a write to ICC_DIR_EL1 is counted only, and taken as an EOI */
 	v3_unlisted_hcr = HCR_LRENPIE | (vtr & VTR_TDS ? HCR_TDIR : 0);
-	v3_cpuif.lr_count = v3_lr_count;
-	v3_cpuif.aff3 = vtr & VTR_A3V;
-	vgic_host_cpuif = &v3_cpuif;
+	cpuif->lr_count = v3_lr_count;
+	cpuif->aff3 = vtr & VTR_A3V;
+	vgic_host_cpuif = cpuif;
+}
+
+unsigned int vgic_v3_apr_count(void)
+{
+	return v3_apr_count;
+}
+
+int qvm_vgic_probe(void)
+{
+	/* in this order: each makes the next one's register accessible */
+	if (!FIELD_GET(PFR0_GIC, read_sysreg_s(SYS_ID_AA64PFR0_EL1)) ||
+	    !(read_sysreg_s(SYS_ICC_SRE_EL2) & SRE_SRE) ||
+	    !(read_sysreg_s(SYS_ICC_SRE_EL1) & SRE_SRE))
+		return -ENODEV;
+	vgic_v3_setup(read_sysreg_s(SYS_ICH_VTR_EL2), &v3_cpuif);
 	return 0;
 }

@@ -26,6 +26,7 @@
 #include "arm64.h"
 #include "compat.h"
 #include "el2_regs.h"
+#include "nvhe/nvhe.h"
 
 #include <qvm_vdev.h>
 
@@ -50,8 +51,57 @@ static DEFINE_PER_CPU(struct qvm_vcpu *, loaded_vcpu);
 
 u64 arm64_counter(void)
 {
+	u64 now;
+
 	isb();		/* not read ahead of what came before */
-	return read_sysreg(cntpct_el0) + READ_ONCE(counter_lost);
+	now = read_sysreg(cntpct_el0);
+	if (arm64_has_fix(ARM64_FIX_COUNTER_TWICE)) {
+		u64 next = read_sysreg(cntpct_el0);
+
+		/* wrong is one that was read while bit 32 changed: the later one, then */
+		if (!((now ^ next) >> 32 & 1))
+			now = next;
+	}
+	return now + READ_ONCE(counter_lost);
+}
+
+/* CNTV: a VHE host has it by another name, for by its own it has CNTHV. */
+static __always_inline u64 cntv_ctl_read(void)
+{
+	return arm64_is_nvhe() ? read_sysreg(cntv_ctl_el0) : read_sysreg_s(SYS_CNTV_CTL_EL02);
+}
+
+static __always_inline void cntv_ctl_write(u64 ctl)
+{
+	if (arm64_is_nvhe())
+		write_sysreg(ctl, cntv_ctl_el0);
+	else
+		write_sysreg_s(ctl, SYS_CNTV_CTL_EL02);
+}
+
+static __always_inline u64 cntv_cval_read(void)
+{
+	return arm64_is_nvhe() ? read_sysreg(cntv_cval_el0) : read_sysreg_s(SYS_CNTV_CVAL_EL02);
+}
+
+static __always_inline void cntv_cval_write(u64 cval)
+{
+	if (arm64_is_nvhe())
+		write_sysreg(cval, cntv_cval_el0);
+	else
+		write_sysreg_s(cval, SYS_CNTV_CVAL_EL02);
+}
+
+/*
+ * CNTVOFF_EL2 is the guest's while its vCPU is loaded. The host's kernel has its time from CNTPCT, its
+ * user space from CNTVCT, but never in between.
+ */
+static void cntvoff_write(u64 offset)
+{
+	if (arm64_is_nvhe())
+		arm64_nvhe_call(EL2_CNTVOFF, offset, 0);
+	else
+		write_sysreg(offset, cntvoff_el2);
 }
 
 static u64 guest_counter(const struct qvm_vcpu *vcpu)
@@ -235,7 +285,7 @@ void arm64_vtimer_resume(void)
  */
 void arm64_vtimer_cpu_up(void)
 {
-	write_sysreg_s(0, SYS_CNTV_CTL_EL02);
+	cntv_ctl_write(0);
 	isb();
 	__this_cpu_write(phys_active, true);	/* not known */
 	phys_set_active(false);
@@ -254,7 +304,7 @@ void arm64_vtimer_cpu_down(void)
 
 static bool hw_level(struct qvm_vcpu *vcpu)
 {
-	u64 ctl = read_sysreg_s(SYS_CNTV_CTL_EL02);
+	u64 ctl = cntv_ctl_read();
 
 	return (ctl & (CTL_ENABLE | CTL_IMASK | CTL_ISTATUS)) == (CTL_ENABLE | CTL_ISTATUS);
 }
@@ -266,25 +316,29 @@ void arm64_vtimer_load(struct qvm_vcpu *vcpu)
 	__this_cpu_write(loaded_vcpu, vcpu);
 	phys_set_active(phys_wanted(vcpu));
 
-	/* CNTP and CNTPCT trap; the other fields are the host's. */
-	vcpu->arch.host.cnthctl = read_sysreg(cnthctl_el2);
-	write_sysreg(vcpu->arch.host.cnthctl & ~(CNTHCTL_E2H_EL1PCTEN | CNTHCTL_E2H_EL1PTEN), cnthctl_el2);
-	write_sysreg(READ_ONCE(vcpu->vm->arch.cntvoff) - READ_ONCE(counter_lost), cntvoff_el2);
-	write_sysreg_s(timer->cval, SYS_CNTV_CVAL_EL02);
+	/* CNTP and CNTPCT trap; the other fields are the host's. nVHE: by each entry. */
+	if (!arm64_is_nvhe()) {
+		vcpu->arch.host.cnthctl = read_sysreg(cnthctl_el2);
+		write_sysreg(vcpu->arch.host.cnthctl & ~(CNTHCTL_E2H_EL1PCTEN | CNTHCTL_E2H_EL1PTEN),
+			     cnthctl_el2);
+	}
+	cntvoff_write(READ_ONCE(vcpu->vm->arch.cntvoff) - READ_ONCE(counter_lost));
+	cntv_cval_write(timer->cval);
 	isb();
-	write_sysreg_s(timer->ctl, SYS_CNTV_CTL_EL02);
+	cntv_ctl_write(timer->ctl);
 }
 
 void arm64_vtimer_put(struct qvm_vcpu *vcpu)
 {
 	struct arm64_timer *timer = &vcpu->arch.vtimer;
 
-	timer->ctl = read_sysreg_s(SYS_CNTV_CTL_EL02) & (CTL_ENABLE | CTL_IMASK);
-	write_sysreg_s(0, SYS_CNTV_CTL_EL02);
+	timer->ctl = cntv_ctl_read() & (CTL_ENABLE | CTL_IMASK);
+	cntv_ctl_write(0);
 	isb();		/* the line is low before anything else of this vCPU goes */
-	timer->cval = read_sysreg_s(SYS_CNTV_CVAL_EL02);
-	write_sysreg(0, cntvoff_el2);
-	write_sysreg(vcpu->arch.host.cnthctl, cnthctl_el2);
+	timer->cval = cntv_cval_read();
+	cntvoff_write(0);
+	if (!arm64_is_nvhe())
+		write_sysreg(vcpu->arch.host.cnthctl, cnthctl_el2);
 	__this_cpu_write(phys_active, phys_wanted(vcpu));
 	__this_cpu_write(loaded_vcpu, NULL);
 }
