@@ -68,7 +68,9 @@ struct qvm_vcpu_arch {
 	u64 cr0, cr4, cr8;		/* [v] as the guest reads them */
 	u64 dr[4], dr6, dr7;		/* [v] */
 	u64 xcr0, xss;			/* [v] */
+	u64 tsc_adjust;			/* written by its own thread, read by the LAPIC's timer */
 	struct x86_insn_state *insn;	/* [v] */
+	bool apic_on;			/* [v] by IA32_APIC_BASE */
 	bool fp_wanted;			/* [v] it touched FP at the last exit */
 	void *xsave;			/* [v] guest FP, XSAVE area, 64-byte aligned */
 };

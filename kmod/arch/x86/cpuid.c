@@ -190,6 +190,7 @@ void x86_cpuid_init(void)
 	basic[1].ecx |= BIT(31) | BIT(21) | BIT(24);	/* hypervisor, x2APIC, TSC deadline: ours */
 	basic[1].edx |= BIT(9);				/* APIC */
 	basic[6].eax |= BIT(2);
+	basic[7].ebx |= BIT(1);				/* TSC_ADJUST: ours too */
 	init_tsc_ratio(&basic[0x15]);
 	basic[0x16].eax = tsc_khz / 1000;
 	init_xsave();
@@ -256,6 +257,8 @@ static noinstr void leaf_features(const struct qvm_vcpu *vcpu, struct x86_cpuid 
 		out->edx |= BIT(28);		/* HTT: the count above is valid */
 	if (vcpu->arch.cr4 & X86_CR4_OSXSAVE)
 		out->ecx |= BIT(27);
+	if (!vcpu->arch.apic_on)
+		out->edx &= ~BIT(9);		/* as if there were none (10.4.3) */
 }
 
 static noinstr void leaf_hypervisor(u32 leaf, struct x86_cpuid *out)

@@ -90,6 +90,13 @@ enum exit_action x86_handle_hlt(struct qvm_vcpu *vcpu)
 	return EXIT_BLOCK;
 }
 
+/* Each CPU has the instruction; of no counter is the fault. */
+enum exit_action x86_handle_rdpmc(struct qvm_vcpu *vcpu)
+{
+	x86_inject_exception(vcpu, X86_XCPT_GP, 0);
+	return EXIT_RESUME;
+}
+
 enum exit_action x86_handle_hidden(struct qvm_vcpu *vcpu)
 {
 	switch (vcpu->vm->policy.instruction) {

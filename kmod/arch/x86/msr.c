@@ -233,11 +233,46 @@ static int write_deadline(struct qvm_vcpu *vcpu, u32 index, u64 value)
 
 static int read_tsc(struct qvm_vcpu *vcpu, u32 index, u64 *value)
 {
-	*value = rdtsc() + vcpu->vm->arch.tsc_offset;
+	*value = rdtsc() + x86_tsc_offset(vcpu);
 	return 0;
 }
 
-/* Fast strings on, as the host's CPUID says they are; no XD disable, no CPUID limit. */
+/* A deadline is of the TSC as it is now (10.5.4.1): looked at anew. */
+static void set_tsc_adjust(struct qvm_vcpu *vcpu, u64 value)
+{
+	WRITE_ONCE(vcpu->arch.tsc_adjust, value);
+	virt_update_tsc(vcpu);
+	vlapic_set_tsc_deadline(vcpu, vlapic_get_tsc_deadline(vcpu));
+}
+
+/* Both change by as much (17.17.3). */
+static int write_tsc(struct qvm_vcpu *vcpu, u32 index, u64 value)
+{
+	u64 now;
+
+	read_tsc(vcpu, index, &now);
+	set_tsc_adjust(vcpu, vcpu->arch.tsc_adjust + value - now);
+	return 0;
+}
+
+static int read_tsc_adjust(struct qvm_vcpu *vcpu, u32 index, u64 *value)
+{
+	*value = vcpu->arch.tsc_adjust;
+	return 0;
+}
+
+static int write_tsc_adjust(struct qvm_vcpu *vcpu, u32 index, u64 value)
+{
+	set_tsc_adjust(vcpu, value);
+	return 0;
+}
+
+/* Bits that a guest may write; of branch traces and PEBS it says that there are none. */
+#define MISC_WRITABLE	(BIT_ULL(0) | BIT_ULL(3) | BIT_ULL(7) | BIT_ULL(16) | BIT_ULL(18) | \
+			 BIT_ULL(22) | BIT_ULL(23) | BIT_ULL(34))
+#define MISC_FIXED	(BIT_ULL(11) | BIT_ULL(12))
+
+/* Fast strings on, as the host's CPUID says they are. */
 static int read_misc_enable(struct qvm_vcpu *vcpu, u32 index, u64 *value)
 {
 	*value = vcpu->arch.msr.misc_enable;
@@ -246,7 +281,7 @@ static int read_misc_enable(struct qvm_vcpu *vcpu, u32 index, u64 *value)
 
 static int write_misc_enable(struct qvm_vcpu *vcpu, u32 index, u64 value)
 {
-	vcpu->arch.msr.misc_enable = value & BIT_ULL(0);
+	vcpu->arch.msr.misc_enable = (value & MISC_WRITABLE) | MISC_FIXED;
 	return 0;
 }
 
@@ -286,9 +321,30 @@ static int read_mtrr(struct qvm_vcpu *vcpu, u32 index, u64 *value)
 	return 0;
 }
 
+static bool is_mtrr_type(u8 type)
+{
+	return type < 7 && type != 2 && type != 3;
+}
+
+/* By register (11.11.2): a type and flags; eight types; base and type; mask and flag. */
+static bool mtrr_is_valid(u32 index, u64 value)
+{
+	unsigned int i;
+
+	if (index == MSR_MTRRdefType)
+		return !(value & ~0xcffULL) && is_mtrr_type(value);
+	if (index < 0x210)
+		return !(value >> x86_maxphyaddr()) &&
+		       (index & 1 ? !(value & 0x7ff) : !(value & 0xf00) && is_mtrr_type(value));
+	for (i = 0; i < 64; i += 8)
+		if (!is_mtrr_type(value >> i))
+			return false;
+	return true;
+}
+
 static int write_mtrr(struct qvm_vcpu *vcpu, u32 index, u64 value)
 {
-	if (index == MSR_MTRRdefType && value & ~0xcffULL)
+	if (!mtrr_is_valid(index, value))
 		return -EINVAL;
 	*mtrr_field(vcpu, index) = value;
 	return 0;
@@ -306,10 +362,11 @@ static int write_x2apic(struct qvm_vcpu *vcpu, u32 index, u64 value)
 
 /* Ascending. Machine-check banks, performance counters, power: none (CPUID says so). */
 static const struct msr_row rows[] = {
-	{ 0x10, 0x10, read_tsc, write_gp },
+	{ 0x10, 0x10, read_tsc, write_tsc },
 	{ 0x17, 0x17, read_zero, write_gp },			/* PLATFORM_ID */
 	{ 0x1b, 0x1b, read_apic_base, write_apic_base },
 	{ 0x3a, 0x3a, read_locked, write_gp },			/* FEATURE_CONTROL */
+	{ MSR_IA32_TSC_ADJUST, MSR_IA32_TSC_ADJUST, read_tsc_adjust, write_tsc_adjust },
 	{ 0x79, 0x79, read_zero, write_ignore },		/* microcode load */
 	{ 0x8b, 0x8b, read_ucode, write_ignore },
 	{ MSR_MTRRcap, MSR_MTRRcap, read_mtrr_cap, write_gp },
@@ -371,7 +428,7 @@ void x86_msr_reset(struct qvm_vcpu *vcpu)
 		loaded_set(vcpu, loaded[i].index, msr_field(&vcpu->arch.msr, loaded[i].offset), 0);
 	vcpu->arch.msr.efer = 0;
 	vcpu->arch.msr.pat = 0x0007040600070406ULL;
-	vcpu->arch.msr.misc_enable = 1;
+	vcpu->arch.msr.misc_enable = BIT_ULL(0) | MISC_FIXED;
 	vcpu->arch.msr.sysenter_cs = 0;
 	vcpu->arch.msr.sysenter_esp = 0;
 	vcpu->arch.msr.sysenter_eip = 0;

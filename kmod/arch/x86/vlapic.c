@@ -394,6 +394,7 @@ int vlapic_set_base(struct qvm_vcpu *vcpu, u64 value)
 	if (!mode_change_is_legal(from, to))
 		return -EINVAL;
 	WRITE_ONCE(lapic->base, value);
+	vcpu->arch.apic_on = to;
 	if (from == to)
 		return 0;
 	if (!to)
@@ -427,6 +428,7 @@ int vlapic_create(struct qvm_vcpu *vcpu)
 	vlapic_timer_init(lapic);
 	registers_reset(lapic);
 	vcpu->arch.lapic = lapic;
+	vcpu->arch.apic_on = true;
 	return 0;
 }
 

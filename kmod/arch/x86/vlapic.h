@@ -12,6 +12,9 @@ struct qvm_vm;
 struct qvm_vcpu;
 struct vlapic;
 
+/* What is added to the host's TSC for this vCPU: the VM's, and what its guest has changed. */
+u64 x86_tsc_offset(const struct qvm_vcpu *vcpu);
+
 /*
  * -ENOMEM, -ENODEV (the host's TSC rate is unknown). Sets vcpu->arch.lapic; reset values, xAPIC
  * mode, enabled; id = vCPU index.

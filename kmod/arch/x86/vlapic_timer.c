@@ -52,9 +52,14 @@ static u64 ns_to_host_tsc(const struct vlapic_timer *timer, u64 ns)
 	return timer->epoch + cycles + (cycles_to_ns(cycles) < ns);
 }
 
+u64 x86_tsc_offset(const struct qvm_vcpu *vcpu)
+{
+	return READ_ONCE(vcpu->vm->arch.tsc_offset) + READ_ONCE(vcpu->arch.tsc_adjust);
+}
+
 static u64 guest_tsc(const struct vlapic *lapic)
 {
-	return rdtsc() + READ_ONCE(lapic->vcpu->vm->arch.tsc_offset);
+	return rdtsc() + x86_tsc_offset(lapic->vcpu);
 }
 
 /* ---- state */
@@ -140,7 +145,7 @@ static u64 timer_next(const struct vlapic *lapic)
 	if (!timer->tsc_deadline)
 		return U64_MAX;
 	now = rdtsc();
-	guest = now + READ_ONCE(lapic->vcpu->vm->arch.tsc_offset);
+	guest = now + x86_tsc_offset(lapic->vcpu);
 	if (timer->tsc_deadline <= guest)
 		return now;
 	now += timer->tsc_deadline - guest;

@@ -51,6 +51,7 @@ enum exit_action x86_handle_hypercall(struct qvm_vcpu *vcpu);
 enum exit_action x86_handle_rdmsr(struct qvm_vcpu *vcpu);
 enum exit_action x86_handle_wrmsr(struct qvm_vcpu *vcpu);
 enum exit_action x86_handle_hlt(struct qvm_vcpu *vcpu);
+enum exit_action x86_handle_rdpmc(struct qvm_vcpu *vcpu);
 enum exit_action x86_handle_hidden(struct qvm_vcpu *vcpu);	/* an instruction it doesn't have */
 enum exit_action x86_fatal(struct qvm_vcpu *vcpu, u32 cause, u64 syndrome, u64 gva, u64 gpa);
 
@@ -89,6 +90,7 @@ void virt_set_rip(struct qvm_vcpu *vcpu, u64 rip);
 void virt_set_segment(struct qvm_vcpu *vcpu, enum x86_seg seg, const struct x86_segment *in);
 void virt_get_table(struct qvm_vcpu *vcpu, bool idt, u64 *base, u32 *limit);
 void virt_set_table(struct qvm_vcpu *vcpu, bool idt, u64 base, u32 limit);
+void virt_update_tsc(struct qvm_vcpu *vcpu);		/* x86_tsc_offset() is another now */
 void virt_flush_guest_tlb(struct qvm_vcpu *vcpu);	/* this vCPU's linear translations */
 u64 virt_get_msr(struct qvm_vcpu *vcpu, u32 index);	/* FS_BASE, GS_BASE: VMCS or VMCB */
 void virt_set_msr(struct qvm_vcpu *vcpu, u32 index, u64 value);

@@ -52,18 +52,30 @@ static enum exit_action handle_host_irq(struct qvm_vcpu *vcpu)
 #define VECTOR(info)	((info) & 0xff)
 #define TYPE(info)	(((info) >> 8) & 7)
 
+/* Ours, for the lazy FP, unless that is loaded already: then its EM or MP says so. */
 static enum exit_action handle_nm(struct qvm_vcpu *vcpu)
 {
-	if (vcpu->arch.cr0 & X86_CR0_TS)
+	if (vcpu->arch.cr0 & X86_CR0_TS || vmx_of(vcpu)->fp_in_cr0)
 		x86_inject_exception(vcpu, X86_XCPT_NM, -1);
 	else
 		vcpu->arch.fp_wanted = true;
 	return EXIT_RESUME;
 }
 
+#define TYPE_ICEBP	5		/* a trap: its #DB is behind the instruction */
+#define SHADOWS		(GUEST_INTR_STATE_STI | GUEST_INTR_STATE_MOV_SS)
+
 /* The qualification is what DR6 gets (27.2.1); a real #DB also clears DR7.GD. */
 static enum exit_action handle_db(struct qvm_vcpu *vcpu)
 {
+	struct vmx_vcpu *vmx = vmx_of(vcpu);
+
+	if (TYPE(vmx->exit.intr_info) == TYPE_ICEBP)
+		x86_skip(vcpu);
+	/* A shadow and TF want BS pending (26.3.1.5); the #DB that goes in takes its place. */
+	vmx->state.pending_debug = vmx->state.interruptibility & SHADOWS &&
+				   vmx->state.rflags & X86_EFLAGS_TF ? PENDING_DEBUG_BS : 0;
+	vmx->state.dirty |= VMX_G_SHADOW;
 	vcpu->arch.dr6 = (vcpu->arch.dr6 & ~0xfULL) | qualification(vcpu) | 0xffff0ff0;
 	vcpu->arch.dr7 &= ~BIT_ULL(13);
 	virt_update_mode(vcpu);
@@ -241,7 +253,7 @@ static const struct reason reasons[REASON_COUNT] = {
 	[EXIT_REASON_CPUID]		= { x86_handle_cpuid, SEGMENTS, "CPUID" },
 	[EXIT_REASON_HLT]		= { x86_handle_hlt, SEGMENTS, "HLT" },
 	[EXIT_REASON_INVD]		= { handle_wbinvd, SEGMENTS, "INVD" },
-	[EXIT_REASON_RDPMC]		= { x86_handle_hidden, SEGMENTS, "RDPMC" },
+	[EXIT_REASON_RDPMC]		= { x86_handle_rdpmc, SEGMENTS, "RDPMC" },
 	[EXIT_REASON_VMCALL]		= { x86_handle_hypercall, SEGMENTS, "VMCALL" },
 	[EXIT_REASON_VMCLEAR ... EXIT_REASON_VMON] = { x86_handle_hidden, SEGMENTS, "VMX instruction" },
 	[EXIT_REASON_CR_ACCESS]		= { handle_cr, VMX_G_ALL, "CR access" },

@@ -27,6 +27,13 @@ static bool is_contributory(unsigned int vector)
 	return vector == 0 || (vector >= 10 && vector <= 13);
 }
 
+/* What restarts its instruction (table 6-1). Not #DB, which may be either: then RF is its handler's. */
+static bool is_fault(unsigned int vector)
+{
+	return vector != X86_XCPT_DB && vector != X86_XCPT_DF && vector != 3 && vector != 4 &&
+	       vector != 18;
+}
+
 /* SDM vol. 3 table 6-5: an exception while another is delivered. */
 static bool makes_double_fault(unsigned int first, unsigned int second)
 {
@@ -52,6 +59,9 @@ void x86_inject_exception(struct qvm_vcpu *vcpu, unsigned int vector, int error)
 		}
 	}
 	vmx->inject.info = INFO_VALID | TYPE_HARD_EXC | vector;
+	/* The image that a fault pushes has RF set (17.3.1.1), which an injected one takes from RFLAGS. */
+	if (is_fault(vector))
+		x86_set_rflags(vcpu, x86_get_rflags(vcpu) | X86_EFLAGS_RF);
 	/* Real mode pushes no error code (26.2.1.3). */
 	if (error >= 0 && vcpu->arch.cr0 & X86_CR0_PE)
 		vmx->inject.info |= INFO_ERROR;
@@ -130,14 +140,32 @@ void vmx_events_flush(struct qvm_vcpu *vcpu)
 	window(vmx, CPU_BASED_INTR_WINDOW_EXITING, open ? pending_vector(vcpu) >= 0 : vector >= 0);
 }
 
+#define UNBLOCKED_NMI	BIT(12)		/* of exit information and of the qualification alike */
+
+/* IRET ends an NMI's blocking before it faults: as it will run again, the blocking is back (27.2.3). */
+static void reblock_nmi(struct vmx_vcpu *vmx)
+{
+	u32 basic = vmx->exit.reason & 0xffff;
+	bool unblocked = basic == EXIT_REASON_EPT_VIOLATION ?
+				 vmx->exit.qualification & UNBLOCKED_NMI :
+			 basic == EXIT_REASON_EXCEPTION_NMI && vmx->exit.intr_info & UNBLOCKED_NMI;
+
+	if (!unblocked)
+		return;
+	vmx->state.interruptibility |= GUEST_INTR_STATE_NMI;
+	vmx->state.dirty |= VMX_G_SHADOW;
+}
+
 /* What the exit cut short is delivered again (27.2.4); an NMI's blocking ends until then. */
 void vmx_events_sync(struct qvm_vcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = vmx_of(vcpu);
 	u32 info = vmcs_read(IDT_VECTORING_INFO_FIELD);
 
-	if (!(info & INFO_VALID))
+	if (!(info & INFO_VALID)) {
+		reblock_nmi(vmx);
 		return;
+	}
 	vmx->inject.info = info & (INFO_VALID | INFO_ERROR | INFO_TYPE | INFO_VECTOR);
 	vmx->inject.error = info & INFO_ERROR ? vmcs_read(IDT_VECTORING_ERROR_CODE) : 0;
 	vmx->inject.length = vmcs_read(VM_EXIT_INSTRUCTION_LEN);

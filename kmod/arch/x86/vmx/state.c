@@ -275,6 +275,11 @@ void virt_set_msr(struct qvm_vcpu *vcpu, u32 index, u64 value)
 	state_for_change(vcpu, VMX_G_SEGMENTS)->seg[seg].base = value;
 }
 
+void virt_update_tsc(struct qvm_vcpu *vcpu)
+{
+	vmx_of(vcpu)->is_set_up = false;
+}
+
 /* EFER, CR0, CR4, PAT, DR7, SYSENTER in vcpu->arch were changed. */
 void virt_update_mode(struct qvm_vcpu *vcpu)
 {
@@ -303,15 +308,17 @@ unsigned int x86_cpl(struct qvm_vcpu *vcpu)
 	return state->rflags & X86_EFLAGS_VM ? 3 : RIGHTS_DPL(state->seg[SEG_SS].rights);
 }
 
-/* An instruction is done: its shadow ends, and TF traps after it (26.7.3, pending debug BS). */
+/* An instruction is done: its shadow and RF end, and TF traps after it (26.7.3, pending debug BS). */
 void x86_skip_to(struct qvm_vcpu *vcpu, u64 rip)
 {
 	struct vmx_state *state = state_for_change(vcpu, VMX_G_RIP | VMX_G_SHADOW);
 
 	state->rip = x86_code_mode(vcpu) == 8 ? rip : (u32)rip;
 	state->interruptibility &= ~(GUEST_INTR_STATE_STI | GUEST_INTR_STATE_MOV_SS);
+	if (state->rflags & X86_EFLAGS_RF)
+		x86_set_rflags(vcpu, state->rflags & ~(u64)X86_EFLAGS_RF);
 	if (state->rflags & X86_EFLAGS_TF)
-		state->pending_debug |= BIT(14);
+		state->pending_debug |= PENDING_DEBUG_BS;
 }
 
 void x86_skip(struct qvm_vcpu *vcpu)

@@ -106,10 +106,10 @@ static noinstr void step_over(struct vmx_vcpu *vmx)
 		     ~(GUEST_INTR_STATE_STI | GUEST_INTR_STATE_MOV_SS));
 }
 
-/* TF: the trap after the instruction is made at tier 1. */
+/* TF: the trap after the instruction is made at tier 1, and so is the end of RF. */
 static noinstr bool single_steps(void)
 {
-	return vmcs_read(GUEST_RFLAGS) & X86_EFLAGS_TF;
+	return vmcs_read(GUEST_RFLAGS) & (X86_EFLAGS_TF | X86_EFLAGS_RF);
 }
 
 static noinstr bool tier0(struct qvm_vcpu *vcpu, u32 reason)

@@ -101,7 +101,7 @@ void vmx_write_constants(struct qvm_vcpu *vcpu)
 	vmcs_write64(MSR_BITMAP, __pa(msr_bitmap));
 	vmcs_write64(EPT_POINTER, vm->eptp);
 	vmcs_write16(VIRTUAL_PROCESSOR_ID, vmx->vpid);
-	vmcs_write64(TSC_OFFSET, vcpu->vm->arch.tsc_offset);
+	vmcs_write64(TSC_OFFSET, x86_tsc_offset(vcpu));
 	vmcs_write64(VMCS_LINK_POINTER, ~0ULL);		/* no shadow VMCS (26.3.1.5) */
 	vmcs_write32(GUEST_ACTIVITY_STATE, 0);		/* HLT blocks in the host */
 	if (vmx_config.proc2 & SECONDARY_EXEC_PAUSE_LOOP_EXITING) {

@@ -57,6 +57,8 @@ enum vmx_group {
 	VMX_G_ALL	= 0xff,
 };
 
+#define PENDING_DEBUG_BS	BIT(14)		/* table 24-4: a single step */
+
 struct vmx_table { u64 base; u32 limit; };
 
 struct vmx_state {
