@@ -21,6 +21,7 @@ typedef struct {
 	const char *class;
 	bool held;
 } raw_spinlock_t;
+typedef raw_spinlock_t spinlock_t;
 
 struct fake_locks {
 	unsigned int depth;
