@@ -19,7 +19,7 @@
 #define KERNEL_OLDEST		(6 * 1000 + 1)		/* 6.1 */
 #define KERNEL_NO_CR4_EXPORT	(6 * 1000 + 19)		/* 6.19 */
 #define PAGE_SIZE_NEEDED	4096
-#define SUPPORTED		"arm64 VHE, x86 VMX"
+#define SUPPORTED		"arm64 VHE and nVHE, x86 VMX"
 #define FEATURE_CONTROL		0x3a	/* SDM vol. 4, IA32_FEATURE_CONTROL */
 #define FEATURE_LOCKED		(1 << 0)
 #define FEATURE_VMX		(1 << 2)	/* outside of SMX */
@@ -130,7 +130,7 @@ static void check_cpu_arm64(struct host *host)
 		say(host, GOOD, "cpu", "implementer %s, part %s: Armv8.1 or newer, so it has VHE",
 		    implementer, part);
 	else
-		say(host, STOPS, "cpu", "implementer %s, part %s: Armv8.0 has no VHE; take a host with Armv8.1 or newer",
+		say(host, GOOD, "cpu", "implementer %s, part %s: Armv8.0, without VHE: the kernel is at EL1, guests are entered by its stub at EL2",
 		    implementer, part);
 }
 

@@ -37,7 +37,6 @@ DECLARE_PER_CPU(bool, qvm_arm64_enabled);
 #define ARM64_FIX_KEEP_TVM		BIT(4)	/* writes of TTBRn_EL1 trap for good */
 #define ARM64_FIX_SSBS_SYNC		BIT(5)	/* barrier behind writes of PSTATE.SSBS */
 #define ARM64_FIX_STAGE1_FIRST		BIT(6)	/* a stage 2 fault may be one of stage 1 */
-#define ARM64_FIX_COUNTER_TWICE		BIT(7)	/* one of two reads of CNTPCT_EL0 is right */
 
 extern atomic_t arm64_fixes;
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Errata on the path of a hypervisor of a VHE host: each one that Linux knows for arm64 CPUs, with
- * what becomes of it here. Three states: handled (the module does something, always or by a flag
- * below), not applicable (and why), refused (the module does not load, by name).
+ * Errata on the path of a hypervisor: each one that Linux knows for arm64 CPUs, with what becomes
+ * of it here. Four states: handled (the module does something, always or by a flag below), not
+ * applicable (and why), open (nobody can do anything: a hostile guest can use it, the log says so),
+ * refused (the module does not load, by name).
  *
  * The CPUs are matched here by MIDR, not by the kernel's capabilities: an older kernel lacks the
  * newer ones. A guest sees the same MIDR and so does its own part of a remedy by itself.
@@ -14,7 +15,7 @@
 
 #include "arm64.h"
 
-enum erratum_state { HANDLED, NOT_APPLICABLE, REFUSED };
+enum erratum_state { HANDLED, NOT_APPLICABLE, OPEN, REFUSED };
 
 /* One kind of CPU; versions are variant << 4 | revision. */
 struct cpu_span {
@@ -82,7 +83,6 @@ struct erratum {
 #define KRYO_4XX_GOLD	0x804
 #define KRYO_4XX_SILVER	0x805
 
-#define NO_VHE		"CPU without VHE: the module does not get so far"
 #define NO_AARCH32	"guests have no AArch32"
 #define NO_TRBE		"of the host's trace driver; trace is off, and drained by TSB CSYNC, in a guest"
 #define NO_HAFDBS	"VTCR_EL2.{HA,HD} are 0: stage 2 has no hardware-managed flags"
@@ -97,7 +97,8 @@ static const struct erratum errata[] = {
 	{ "1530923", HANDLED, ARM64_FIX_SPECULATIVE_AT,
 	  CPUS(SPAN(ARM, A55, 0, 0x20), SPAN(QUALCOMM, KRYO_4XX_SILVER, 0xde, 0xde)),
 	  "as 1165522" },
-	{ "1319367, 1319537", NOT_APPLICABLE, 0, CPUS(ALL(ARM, A57), ALL(ARM, A72)), NO_VHE },
+	{ "1319367, 1319537", HANDLED, 0, CPUS(ALL(ARM, A57), ALL(ARM, A72)),
+	  "no stage 1 walks while stage 2 and EL1's registers change hands" },
 	{ "1286807", HANDLED, ARM64_FIX_REPEAT_TLBI,
 	  CPUS(SPAN(ARM, A76, 0, 0x30), SPAN(QUALCOMM, KRYO_4XX_GOLD, 0xce, 0xfe)),
 	  TLBI_TWICE },
@@ -129,15 +130,17 @@ static const struct erratum errata[] = {
 	{ "Falkor E1041", NOT_APPLICABLE, 0, CPUS(ALL(QUALCOMM, 0x800), ALL(QUALCOMM, 0xc00)),
 	  "of switching the MMU off at the current level: never done here" },
 	{ "A64FX 010001", NOT_APPLICABLE, 0, CPUS(SPAN(FUJITSU, 0x001, 0, 0x10)), GUESTS_OWN },
-	{ "834220, 852523, 853709", NOT_APPLICABLE, 0, CPUS(ALL(ARM, A57), ALL(ARM, A72)), NO_VHE },
+	{ "834220", HANDLED, ARM64_FIX_STAGE1_FIRST, CPUS(SPAN(ARM, A57, 0, 0x12)),
+	  "stage 1 is asked at each abort that is said to be of stage 2" },
+	{ "852523, 853709", NOT_APPLICABLE, 0, CPUS(ALL(ARM, A57), ALL(ARM, A72)), NO_AARCH32 },
 	{ "4193714", NOT_APPLICABLE, 0, CPUS(ALL(ARM, C1_PRO)), "guests have no SME" },
 
 	/* ---- caches ---- */
 	{ "1542419", HANDLED, ARM64_FIX_IC_DESPITE_DIC, CPUS(ALL(ARM, N1)),
 	  "the I-cache is invalidated even where CTR_EL0.DIC says that it need not" },
-	{ "826319, 827319, 824069, 819472", NOT_APPLICABLE, 0, CPUS(SPAN(ARM, A53, 0, 0x02)),
-	  NO_VHE },
-	{ "ThunderX 27456", NOT_APPLICABLE, 0, CPUS(ALL(CAVIUM, 0x0a1), ALL(CAVIUM, 0x0a2)), NO_VHE },
+	{ "826319, 827319, 824069, 819472", HANDLED, 0, CPUS(SPAN(ARM, A53, 0, 0x04)),
+	  "no line is cleaned that is not invalidated, too" },
+	{ "ThunderX 27456", NOT_APPLICABLE, 0, CPUS(ALL(CAVIUM, 0x0a1), ALL(CAVIUM, 0x0a2)), GUESTS_OWN },
 	{ "Neoverse N1 1349291", NOT_APPLICABLE, 0, CPUS(ALL(ARM, N1)),
 	  "of an SError of the host's own; one in a guest ends that VM" },
 
@@ -158,9 +161,11 @@ static const struct erratum errata[] = {
 	{ "2966298", NOT_APPLICABLE, 0, CPUS(SPAN(ARM, A520, 0, 0x01)),
 	  "of the host's return to EL0; an exit ends in the host's EL2" },
 	{ "3117295", NOT_APPLICABLE, 0, CPUS(ALL(ARM, A510)), "as 2966298" },
-	{ "1742098, 1655431", NOT_APPLICABLE, 0, CPUS(ALL(ARM, A57), ALL(ARM, A72)), NO_VHE },
-	{ "832075", NOT_APPLICABLE, 0, CPUS(SPAN(ARM, A57, 0, 0x12)), NO_VHE },
-	{ "843419", NOT_APPLICABLE, 0, CPUS(SPAN(ARM, A53, 0, 0x04), ALL(BROADCOM, 0x100)), NO_VHE },
+	{ "1742098, 1655431", NOT_APPLICABLE, 0, CPUS(ALL(ARM, A57), ALL(ARM, A72)), NO_AARCH32 },
+	{ "832075", OPEN, 0, CPUS(SPAN(ARM, A57, 0, 0x12)),
+	  "a guest that mixes exclusive and device loads can lock up its CPU: let trusted guests run alone" },
+	{ "843419", HANDLED, 0, CPUS(SPAN(ARM, A53, 0, 0x04), ALL(BROADCOM, 0x100)),
+	  "by who loads modules; EL2's program has no ADRP" },
 	{ "845719", NOT_APPLICABLE, 0,
 	  CPUS(SPAN(ARM, A53, 0, 0x04), ALL(BROADCOM, 0x100), ALL(QUALCOMM, KRYO_2XX_SILVER)),
 	  NO_AARCH32 },
@@ -173,17 +178,20 @@ static const struct erratum errata[] = {
 	{ "1188873, 1418040", NOT_APPLICABLE, 0,
 	  CPUS(SPAN(ARM, A76, 0, 0x31), SPAN(ARM, N1, 0, 0x31), SPAN(QUALCOMM, KRYO_4XX_GOLD, 0xce, 0xff)),
 	  "of the counter as AArch32 reads it: " NO_AARCH32 },
-	{ "858921", NOT_APPLICABLE, 0, CPUS(ALL(ARM, A73)), NO_VHE },
-	{ "A-008585, 161010101, UNKNOWN1", NOT_APPLICABLE, 0, NULL,
-	  "of counters of Freescale, HiSilicon and Allwinner chips, whose " NO_VHE },
+	{ "858921", HANDLED, 0, CPUS(ALL(ARM, A73)),
+	  "of the counter, which is read as the kernel reads it; the guest's kernel knows by MIDR_EL1" },
+	{ "A-008585, 161010101, UNKNOWN1", OPEN, 0, NULL,
+	  "of counters of Freescale, HiSilicon and Allwinner chips: guests are not told to read twice" },
 	{ "ThunderX 23154, 38545", NOT_APPLICABLE, 0,
-	  CPUS(ALL(CAVIUM, 0x0a1), ALL(CAVIUM, 0x0a2), ALL(CAVIUM, 0x0a3)), NO_VHE },
+	  CPUS(ALL(CAVIUM, 0x0a1), ALL(CAVIUM, 0x0a2), ALL(CAVIUM, 0x0a3)),
+	  "of the acknowledge of a physical interrupt: the host's driver makes it" },
 	{ "OcteonTX2 38545", NOT_APPLICABLE, 0,
 	  CPUS(ALL(CAVIUM, 0x0b1), ALL(CAVIUM, 0x0b2), ALL(CAVIUM, 0x0b3), ALL(CAVIUM, 0x0b4),
 	       ALL(CAVIUM, 0x0b5), ALL(CAVIUM, 0x0b6)),
 	  "of the acknowledge of a physical interrupt: the host's driver makes it, not this module" },
-	{ "ThunderX 30115", NOT_APPLICABLE, 0,
-	  CPUS(ALL(CAVIUM, 0x0a1), ALL(CAVIUM, 0x0a2), ALL(CAVIUM, 0x0a3)), NO_VHE },
+	{ "ThunderX 30115", REFUSED, 0,
+	  CPUS(ALL(CAVIUM, 0x0a1), ALL(CAVIUM, 0x0a2), ALL(CAVIUM, 0x0a3)),
+	  "a guest could mask the host's interrupts; no guest runs here" },
 	{ "22375, 23144, 38539, E0065, 161600802, 162100801, 3568002, 3588001, T241-FABRIC-4",
 	  NOT_APPLICABLE, 0, NULL,
 	  "of ITS and GIC in the host's driver: no LPI or SPI of hardware is a guest's" },
@@ -200,7 +208,8 @@ static const struct erratum errata[] = {
 };
 
 static const char * const state_names[] = {
-	[HANDLED] = "handled", [NOT_APPLICABLE] = "not applicable", [REFUSED] = "refused",
+	[HANDLED] = "handled", [NOT_APPLICABLE] = "not applicable", [OPEN] = "open",
+	[REFUSED] = "refused",
 };
 
 atomic_t arm64_fixes;
@@ -236,9 +245,13 @@ int arm64_errata_cpu_up(void)
 			       erratum->what);
 			return -ENODEV;
 		}
-		if (!test_and_set_bit(i, seen) && erratum->state == HANDLED)
-			pr_info("qvm: erratum %s: %s\n", erratum->name, erratum->what);
 		atomic_or(erratum->fix, &arm64_fixes);
+		if (test_and_set_bit(i, seen))
+			continue;
+		if (erratum->state == HANDLED)
+			pr_info("qvm: erratum %s: %s\n", erratum->name, erratum->what);
+		if (erratum->state == OPEN)
+			pr_warn("qvm: erratum %s: %s\n", erratum->name, erratum->what);
 	}
 	return 0;
 }

@@ -22,6 +22,7 @@
 #include <linux/of_irq.h>
 #include <linux/percpu.h>
 #include <asm/sysreg.h>
+#include <clocksource/arm_arch_timer.h>
 
 #include "arm64.h"
 #include "compat.h"
@@ -49,20 +50,16 @@ static u32 vtimer_hwirq;
 
 static DEFINE_PER_CPU(struct qvm_vcpu *, loaded_vcpu);
 
+/*
+ * CPUs and chips without VHE have errata of their counters: the kernel's own reader has the remedies. It
+ * is CNTPCT's wherever the virtual timer is left to us.
+ */
 u64 arm64_counter(void)
 {
-	u64 now;
-
+	if (arm64_is_nvhe())
+		return arch_timer_read_counter() + READ_ONCE(counter_lost);
 	isb();		/* not read ahead of what came before */
-	now = read_sysreg(cntpct_el0);
-	if (arm64_has_fix(ARM64_FIX_COUNTER_TWICE)) {
-		u64 next = read_sysreg(cntpct_el0);
-
-		/* wrong is one that was read while bit 32 changed: the later one, then */
-		if (!((now ^ next) >> 32 & 1))
-			now = next;
-	}
-	return now + READ_ONCE(counter_lost);
+	return read_sysreg(cntpct_el0) + READ_ONCE(counter_lost);
 }
 
 /* CNTV: a VHE host has it by another name, for by its own it has CNTHV. */

@@ -127,6 +127,14 @@
 	isb
 	.endm
 
+	/* As arm64_hcr_write(); an ISB follows. */
+	.macro	hcr_write value, a
+	ldr	\a, [sp, #CPU_FLAGS]
+	tbz	\a, #CPU_FLAG_HCR_DSB, 1f
+	dsb	nsh
+1:	msr	hcr_el2, \value
+	.endm
+
 	/* SCTLR_EL1, TCR_EL1 as in the table; the exception return is the last barrier. */
 	.macro	stage1_start base, a
 	isb
@@ -368,11 +376,21 @@ calls:
 	msr	tcr_el1, x5
 	.endm
 
+	/* Writes of tables before, completion on all pCPUs after; x3 is lost. */
+	.macro	broadcast op:vararg
+	dsb	ishst
+	tlbi	\op
+	dsb	ish
+	ldr	x3, [sp, #CPU_FLAGS]
+	tbz	x3, #CPU_FLAG_TLBI_TWICE, 1f
+	tlbi	\op
+	dsb	ish
+1:
+	.endm
+
 call_tlb_vm:
 	vm_begin
-	dsb	ishst
-	tlbi	vmalls12e1is
-	dsb	ish
+	broadcast vmalls12e1is
 	isb
 	vm_end
 	return
@@ -387,9 +405,7 @@ call_tlb_vm_local:
 	return
 
 call_tlb_all:
-	dsb	ishst
-	tlbi	alle1is
-	dsb	ish
+	broadcast alle1is
 	return
 
 call_tlb_all_local:
@@ -399,9 +415,7 @@ call_tlb_all_local:
 	return
 
 call_tlb_el2:
-	dsb	ishst
-	tlbi	vae2is, x1
-	dsb	ish
+	broadcast vae2is, x1
 	return
 
 call_cntvoff:
@@ -511,7 +525,7 @@ call_run:
 	msr	vttbr_el2, x5
 	isb
 	ldp	x4, x5, [x1, #NVHE_HCR]
-	msr	hcr_el2, x4
+	hcr_write x4, x8
 	msr	cptr_el2, x5
 	stage1_start x3, x4
 
@@ -659,7 +673,7 @@ host_back:
 	ldp	x6, x7, [sp, #CPU_VTCR]
 	ldp	x8, x9, [sp, #CPU_MDCR]
 	ldp	x10, x11, [sp, #CPU_VPIDR]
-	msr	hcr_el2, x4
+	hcr_write x4, x12
 	msr	vttbr_el2, x5
 	msr	vtcr_el2, x6
 	msr	cptr_el2, x7

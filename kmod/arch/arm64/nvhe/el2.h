@@ -84,6 +84,8 @@
 
 #define CPU_FLAG_HCX		0	/* bit: HCRX_EL2 exists */
 #define CPU_FLAG_WALK		1	/* bit: ask stage 1 at each abort (erratum 834220) */
+#define CPU_FLAG_HCR_DSB	2	/* bit: barriers around writes of HCR_EL2 (AC04_CPU_23) */
+#define CPU_FLAG_TLBI_TWICE	3	/* bit: broadcast TLBI, and DSB, twice (1286807 and others) */
 
 /* ---- struct arm64_nvhe: one per vCPU ---- */
 #define NVHE_REGS		0	/* addresses of qvm_vcpu_arch.regs, .sys */

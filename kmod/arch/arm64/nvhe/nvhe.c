@@ -249,7 +249,9 @@ static void cpu_prepare(struct nvhe_cpu *cpu)
 	cpu->guest_vectors = guest_vectors();
 	cpu->operand = __this_cpu_read(qvm_arm64_vectors_cpu.operand);
 	cpu->flags = (arm64_host.has_hcx ? BIT(CPU_FLAG_HCX) : 0) |
-		     (arm64_has_fix(ARM64_FIX_STAGE1_FIRST) ? BIT(CPU_FLAG_WALK) : 0);
+		     (arm64_has_fix(ARM64_FIX_STAGE1_FIRST) ? BIT(CPU_FLAG_WALK) : 0) |
+		     (arm64_has_fix(ARM64_FIX_HCR_DSB) ? BIT(CPU_FLAG_HCR_DSB) : 0) |
+		     (arm64_has_fix(ARM64_FIX_REPEAT_TLBI) ? BIT(CPU_FLAG_TLBI_TWICE) : 0);
 	cpu->lr_count = vgic_nvhe_cpuif.lr_count;
 	cpu->apr_count = vgic_v3_apr_count();
 	arm64_cache_clean_range(virt_to_phys(cpu), sizeof(*cpu));
@@ -367,6 +369,7 @@ int arm64_nvhe_init(void)
 	int ret;
 
 	static_branch_enable(&arm64_nvhe_key);
+	qvm_tier0 = false;		/* there is none, and so says the parameter */
 	root = (u64 *)get_zeroed_page(GFP_KERNEL);
 	ret = root ? program_load() : -ENOMEM;
 	if (!ret)
