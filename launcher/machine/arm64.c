@@ -23,10 +23,11 @@ const struct board board_arm64 = {
 	/* Arm IHI 0069, 12.10 and 12.11: one 64K frame; two for each redistributor without LPIs */
 	.gicd_size	= 0x10000,
 	.gicr_size	= 0x20000,
-	/* Hosts put the window for message interrupts of an SMMU here. */
+	/* Hosts put the window for message interrupts of an SMMU here: no device reaches memory behind it. */
 	.reserved	= 0x08000000,
 	.reserved_size	= 0x00100000,
 	.reserved_name	= "the window for message interrupts",
+	.reserved_memory_only = true,
 	.ipa_bits	= 40,
 	.devices	= arm64_devices,
 };

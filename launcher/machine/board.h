@@ -27,6 +27,7 @@ struct board {
 	uint64_t gicd_size, gicr_size;		/* bytes; gicr for each vCPU */
 	uint64_t reserved, reserved_size;	/* nothing may be here */
 	const char *reserved_name;
+	bool reserved_memory_only;		/* no memory, but anything else may */
 	unsigned int ipa_bits;
 	const struct board_device *devices;	/* ended by a NULL name; several of a type: in order */
 };

@@ -20,6 +20,7 @@ struct range {
 	uint64_t gpa, size;
 	const struct origin *origin;
 	bool port;
+	bool memory, memory_only;	/* it is memory; it is in the way of memory alone */
 };
 
 struct ranges {
@@ -42,7 +43,9 @@ static void add_range(struct ranges *ranges, const char *name, uint64_t gpa, uin
 		       "%u address bits, go below 0x%" PRIx64, gpa, size, ranges->bits, limit);
 		return;
 	}
-	ranges->range[ranges->count++] = (struct range){ name, gpa, size, origin, false };
+	ranges->range[ranges->count++] = (struct range){
+		.name = name, .gpa = gpa, .size = size, .origin = origin,
+	};
 }
 
 static bool origin_is_later(const struct origin *a, const struct origin *b)
@@ -65,6 +68,11 @@ static void say_overlap(const struct range *a, const struct range *b)
 	       b->gpa, b->gpa + b->size - 1, origin_name(b->origin, place, sizeof(place)));
 }
 
+static bool may_collide(const struct range *a, const struct range *b)
+{
+	return (a->memory || !b->memory_only) && (b->memory || !a->memory_only);
+}
+
 static void check_overlaps(const struct ranges *ranges)
 {
 	for (size_t i = 1; i < ranges->count; i++) {
@@ -72,7 +80,7 @@ static void check_overlaps(const struct ranges *ranges)
 			const struct range *a = &ranges->range[i], *b = &ranges->range[j];
 
 			if (a->port == b->port && a->gpa < b->gpa + b->size &&
-			    b->gpa < a->gpa + a->size)
+			    b->gpa < a->gpa + a->size && may_collide(a, b))
 				say_overlap(a, b);
 		}
 	}
@@ -87,6 +95,26 @@ static void add_device(struct ranges *ranges, const struct device_config *device
 		ranges->range[before].port = device->port;
 }
 
+static void add_memory(struct ranges *ranges, const struct memory *memory)
+{
+	size_t before = ranges->count;
+
+	add_range(ranges, memory->kind == MEMORY_ROM ? "rom" : "ram", memory->gpa, memory->size,
+		  &memory->origin);
+	if (ranges->count > before)
+		ranges->range[before].memory = true;
+}
+
+static void add_reserved(struct ranges *ranges, const struct board *board)
+{
+	size_t before = ranges->count;
+
+	add_range(ranges, board->reserved_name, board->reserved, board->reserved_size,
+		  &board_default);
+	if (ranges->count > before)
+		ranges->range[before].memory_only = board->reserved_memory_only;
+}
+
 static void check_address_map(const struct machine *m)
 {
 	const struct board *board = m->board;
@@ -96,15 +124,13 @@ static void check_address_map(const struct machine *m)
 	};
 
 	for (size_t i = 0; i < m->memory_count; i++)
-		add_range(&ranges, m->memory[i].kind == MEMORY_ROM ? "rom" : "ram",
-			  m->memory[i].gpa, m->memory[i].size, &m->memory[i].origin);
+		add_memory(&ranges, &m->memory[i]);
 	for (size_t i = 0; i < m->device_count; i++)
 		add_device(&ranges, &m->device[i]);
 	add_range(&ranges, "gic.gicd", m->gic.gicd, board->gicd_size, &m->gic.origin);
 	add_range(&ranges, "gic.gicr", m->gic.gicr, board->gicr_size * m->cpu_count,
 		  &m->gic.origin);
-	add_range(&ranges, board->reserved_name, board->reserved, board->reserved_size,
-		  &board_default);
+	add_reserved(&ranges, board);
 	check_overlaps(&ranges);
 	free(ranges.range);
 }
