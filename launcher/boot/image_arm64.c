@@ -45,10 +45,10 @@ static int arm64_measure(struct image *image)
 	/* A signature may be appended to the file behind what the kernel counts as its own. */
 	image->size = size > image->data_size ? size : image->data_size;
 	image->align = IMAGE_ALIGN;
-	image->align_offset = offset % IMAGE_ALIGN;
-	if (image->gpa != MACHINE_AUTO && image->gpa % IMAGE_ALIGN != image->align_offset) {
+	image->align_offset = offset;
+	if (image->gpa != MACHINE_AUTO && image->gpa % IMAGE_ALIGN != offset % IMAGE_ALIGN) {
 		image_error(image, "can't start at 0x%" PRIx64 ", write a multiple of 2M, plus 0x%"
-			    PRIx64, image->gpa, image->align_offset);
+			    PRIx64, image->gpa, offset % IMAGE_ALIGN);
 		return -1;
 	}
 	return 0;

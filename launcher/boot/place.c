@@ -15,16 +15,18 @@ struct request {
 	uint64_t after;		/* not below this gpa */
 };
 
-/* First address ≥ @gpa of the wanted alignment; UINT64_MAX if there is none. */
+/*
+ * align_offset bytes behind the first aligned address ≥ @gpa, UINT64_MAX if there is none. That
+ * address is in RAM too: an image may be built for the place that text_offset gives it there.
+ */
 static uint64_t align_up(uint64_t gpa, const struct request *request)
 {
-	uint64_t align = request->align ? request->align : PAGE;
-	uint64_t base = gpa - gpa % align + request->align_offset;
+	uint64_t align = request->align ? request->align : PAGE, base;
 
-	while (base < gpa)
-		if (__builtin_add_overflow(base, align, &base))
-			return UINT64_MAX;
-	return base;
+	if (__builtin_add_overflow(gpa, align - 1, &base))
+		return UINT64_MAX;
+	base -= base % align;
+	return __builtin_add_overflow(base, request->align_offset, &base) ? UINT64_MAX : base;
 }
 
 /* The end of an image that is in the way of @size bytes at @gpa, or 0. */

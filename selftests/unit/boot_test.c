@@ -112,6 +112,13 @@ TEST(text_offset_counts)
 	CHECK_EQ(b.result, 0);
 	CHECK_EQ(b.m.entry, RAM_BASE + 0x80000);
 	board_destroy(&b);
+	/* behind a multiple of 2M that is RAM as well: it may be built for that place */
+	arm64_image(file, sizeof(file),
+		    (struct arm64_header){ .text_offset = 0x480000, .image_size = MIB });
+	board_boot(&b, "kernel", file, sizeof(file), "");
+	CHECK_EQ(b.result, 0);
+	CHECK_EQ(b.m.entry, RAM_BASE + 0x480000);
+	board_destroy(&b);
 	/* before Linux 3.17: no size, and the offset is a fixed one */
 	arm64_image(file, sizeof(file), (struct arm64_header){ .text_offset = 0 });
 	board_boot(&b, "kernel", file, sizeof(file), "");
