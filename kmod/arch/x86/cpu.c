@@ -160,6 +160,7 @@ bool x86_power_events(struct qvm_vcpu *vcpu)
 		return false;
 	vlapic_reset(vcpu);
 	x86_vcpu_reset(vcpu);
+	event_take(vcpu, EVENT_NMI);
 	if (!vcpu->index) {
 		event_take(vcpu, EVENT_INIT);
 		return true;
@@ -176,5 +177,7 @@ void qvm_arch_vcpu_power_on(struct qvm_vcpu *vcpu)
 {
 	event_take(vcpu, EVENT_INIT);
 	event_take(vcpu, EVENT_SIPI);
+	/* One that came meanwhile found nobody: there is no handler yet. */
+	event_take(vcpu, EVENT_NMI);
 	x86_vcpu_sipi(vcpu, vcpu->arch.sipi_vector);
 }

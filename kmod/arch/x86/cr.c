@@ -46,6 +46,19 @@ static bool load_pdptes(struct qvm_vcpu *vcpu)
 	return true;
 }
 
+bool x86_load_cr3(struct qvm_vcpu *vcpu, u32 cr3)
+{
+	u64 old = x86_get_cr3(vcpu);
+
+	virt_set_cr3(vcpu, cr3);
+	if (!load_pdptes(vcpu)) {
+		virt_set_cr3(vcpu, old);
+		return false;
+	}
+	virt_flush_guest_tlb(vcpu);
+	return true;
+}
+
 /* LMA follows LME and PG; long mode needs PAE and a code segment that is not 64-bit yet (9.8.5). */
 static bool update_lma(struct qvm_vcpu *vcpu, u64 cr0)
 {
@@ -175,17 +188,37 @@ static u64 *dr_field(struct qvm_vcpu *vcpu, unsigned int dr)
 	return dr & 1 ? &vcpu->arch.dr7 : &vcpu->arch.dr6;
 }
 
+#define DR6_BD		BIT_ULL(13)
+#define DR7_GD		BIT_ULL(13)
+
+/*
+ * The exit comes before the faults of the instruction (25.1.3): they are looked for here, in the order
+ * of their vectors' priority (SDM vol. 2, MOV to debug registers). True: one is on its way.
+ */
+static bool dr_faults(struct qvm_vcpu *vcpu, unsigned int dr)
+{
+	if ((dr == 4 || dr == 5) && vcpu->arch.cr4 & X86_CR4_DE) {
+		x86_inject_exception(vcpu, X86_XCPT_UD, -1);
+	} else if (x86_cpl(vcpu)) {
+		x86_inject_exception(vcpu, X86_XCPT_GP, 0);
+	} else if (vcpu->arch.dr7 & DR7_GD) {
+		vcpu->arch.dr6 |= DR6_BD;
+		vcpu->arch.dr7 &= ~DR7_GD;
+		virt_update_mode(vcpu);
+		x86_inject_exception(vcpu, X86_XCPT_DB, -1);
+	} else {
+		return false;
+	}
+	return true;
+}
+
 enum exit_action x86_dr_exit(struct qvm_vcpu *vcpu, unsigned int dr, bool is_write,
 			     unsigned int gpr)
 {
 	u64 *field = dr_field(vcpu, dr), value = x86_gpr_read(vcpu, gpr);
 
-	if (dr == 4 || dr == 5) {
-		if (vcpu->arch.cr4 & X86_CR4_DE) {
-			x86_inject_exception(vcpu, X86_XCPT_UD, -1);
-			return EXIT_RESUME;
-		}
-	}
+	if (dr_faults(vcpu, dr))
+		return EXIT_RESUME;
 	if (!is_write) {
 		x86_gpr_write(vcpu, gpr, *field);
 		return done(vcpu);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Exits that mean the same on VMX and SVM. */
 #include <linux/printk.h>
+#include <asm/processor-flags.h>
 
 #include "x86.h"
 
@@ -87,7 +88,8 @@ enum exit_action x86_handle_wrmsr(struct qvm_vcpu *vcpu)
 enum exit_action x86_handle_hlt(struct qvm_vcpu *vcpu)
 {
 	x86_skip(vcpu);
-	return EXIT_BLOCK;
+	/* The trap of a single step ends it before it begins. */
+	return x86_get_rflags(vcpu) & X86_EFLAGS_TF ? EXIT_RESUME : EXIT_BLOCK;
 }
 
 /* Each CPU has the instruction; of no counter is the fault. */

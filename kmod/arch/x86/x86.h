@@ -39,6 +39,8 @@ void x86_msr_put(struct qvm_vcpu *vcpu);
 /* ---- cr.c ---- */
 enum exit_action x86_cr_exit(struct qvm_vcpu *vcpu, unsigned int cr, bool is_write,
 			     unsigned int gpr);
+/* CR3 outside of IA-32e mode, with PDPTEs where the mode has them. False: these are bad, all is as it was. */
+bool x86_load_cr3(struct qvm_vcpu *vcpu, u32 cr3);
 enum exit_action x86_clts(struct qvm_vcpu *vcpu);
 enum exit_action x86_lmsw(struct qvm_vcpu *vcpu, u16 value);
 enum exit_action x86_dr_exit(struct qvm_vcpu *vcpu, unsigned int dr, bool is_write,

@@ -6,6 +6,7 @@
 #include <asm/vmx.h>
 
 #include "emulate.h"
+#include "task.h"
 #include "trace.h"
 #include "vmcs.h"
 #include "vmx.h"
@@ -221,6 +222,37 @@ static enum exit_action handle_ept_violation(struct qvm_vcpu *vcpu)
 	return x86_emulate_mmio(vcpu, &mmio);
 }
 
+#define TYPE_INT	4		/* INT n, and the exceptions of INT3 and INTO, are 4 to 6 */
+
+/*
+ * Qualification: table 27-2. The event that a gate of the IDT is for is what the exit cut short; the
+ * switch delivers it. Of an instruction the old task goes on behind it.
+ */
+static enum exit_action handle_task_switch(struct qvm_vcpu *vcpu)
+{
+	struct vmx_vcpu *vmx = vmx_of(vcpu);
+	u64 q = qualification(vcpu);
+	u32 event = vmx->inject.info;
+	bool by_event = event >> 31, external = by_event && TYPE(event) < TYPE_INT;
+	struct x86_task_switch task = {
+		.selector = q,
+		.source = (q >> 30) & 3,
+		.is_external = external,
+		.has_error = by_event && event & BIT(11),
+		.error = vmx->inject.error,
+		.return_eip = vmx->state.rip + (external ? 0 : vmx->exit.length),
+	};
+
+	vmx->inject.info = 0;
+	if (by_event && TYPE(event) == 2)
+		vmx->state.interruptibility |= GUEST_INTR_STATE_NMI;
+	else if (task.source == TASK_IRET)
+		vmx->state.interruptibility &= ~GUEST_INTR_STATE_NMI;
+	vmx->state.interruptibility &= ~SHADOWS;
+	vmx->state.dirty |= VMX_G_SHADOW;
+	return x86_task_switch(vcpu, &task);
+}
+
 static enum exit_action handle_wbinvd(struct qvm_vcpu *vcpu)
 {
 	x86_skip(vcpu);		/* memory is write-back and coherent for everyone here */
@@ -248,6 +280,7 @@ static const struct reason reasons[REASON_COUNT] = {
 	[EXIT_REASON_EXCEPTION_NMI]	= { handle_exception, SEGMENTS, "exception" },
 	[EXIT_REASON_EXTERNAL_INTERRUPT] = { handle_host_irq, 0, "interrupt" },
 	[EXIT_REASON_TRIPLE_FAULT]	= { handle_triple_fault, VMX_G_ALL, "triple fault" },
+	[EXIT_REASON_TASK_SWITCH]	= { handle_task_switch, VMX_G_ALL, "task switch" },
 	[EXIT_REASON_INTERRUPT_WINDOW]	= { handle_nothing, 0, "interrupt window" },
 	[EXIT_REASON_NMI_WINDOW]	= { handle_nothing, 0, "NMI window" },
 	[EXIT_REASON_CPUID]		= { x86_handle_cpuid, SEGMENTS, "CPUID" },
