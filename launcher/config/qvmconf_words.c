@@ -252,6 +252,7 @@ static bool is_port_device(const char *type, const char *address)
 {
 	static const char *const types[] = {
 		"ser8250", "8259", "timer8254", "mc146818", "pckeyboard", "acpi-pm", "debug-exit",
+		"fw-cfg", "test-lines", "test-ports",
 	};
 	bool found = false;
 

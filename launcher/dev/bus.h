@@ -18,6 +18,7 @@ struct vm;
 struct bus {
 	struct device *devices;		/* memory before ports, by address; NULL: none created */
 	size_t count;
+	bool lanes;			/* of a PC: an access that no device takes whole goes in parts */
 };
 
 /*
@@ -29,8 +30,10 @@ int bus_create(struct bus *bus, struct vm *vm, const struct machine *machine);
 void bus_destroy(struct bus *bus);
 
 /*
- * One access of @len bytes (1, 2, 4, 8) at @gpa. False: nobody's address, because no device is
- * there, the access crosses the end of its window or is not aligned to @len. Any thread.
+ * One access of @len bytes at @gpa; a device sees 1, 2, 4 or 8. False: nobody's address, because no
+ * device is there, the access crosses the end of its window or is not aligned to @len. On a PC such
+ * a one is taken apart, down to bytes, as its buses do it: false if no part is anybody's, and what
+ * is nobody's of it reads as ones. Any thread.
  */
 bool bus_read(const struct bus *bus, uint64_t gpa, unsigned int len, uint64_t *value);
 bool bus_write(const struct bus *bus, uint64_t gpa, unsigned int len, uint64_t value);

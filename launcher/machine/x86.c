@@ -33,6 +33,10 @@ static const struct board_device x86_devices[] = {
 	{ "pckeyboard",	0x60, 0, NULL, true },
 	{ "mc146818",	0x70, 8, NULL, true },
 	{ "debug-exit",	0xf4, 0, NULL, true },
+	{ "fw-cfg",	0x510, 0, NULL, true },
+	{ "test-lines",	0x2000, 0, NULL, true },
+	{ "test-ports",	0xe0, 0, NULL, true },
+	{ "test-memory", 0xff000000, 0, NULL, false },
 	{ "acpi-pm",	0x600, 9, NULL, true },
 	{ NULL, 0, 0, NULL, false },
 };

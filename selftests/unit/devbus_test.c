@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// LINK: launcher/dev/bus.c launcher/dev/in_kernel.c launcher/dev/acpi_pm.c launcher/dev/debug_exit.c launcher/dev/mc146818.c launcher/dev/pckeyboard.c launcher/config/value.c launcher/config/node.c launcher/util/alloc.c launcher/dev/device.c launcher/dev/pl011.c launcher/dev/ns16550.c launcher/util/log.c
+// LINK: launcher/dev/bus.c launcher/dev/in_kernel.c launcher/dev/acpi_pm.c launcher/dev/debug_exit.c launcher/dev/mc146818.c launcher/dev/pckeyboard.c launcher/dev/fw_cfg.c launcher/dev/test_devices.c launcher/config/value.c launcher/config/node.c launcher/util/alloc.c launcher/dev/device.c launcher/dev/pl011.c launcher/dev/ns16550.c launcher/util/log.c
 /* Which device answers at an address. */
 #include "dev/bus.h"
 #include "uart.h"
@@ -121,6 +121,32 @@ TEST(misaligned)
 	CHECK_STR(claimant(0x8004, 8), "");
 	CHECK_STR(claimant(0x8fff, 2), "");
 	CHECK_STR(claimant(0x20002, 4), "d");	/* the device's own offset counts */
+	bus_destroy(&bus);
+}
+
+/* As PC's buses do it: parts, each to whom it belongs. */
+TEST(lanes)
+{
+	uint64_t value = 0x55;
+
+	bus_open();
+	bus.lanes = true;
+	CHECK_STR(claimant(0x8000, 8), "b");
+	CHECK(bus_read(&bus, 0x8fff, 2, &value));	/* b's last, c's first */
+	CHECK_EQ(value, 0);
+	CHECK_EQ(last_len, 1);
+	CHECK(bus_read(&bus, 0x9fff, 2, &value));	/* c's last, and nobody's */
+	CHECK_EQ(value, 0xff00);
+	CHECK(bus_read(&bus, 0x8003, 3, &value));
+	CHECK_EQ(last_len, 2);
+	CHECK_EQ(last_offset, 4);
+	value = 0x55;
+	CHECK(!bus_read(&bus, 0xa001, 4, &value));
+	CHECK_EQ(value, 0x55);
+	CHECK(bus_write(&bus, 0x9003, 4, 0x44332211));
+	CHECK_EQ(last_offset, 6);
+	CHECK_EQ(last_value & 0xff, 0x44);
+	CHECK(!bus_write(&bus, 0xa001, 4, 0));
 	bus_destroy(&bus);
 }
 
