@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* How a machine ends: the command line says by what. The caller looks at qvm's exit status. */
+#include "apic.h"
+
+static void end_by_triple_fault(u32 value)
+{
+	struct {
+		u16 limit;
+		u64 base;
+	} __attribute__((packed)) none = { 0, 0 };
+
+	(void)value;
+	asm volatile("lidt %0\n ud2" : : "m"(none) : "memory");
+}
+
+/* By faults that are ours to inject: #GP with no gate, #DF with none. */
+static void end_by_injected_triple_fault(u32 value)
+{
+	struct {
+		u16 limit;
+		u64 base;
+	} __attribute__((packed)) none = { 0, 0 };
+
+	(void)value;
+	asm volatile("lidt %0\n rdmsr" : : "m"(none), "c"(0x1fff) : "eax", "edx", "memory");
+}
+
+/* On another CPU. */
+static void fault_there(void)
+{
+	end_by_triple_fault(0);
+}
+
+static void end_by_other_cpu(u32 value)
+{
+	(void)value;
+	cpu_start(1, fault_there);
+	for (;;)
+		asm volatile("sti; hlt");
+}
+
+static void end_by_debug_exit(u32 value)
+{
+	out32(0xf4, value);
+}
+
+static void end_by_reset_register(u32 value)
+{
+	out8(0x600 + 12, value);		/* as the FADT has it */
+}
+
+static void end_by_keyboard(u32 value)
+{
+	out8(0x64, value);
+}
+
+static void end_by_bad_memory(u32 value)
+{
+	(void)value;
+	asm volatile("call *%0" : : "r"(NOBODY) : "memory");
+}
+
+static const struct {
+	const char *word;
+	void (*fn)(u32 value);
+	u32 value;
+} ways[] = {
+	{ "triple", end_by_triple_fault, 0 },
+	{ "injected", end_by_injected_triple_fault, 0 },
+	{ "other", end_by_other_cpu, 0 },
+	{ "exit0", end_by_debug_exit, 0 },
+	{ "exit5", end_by_debug_exit, 5 },
+	{ "exit200", end_by_debug_exit, 200 },
+	{ "reset", end_by_reset_register, 6 },
+	{ "keyboard", end_by_keyboard, 0xfe },
+	{ "fetch", end_by_bad_memory, 0 },
+};
+
+static size_t length(const char *s)
+{
+	size_t n = 0;
+
+	while (s[n])
+		n++;
+	return n;
+}
+
+static void test_it_ends(void)
+{
+	const char *word = boot_cmdline();
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(ways); i++) {
+		if (length(word) == length(ways[i].word) && same(word, ways[i].word, length(word)))
+			ways[i].fn(ways[i].value);
+	}
+	delay_us(SECOND);
+	check(!"it goes on");
+}
+
+const struct test tests[] = {
+	TEST(it_ends),
+	{},
+};
