@@ -64,9 +64,9 @@ void qvm_arch_vcpu_settle(struct qvm_vcpu *vcpu);
 
 /*
  * Enter the guest until an exit that tier 0 does not answer. Interrupts on, preemption on, vCPU
- * loaded. Owns the interrupts-off stretch: flushes vdev state, looks at vcpu->kicked last, enters,
+ * loaded. Owns the interrupts-off stretch: looks at qvm_vcpu_is_wanted(), flushes vdev state, enters,
  * answers at tier 0, syncs, opens interrupts. The exit stays in vcpu->arch.
- * 0; -EAGAIN: did not enter (kicked); -EIO: this pCPU is not enabled (leave and migrate).
+ * 0; -EAGAIN: did not enter (wanted); -EIO: this pCPU is not enabled (leave and migrate).
  */
 int qvm_arch_vcpu_enter(struct qvm_vcpu *vcpu);
 

@@ -11,10 +11,14 @@
 
 #include "compat.h"
 
-/* Interrupts off. Between these two RCU may not be watching: noinstr code only. */
-static __always_inline void qvm_guest_context_enter(void)
+/*
+ * Interrupts off. Between these two RCU may not be watching: noinstr code only. @note: where guests
+ * are not tracked, tell RCU of a quiescent state. Needed at the first entry after each interrupt
+ * at least: grace periods are driven by the tick.
+ */
+static __always_inline void qvm_guest_context_enter(bool note)
 {
-	if (!context_tracking_guest_enter()) {
+	if (!context_tracking_guest_enter() && note) {
 		instrumentation_begin();
 		qvm_rcu_note_context_switch();
 		instrumentation_end();

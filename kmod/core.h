@@ -16,6 +16,7 @@
 #include <linux/mm_types.h>
 #include <linux/mutex.h>
 #include <linux/preempt.h>
+#include <linux/thread_info.h>
 #include <linux/types.h>
 
 #include <qvm.h>
@@ -36,6 +37,7 @@ enum exit_action {
 	EXIT_TO_USER,	/* the run page is filled */
 	EXIT_BLOCK,	/* wait until the vCPU has something to do */
 	EXIT_FATAL,	/* the VM has ended (qvm_vm_end was called) */
+	EXIT_LOOK,	/* something is wanted of the vCPU: look what, before it enters again */
 };
 
 /* One guest access, decoded once in arch/: nothing behind it sees a syndrome. */
@@ -123,6 +125,8 @@ struct qvm_vcpu {
 	atomic_t kicked;			/* [a] leave guest or sleep, look at requests */
 	unsigned long kick_since;		/* jiffies; while kicked: since when at most */
 	atomic_t power;				/* [a] enum vcpu_power */
+
+	struct qvm_vdev *last_vdev, *last_port;	/* [v] where its last access went: tried first */
 
 	/* access that user space completes: our own copy, the run page is not trusted */
 	bool mmio_pending;			/* [v] */
@@ -226,11 +230,19 @@ extern bool qvm_tier0;
 /* See QVM_VCPU_RUN. vCPU mutex held. */
 int qvm_vcpu_run(struct qvm_vcpu *vcpu);
 
+/* What of a thread's flags ends a stay in the guest: signals, task work, the scheduler. */
+#define QVM_THREAD_WORK	(_TIF_SIGPENDING | _TIF_NOTIFY_SIGNAL | _TIF_NOTIFY_RESUME | \
+			 _TIF_NEED_RESCHED)
+
 /*
  * The last look before the guest is entered, interrupts off, mode VCPU_IN_GUEST: something wants
  * the vCPU's thread outside. What comes after it is an interrupt, which ends the guest.
  */
-bool qvm_vcpu_is_wanted(const struct qvm_vcpu *vcpu);
+static inline bool qvm_vcpu_is_wanted(const struct qvm_vcpu *vcpu)
+{
+	return atomic_read(&vcpu->kicked) | READ_ONCE(vcpu->run->immediate_exit) |
+	       (read_thread_flags() & QVM_THREAD_WORK);
+}
 
 /* exit.c ---------------------------------------------------------------------------------- */
 

@@ -5,11 +5,6 @@
 #include "arch.h"
 #include "trace.h"
 
-static const struct qvm_bus *access_bus(const struct qvm_vm *vm, const struct qvm_access *access)
-{
-	return access->is_port ? &vm->ports : &vm->bus;
-}
-
 static enum exit_action access_to_user(struct qvm_vcpu *vcpu, const struct qvm_access *access)
 {
 	struct qvm_run *run = vcpu->run;
@@ -28,17 +23,17 @@ static enum exit_action access_to_user(struct qvm_vcpu *vcpu, const struct qvm_a
 	return EXIT_TO_USER;
 }
 
-/* A vdev is there: its answer, or (no such register) nobody's address. */
-static enum exit_action access_vdev(struct qvm_vcpu *vcpu, const struct qvm_access *access)
+/* Its answer, or (no such register) nobody's address. */
+static enum exit_action access_vdev(struct qvm_vcpu *vcpu, const struct qvm_access *access,
+				    struct qvm_vdev *vdev)
 {
-	const struct qvm_bus *bus = access_bus(vcpu->vm, access);
-	u64 data = 0;
+	u64 data = 0, offset = access->gpa - vdev->base;
 	int ret;
 
 	if (access->is_write)
-		ret = qvm_bus_write(bus, vcpu, access->gpa, access->len, access->data);
+		ret = vdev->ops->write(vdev, vcpu, offset, access->len, access->data);
 	else
-		ret = qvm_bus_read(bus, vcpu, access->gpa, access->len, &data);
+		ret = vdev->ops->read(vdev, vcpu, offset, access->len, &data);
 	if (ret)
 		return qvm_exit_unclaimed(vcpu, access);
 	vcpu->stats.mmio_kernel++;
@@ -47,12 +42,19 @@ static enum exit_action access_vdev(struct qvm_vcpu *vcpu, const struct qvm_acce
 
 enum exit_action qvm_exit_access(struct qvm_vcpu *vcpu, const struct qvm_access *access)
 {
-	bool in_kernel = qvm_bus_overlaps(access_bus(vcpu->vm, access), access->gpa, access->len);
+	struct qvm_vdev **last = access->is_port ? &vcpu->last_port : &vcpu->last_vdev;
+	const struct qvm_bus *bus = access->is_port ? &vcpu->vm->ports : &vcpu->vm->bus;
+	struct qvm_vdev *vdev = qvm_bus_route(bus, last, access->gpa, access->len);
+	bool in_kernel = vdev || qvm_bus_overlaps(bus, access->gpa, access->len);
 
-	trace_mmio(vcpu->vm->id, vcpu->index, access->gpa, access->len, access->is_write,
-		   !in_kernel);
+	if (trace_mmio_enabled())
+		trace_mmio(vcpu->vm->id, vcpu->index, access->gpa, access->len, access->is_write,
+			   !in_kernel);
+	if (vdev)
+		return access_vdev(vcpu, access, vdev);
+	/* Misaligned, or part of it beside the vdev. */
 	if (in_kernel)
-		return access_vdev(vcpu, access);
+		return qvm_exit_unclaimed(vcpu, access);
 	/* ROM: mapped read-only, so only writes come here; they are faults, not device accesses. */
 	if (!access->is_port && qvm_region_find(vcpu->vm, access->gpa))
 		return qvm_exit_unclaimed(vcpu, access);

@@ -41,11 +41,6 @@ static bool user_work_pending(const struct qvm_vcpu *vcpu)
 	       test_thread_flag(TIF_NOTIFY_RESUME);
 }
 
-bool qvm_vcpu_is_wanted(const struct qvm_vcpu *vcpu)
-{
-	return atomic_read(&vcpu->kicked) || need_resched() || user_work_pending(vcpu);
-}
-
 static void power_on(struct qvm_vcpu *vcpu)
 {
 	/* Pairs with the release in the switching vCPU: its boot parameters are there. */
@@ -57,9 +52,13 @@ static void power_on(struct qvm_vcpu *vcpu)
 	}
 }
 
-/* What has to be looked at before each entry. RESUME: enter. */
+/*
+ * What has to be looked at when the architecture did not enter because somebody wants the thread, and
+ * after each answer but RESUME. RESUME: enter.
+ */
 static enum exit_action check_requests(struct qvm_vcpu *vcpu, int *error)
 {
+	cond_resched();
 	/*
 	 * First take the kick, then look: who kicks after this makes the entry fail. The exchange is a
 	 * full barrier and reads what qvm_vcpu_kick() released, so the request is seen.
@@ -87,24 +86,25 @@ static void block(struct qvm_vcpu *vcpu)
 	qvm_vcpu_load(vcpu);
 }
 
+/* Into the guest until something is asked of the thread. LOOK: it was not entered. */
 static enum exit_action enter_once(struct qvm_vcpu *vcpu)
 {
 	int ret;
 
 	vcpu->trail.entry_pc = qvm_arch_vcpu_pc(vcpu);
-	trace_entry(vcpu->vm->id, vcpu->index, vcpu->trail.entry_pc);
+	if (trace_entry_enabled())
+		trace_entry(vcpu->vm->id, vcpu->index, vcpu->trail.entry_pc);
 	ret = qvm_arch_vcpu_enter(vcpu);
-	if (ret == -EIO) {
-		/* This pCPU is being taken down: the scheduler moves us. */
-		schedule_timeout_uninterruptible(1);
-		return EXIT_RESUME;
+	if (likely(!ret)) {
+		qvm_inject_exit(vcpu);
+		return qvm_arch_vcpu_exit(vcpu);
 	}
-	if (ret)
-		return EXIT_RESUME;
-	qvm_inject_exit(vcpu);
-	return qvm_arch_vcpu_exit(vcpu);
+	if (ret == -EIO)	/* this pCPU is being taken down: the scheduler moves us */
+		schedule_timeout_uninterruptible(1);
+	return EXIT_LOOK;
 }
 
+/* Every entry looks whether it is wanted elsewhere, so what is answered goes straight back in. */
 static int run_loop(struct qvm_vcpu *vcpu, enum exit_action action)
 {
 	int error = 0;
@@ -112,17 +112,17 @@ static int run_loop(struct qvm_vcpu *vcpu, enum exit_action action)
 	while (action != EXIT_TO_USER) {
 		if (action == EXIT_BLOCK)
 			block(vcpu);
-		action = check_requests(vcpu, &error);
+		if (action != EXIT_RESUME)
+			action = check_requests(vcpu, &error);
 		if (action == EXIT_RESUME)
 			action = enter_once(vcpu);
-		cond_resched();
 	}
 	return error;
 }
 
 int qvm_vcpu_run(struct qvm_vcpu *vcpu)
 {
-	enum exit_action action = EXIT_RESUME;
+	enum exit_action action = EXIT_LOOK;
 	int ret;
 
 	if (qvm_vm_state(vcpu->vm) == QVM_VM_BUILDING)

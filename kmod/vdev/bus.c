@@ -80,7 +80,7 @@ static struct qvm_vdev *bus_route(const struct qvm_bus *bus, u64 gpa, unsigned i
 	if (len != 1 && len != 2 && len != 4 && len != 8)
 		return NULL;
 	vdev = qvm_bus_find(bus, gpa, len);
-	return vdev && (gpa - vdev->base) % len == 0 ? vdev : NULL;
+	return vdev && qvm_vdev_takes(vdev, gpa, len) ? vdev : NULL;
 }
 
 int qvm_bus_read(const struct qvm_bus *bus, struct qvm_vcpu *vcpu, u64 gpa, unsigned int len,

@@ -18,7 +18,8 @@ struct qvm_vdev_ops {
 	/*
 	 * One access at offset < size, len 1, 2, 4 or 8, not past the end, offset a multiple of
 	 * len. Process context or interrupts off (tier 0b): raw locks only. 0, or -ENXIO: the
-	 * vdev has no register there (the VM's policy answers).
+	 * vdev has no register there (the VM's policy answers), or, with interrupts off, -EAGAIN: it
+	 * has to wait for something; nothing was done, ask again with interrupts on.
 	 */
 	int (*read)(struct qvm_vdev *vdev, struct qvm_vcpu *vcpu, u64 offset, unsigned int len,
 		    u64 *value);
@@ -48,6 +49,32 @@ bool qvm_bus_overlaps(const struct qvm_bus *bus, u64 base, u64 size);
 
 /* The vdev that holds all of [gpa, gpa + len), or NULL. */
 struct qvm_vdev *qvm_bus_find(const struct qvm_bus *bus, u64 gpa, unsigned int len);
+
+/* @vdev takes the whole of an access. */
+static inline bool qvm_vdev_takes(const struct qvm_vdev *vdev, u64 gpa, unsigned int len)
+{
+	u64 offset = gpa - vdev->base;
+
+	return offset < vdev->size && vdev->size - offset >= len && !(offset & (len - 1));
+}
+
+/*
+ * The vdev that takes an access of 1, 2, 4 or 8 bytes, or NULL. *@last, which belongs to the caller,
+ * NULL at first, is tried before the others.
+ */
+static inline struct qvm_vdev *qvm_bus_route(const struct qvm_bus *bus, struct qvm_vdev **last,
+					     u64 gpa, unsigned int len)
+{
+	struct qvm_vdev *vdev = *last;
+
+	if (vdev && qvm_vdev_takes(vdev, gpa, len))
+		return vdev;
+	vdev = qvm_bus_find(bus, gpa, len);
+	if (!vdev || !qvm_vdev_takes(vdev, gpa, len))
+		return NULL;
+	*last = vdev;
+	return vdev;
+}
 
 /*
  * One access. 0: done; -ENXIO: nobody's address, or misaligned, or the vdev refused.

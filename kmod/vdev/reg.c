@@ -18,27 +18,27 @@ void qvm_reg_wi(void *ctx, struct qvm_vcpu *vcpu, u64 off, unsigned int len, u64
 
 const struct qvm_reg_row *qvm_reg_find(const struct qvm_reg_table *t, u64 off)
 {
-	unsigned int low = 0, high = t->count;
+	const struct qvm_reg_row *reg = t->reg;
+	unsigned int left = t->count;
 
-	/* the first row that starts past @off is at [low, high] */
-	while (low < high) {
-		unsigned int mid = low + (high - low) / 2;
-
-		if (t->reg[mid].offset <= off)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	if (low == 0 || off - t->reg[low - 1].offset >= t->reg[low - 1].size)
+	if (!left)
 		return NULL;
-	return &t->reg[low - 1];
+	/* the last row that starts at or before @off is one of @left from @reg on, if there is one */
+	while (left > 1) {
+		unsigned int half = left / 2;
+
+		reg = reg[half].offset <= off ? reg + half : reg;	/* no branch to mispredict */
+		left -= half;
+	}
+	/* of the first row @off may be before it, and the difference huge */
+	return off - reg->offset < reg->size ? reg : NULL;
 }
 
 /* @off: of the vdev. */
 static bool reg_allows(const struct qvm_reg_row *reg, u64 off, unsigned int len)
 {
-	return (len == 1 || len == 2 || len == 4 || len == 8) && (reg->widths & len) &&
-	       off % len == 0 && off - reg->offset + len <= reg->size;
+	return (reg->widths & len) && !(len & (len - 1)) && !(off & (len - 1)) &&
+	       off - reg->offset + len <= reg->size;
 }
 
 static u64 low_bytes(u64 val, unsigned int len)

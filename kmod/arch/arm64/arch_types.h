@@ -18,6 +18,7 @@ enum arm64_exit {
 	ARM64_EXIT_SERROR	= 2,
 	ARM64_EXIT_AARCH32	= 3,	/* any of them from an AArch32 guest EL0 */
 	ARM64_EXIT_NONE		= 4,	/* the guest was not entered */
+	ARM64_EXIT_ANSWERED	= 5,	/* tier 0 answered, and the thread is wanted outside */
 };
 
 /* Registers that a guest at EL1 owns and this module keeps; one row each in sysreg.c. */
@@ -97,6 +98,8 @@ struct qvm_vcpu_arch {
 	struct arm64_regs regs;		/* [v] first: entry.S */
 	struct {
 		u64 esr, far, hpfar;
+		u64 sctlr;	/* the guest's, at an abort */
+		u64 data;	/* what a vdev reads at tier 0b */
 		u32 code;		/* enum arm64_exit */
 		bool fp_trap;		/* it wanted FP: enter with an FP section */
 	} exit;				/* [v] */

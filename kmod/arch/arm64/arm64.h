@@ -9,6 +9,7 @@
 #include <asm/sysreg.h>
 
 #include "arch.h"
+#include "el2_regs.h"
 #include "vgic.h"
 
 /* ---- cpu.c: this host ---- */
@@ -37,6 +38,7 @@ DECLARE_PER_CPU(bool, qvm_arm64_enabled);
 #define ARM64_FIX_KEEP_TVM		BIT(4)	/* writes of TTBRn_EL1 trap for good */
 #define ARM64_FIX_SSBS_SYNC		BIT(5)	/* barrier behind writes of PSTATE.SSBS */
 #define ARM64_FIX_STAGE1_FIRST		BIT(6)	/* a stage 2 fault may be one of stage 1 */
+#define ARM64_FIX_IAR			BIT(7)	/* ICC_IAR1_EL1 is read by the kernel only */
 
 extern atomic_t arm64_fixes;
 
@@ -88,7 +90,13 @@ void arm64_mitig_cpu_up(void);
 /* This pCPU's VBAR_EL2 as the host wants it; entry.S reads it when it must send a fault back. */
 DECLARE_PER_CPU(u64, qvm_arm64_host_vbar);
 
-/* ---- debug.c: noinstr, interrupts off, around the guest ---- */
+/* ---- debug.c: noinstr, interrupts off, around the guest, if the first says so ---- */
+static __always_inline bool arm64_debug_is_needed(const struct qvm_vcpu *vcpu)
+{
+	return vcpu->arch.debug_live ||
+	       read_sysreg(mdscr_el1) & (MDSCR_SS | MDSCR_KDE | MDSCR_MDE);
+}
+
 void arm64_debug_enter(struct qvm_vcpu *vcpu);
 void arm64_debug_leave(struct qvm_vcpu *vcpu);
 
@@ -173,6 +181,14 @@ bool arm64_idreg_read(const struct qvm_vm *vm, u32 encoding, u64 *value);
 bool arm64_smccc_tier0(struct qvm_vcpu *vcpu);
 enum exit_action arm64_smccc(struct qvm_vcpu *vcpu);
 
+/* ---- exit.c ---- */
+
+/*
+ * Tier 0b: answer the synchronous exit in vcpu->arch.exit with interrupts off and the guest's FP and
+ * EL1 state loaded; all else is the host's, list registers are empty. False: nothing was done.
+ */
+bool arm64_exit_tier0b(struct qvm_vcpu *vcpu);
+
 /* ---- inject.c: exceptions into EL1 ---- */
 void arm64_inject_undefined(struct qvm_vcpu *vcpu);
 /* Synchronous external abort; @fetch: instruction, else data. Address: FAR of the exit. */
@@ -218,8 +234,31 @@ void arm64_vtimer_settle(struct qvm_vcpu *vcpu);
 void arm64_vtimer_block(struct qvm_vcpu *vcpu);
 void arm64_vtimer_unblock(struct qvm_vcpu *vcpu);
 
+/*
+ * Tier 0b, an interrupt ended the guest: if it is the virtual timer's, take it from the GIC and make the
+ * guest's pending. False: it is the host's, nothing was done.
+ */
+bool arm64_vtimer_ack(struct qvm_vcpu *vcpu);
+
+/* What the hardware's counter lost over suspends (vtimer.c). */
+extern u64 arm64_counter_lost;
+
 /* The host's physical counter, not read ahead. */
 u64 arm64_counter(void);
+
+/* The same as the guest sees it. */
+static inline u64 arm64_guest_counter(const struct qvm_vcpu *vcpu)
+{
+	return arm64_counter() - READ_ONCE(vcpu->vm->arch.cntvoff);
+}
+
+/* And at tier 0, on a VHE host. */
+static __always_inline u64 arm64_guest_counter_tier0(const struct qvm_vcpu *vcpu)
+{
+	isb();
+	return read_sysreg(cntpct_el0) + READ_ONCE(arm64_counter_lost) -
+	       READ_ONCE(vcpu->vm->arch.cntvoff);
+}
 
 /* Trapped CNTP_* and CNTPCT_EL0; true if @encoding is one. */
 bool arm64_vtimer_sys(struct qvm_vcpu *vcpu, u32 encoding, bool is_write, u64 *value);

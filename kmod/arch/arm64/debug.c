@@ -88,8 +88,6 @@ noinstr void arm64_debug_enter(struct qvm_vcpu *vcpu)
 	u64 mdscr = read_sysreg(mdscr_el1);
 
 	vcpu->arch.host.mdscr = mdscr;
-	if (!vcpu->arch.debug_live && !(mdscr & (MDSCR_SS | MDSCR_KDE | MDSCR_MDE)))
-		return;
 	write_sysreg(0, mdscr_el1);
 	if (!vcpu->arch.debug_live)
 		return;
@@ -101,8 +99,6 @@ noinstr void arm64_debug_leave(struct qvm_vcpu *vcpu)
 {
 	u64 mdscr = vcpu->arch.host.mdscr;
 
-	if (!vcpu->arch.debug_live && !(mdscr & (MDSCR_SS | MDSCR_KDE | MDSCR_MDE)))
-		return;
 	write_sysreg(0, mdscr_el1);
 	if (vcpu->arch.debug_live)
 		exchange(vcpu, false);

@@ -110,11 +110,12 @@ static enum exit_action abort_unclaimed(struct qvm_vcpu *vcpu, u64 esr, bool fet
 	return EXIT_RESUME;
 }
 
-static bool guest_is_big_endian(struct qvm_vcpu *vcpu)
+/* As it was at the exit. */
+static bool guest_is_big_endian(const struct qvm_vcpu *vcpu)
 {
 	bool el0 = (vcpu->arch.regs.pstate & PSR_MODE_MASK) == PSR_MODE_EL0t;
 
-	return arm64_sys_read(vcpu, SR_SCTLR) & (el0 ? SCTLR_E0E : SCTLR_EE);
+	return vcpu->arch.exit.sctlr & (el0 ? SCTLR_E0E : SCTLR_EE);
 }
 
 static u64 swab_len(u64 data, unsigned int len)
@@ -125,6 +126,14 @@ static u64 swab_len(u64 data, unsigned int len)
 static u64 mask_len(u64 data, unsigned int len)
 {
 	return len == 8 ? data : data & (BIT_ULL(8 * len) - 1);
+}
+
+/* What a store wrote, as a number. */
+static u64 written_data(struct qvm_vcpu *vcpu, unsigned int reg, unsigned int len)
+{
+	u64 data = mask_len(arm64_x_read(vcpu, reg), len);
+
+	return guest_is_big_endian(vcpu) ? swab_len(data, len) : data;
 }
 
 static struct qvm_access decode_access(struct qvm_vcpu *vcpu, u64 esr)
@@ -138,25 +147,26 @@ static struct qvm_access decode_access(struct qvm_vcpu *vcpu, u64 esr)
 		.reg64 = esr & ISS_SF,
 	};
 
-	if (access.is_write) {
-		access.data = mask_len(arm64_x_read(vcpu, access.reg), access.len);
-		if (guest_is_big_endian(vcpu))
-			access.data = swab_len(access.data, access.len);
-	}
+	if (access.is_write)
+		access.data = written_data(vcpu, access.reg, access.len);
 	return access;
+}
+
+static void put_data(struct qvm_vcpu *vcpu, const struct qvm_access *access, u64 data)
+{
+	data = mask_len(data, access->len);
+	if (guest_is_big_endian(vcpu))
+		data = swab_len(data, access->len);
+	if (access->sign_extend)
+		data = sign_extend64(data, 8 * access->len - 1);
+	arm64_x_write(vcpu, access->reg, access->reg64 ? data : (u32)data);
 }
 
 enum exit_action qvm_arch_complete_access(struct qvm_vcpu *vcpu, const struct qvm_access *access,
 					  u64 data)
 {
-	if (!access->is_write) {
-		data = mask_len(data, access->len);
-		if (guest_is_big_endian(vcpu))
-			data = swab_len(data, access->len);
-		if (access->sign_extend)
-			data = sign_extend64(data, 8 * access->len - 1);
-		arm64_x_write(vcpu, access->reg, access->reg64 ? data : (u32)data);
-	}
+	if (!access->is_write)
+		put_data(vcpu, access, data);
 	arm64_skip_instruction(vcpu);
 	return EXIT_RESUME;
 }
@@ -203,6 +213,66 @@ static enum exit_action handle_fetch_abort(struct qvm_vcpu *vcpu, u64 esr)
 	if (mem && mem->kind == QVM_REGION_RAM)
 		return fatal(vcpu, QVM_FATAL_MEMORY);
 	return abort_unclaimed(vcpu, esr, true);
+}
+
+/* ---- tier 0b: the twins of handle_data_abort() for vdevs, and of arm64_sys_exit() for an SGI ---- */
+
+#define ISS_DECODED	(ISS_ISV | ISS_S1PTW | ISS_CM | ISS_FSC_TYPE)
+
+static bool tier0b_data_abort(struct qvm_vcpu *vcpu, u64 esr)
+{
+	struct qvm_access access;
+	struct qvm_vdev *vdev;
+	u64 offset;
+
+	if ((esr & ISS_DECODED) != (ISS_ISV | FSC_TYPE_TRANSLATION))
+		return false;
+	access = decode_access(vcpu, esr);
+	vdev = qvm_bus_route(&vcpu->vm->bus, &vcpu->last_vdev, access.gpa, access.len);
+	if (!vdev)
+		return false;
+	offset = access.gpa - vdev->base;
+	if (access.is_write) {
+		if (vdev->ops->write(vdev, vcpu, offset, access.len, access.data))
+			return false;
+	} else {
+		if (vdev->ops->read(vdev, vcpu, offset, access.len, &vcpu->arch.exit.data))
+			return false;
+		put_data(vcpu, &access, vcpu->arch.exit.data);
+	}
+	if (trace_mmio_enabled())
+		trace_mmio(vcpu->vm->id, vcpu->index, access.gpa, access.len, access.is_write, false);
+	vcpu->stats.mmio_kernel++;
+	arm64_skip_instruction(vcpu);
+	return true;
+}
+
+/* A broadcast may wake many: with interrupts on. */
+static bool tier0b_sys64(struct qvm_vcpu *vcpu, u64 esr)
+{
+	u64 value = arm64_x_read(vcpu, ESR_SYS64_RT(esr));
+
+	if (esr & ESR_SYS64_READ || esr_to_sysreg(esr) != SYSREG(3, 0, 12, 11, 5) ||
+	    !qvm_vgic_sgi_is_short(vcpu, value))
+		return false;
+	qvm_vgic_send_sgi(vcpu, value, 1);
+	arm64_skip_instruction(vcpu);
+	return true;
+}
+
+bool arm64_exit_tier0b(struct qvm_vcpu *vcpu)
+{
+	u64 esr = vcpu->arch.exit.esr;
+	u32 ec = ESR_ELx_EC(esr);
+	bool answered = false;
+
+	if (ec == ESR_ELx_EC_DABT_LOW)
+		answered = tier0b_data_abort(vcpu, esr);
+	else if (ec == ESR_ELx_EC_SYS64)
+		answered = tier0b_sys64(vcpu, esr);
+	if (answered && trace_exit_enabled())
+		trace_exit(vcpu->vm->id, vcpu->index, ARM64_EXIT_SYNC, ec, esr, vcpu->arch.regs.pc);
+	return answered;
 }
 
 static const exit_handler handlers[ESR_ELx_EC_MAX + 1] = {
@@ -274,13 +344,16 @@ enum exit_action qvm_arch_vcpu_exit(struct qvm_vcpu *vcpu)
 	u64 esr = vcpu->arch.exit.esr;
 	u32 code = vcpu->arch.exit.code, ec = code == ARM64_EXIT_SYNC ? ESR_ELx_EC(esr) : 0;
 
-	trace_exit(vcpu->vm->id, vcpu->index, code, ec, esr, vcpu->arch.regs.pc);
+	if (trace_exit_enabled())
+		trace_exit(vcpu->vm->id, vcpu->index, code, ec, esr, vcpu->arch.regs.pc);
 	trail(vcpu, code, ec, esr);
 	switch (code) {
 	case ARM64_EXIT_SYNC:
 		return handlers[ec](vcpu, esr);
 	case ARM64_EXIT_IRQ:
 		vcpu->stats.irqs++;
+		return EXIT_RESUME;
+	case ARM64_EXIT_ANSWERED:
 		return EXIT_RESUME;
 	case ARM64_EXIT_SERROR:
 		return fatal(vcpu, QVM_FATAL_SERROR);

@@ -73,7 +73,7 @@ static enum exit_action cpu_suspend(struct qvm_vcpu *vcpu, u64 *x)
 static enum exit_action cpu_off(struct qvm_vcpu *vcpu, u64 *x)
 {
 	atomic_set(&vcpu->power, VCPU_OFF);
-	return EXIT_RESUME;
+	return EXIT_LOOK;
 }
 
 static struct qvm_vcpu *vcpu_by_mpidr(const struct qvm_vm *vm, u64 mpidr)

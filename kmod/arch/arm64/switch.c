@@ -16,6 +16,7 @@
 #include "el2_regs.h"
 #include "nvhe/nvhe.h"
 #include "traps.h"
+#include "vgic_state.h"
 
 static_assert(offsetof(struct qvm_vcpu_arch, regs) == 0);
 static_assert(offsetof(struct arm64_regs, x) == REGS_X(0));
@@ -38,7 +39,7 @@ DEFINE_PER_CPU(u64, qvm_arm64_host_vbar);
 	FP_PAIR(insn, 24, 25) FP_PAIR(insn, 26, 27) FP_PAIR(insn, 28, 29)	\
 	FP_PAIR(insn, 30, 31)
 
-noinstr void arm64_fp_save(struct arm64_fp *fp)
+void arm64_fp_save(struct arm64_fp *fp)
 {
 	asm volatile(".arch_extension fp\n" FP_ALL(stp) : : "r"(fp->q) : "memory");
 	fp->fpsr = read_sysreg(fpsr);
@@ -46,7 +47,7 @@ noinstr void arm64_fp_save(struct arm64_fp *fp)
 	write_sysreg(0, fpcr);		/* kernel NEON code of softirqs expects the default */
 }
 
-noinstr void arm64_fp_load(const struct arm64_fp *fp)
+void arm64_fp_load(const struct arm64_fp *fp)
 {
 	asm volatile(".arch_extension fp\n" FP_ALL(ldp) : : "r"(fp->q) : "memory");
 	write_sysreg(fp->fpsr, fpsr);
@@ -114,11 +115,14 @@ static noinstr bool tier0_hvc(struct qvm_vcpu *vcpu, u64 esr)
 
 static noinstr bool tier0_sys64(struct qvm_vcpu *vcpu, u64 esr)
 {
+	u32 encoding = esr_to_sysreg(esr);
 	u64 value;
 
 	if (!(esr & ESR_SYS64_READ))
 		return false;
-	if (!arm64_idreg_read(vcpu->vm, esr_to_sysreg(esr), &value))
+	if (encoding == SYSREG(3, 3, 14, 0, 1))		/* CNTPCT_EL0 */
+		value = arm64_guest_counter_tier0(vcpu);
+	else if (!arm64_idreg_read(vcpu->vm, encoding, &value))
 		return false;
 	arm64_x_write(vcpu, ESR_SYS64_RT(esr), value);
 	arm64_skip_instruction(vcpu);
@@ -147,10 +151,7 @@ static noinstr u64 hpfar_by_walk(u64 far)
 
 static noinstr void capture_fault(struct qvm_vcpu *vcpu, u64 esr)
 {
-	u32 ec = ESR_ELx_EC(esr);
-
-	if (ec != ESR_ELx_EC_DABT_LOW && ec != ESR_ELx_EC_IABT_LOW)
-		return;
+	vcpu->arch.exit.sctlr = read_sysreg_s(SYS_SCTLR_EL12);
 	vcpu->arch.exit.far = read_sysreg(far_el2);
 	if ((esr & ISS_FSC_TYPE) == FSC_TYPE_PERMISSION && !(esr & ESR_ELx_S1PTW))
 		vcpu->arch.exit.hpfar = hpfar_by_walk(vcpu->arch.exit.far);
@@ -175,7 +176,8 @@ static noinstr bool tier0(struct qvm_vcpu *vcpu, u32 code)
 		return true;
 	}
 	vcpu->arch.exit.esr = esr;
-	capture_fault(vcpu, esr);
+	if (ec == ESR_ELx_EC_DABT_LOW || ec == ESR_ELx_EC_IABT_LOW)
+		capture_fault(vcpu, esr);
 	return false;
 }
 
@@ -184,15 +186,16 @@ static noinstr void run_guest(struct qvm_vcpu *vcpu, bool fp)
 	u64 daif = read_sysreg(daif);
 	u64 hcr = arm64_guest_hcr() | vcpu->arch.hcr;
 	const struct arm64_vectors *vectors = this_cpu_ptr(&qvm_arm64_vectors_cpu);
+	bool debug;
 	u32 code;
 
 	asm volatile("msr daifset, #0xf" : : : "memory");
 	if (vectors->trace)
 		arm64_trace_enter(vcpu);
-	arm64_debug_enter(vcpu);
+	debug = arm64_debug_is_needed(vcpu);
+	if (debug)
+		arm64_debug_enter(vcpu);
 	traps_enable(vcpu, hcr, fp);
-	if (fp)
-		arm64_fp_load(&vcpu->arch.fp);
 	do {
 		vcpu->stats.entries++;
 		code = qvm_arm64_enter(&vcpu->arch.regs, vcpu->arch.host.vbar, vectors->base,
@@ -200,17 +203,16 @@ static noinstr void run_guest(struct qvm_vcpu *vcpu, bool fp)
 	} while (tier0(vcpu, code));
 	vcpu->arch.exit.code = code;
 	traps_disable(vcpu);
-	arm64_debug_leave(vcpu);
+	if (debug)
+		arm64_debug_leave(vcpu);
 	if (vectors->trace)
 		arm64_trace_leave(vcpu);
-	if (fp)
-		arm64_fp_save(&vcpu->arch.fp);
 	write_sysreg(daif, daif);
 }
 
-static noinstr void run_guest_tracked(struct qvm_vcpu *vcpu, bool fp)
+static noinstr void run_guest_tracked(struct qvm_vcpu *vcpu, bool fp, bool note)
 {
-	qvm_guest_context_enter();
+	qvm_guest_context_enter(note);
 	if (arm64_is_nvhe())
 		arm64_nvhe_run_guest(vcpu, fp);
 	else
@@ -218,11 +220,37 @@ static noinstr void run_guest_tracked(struct qvm_vcpu *vcpu, bool fp)
 	qvm_guest_context_exit();
 }
 
+/* ---- tier 0b: the host's world but for FP, EL1 and stage 2; interrupts stay off ---- */
+
+static bool tier0b_answers(struct qvm_vcpu *vcpu, u32 code)
+{
+	if (code == ARM64_EXIT_IRQ)
+		return arm64_vtimer_ack(vcpu);
+	return code == ARM64_EXIT_SYNC && arm64_exit_tier0b(vcpu);
+}
+
+/*
+ * True: answered, go back in. What anybody wants of this thread meanwhile is an interrupt that waits,
+ * and ends the guest at once; but for what the answer itself brought about on this pCPU.
+ */
+static bool tier0b(struct qvm_vcpu *vcpu)
+{
+	if (!qvm_tier0 || !tier0b_answers(vcpu, vcpu->arch.exit.code))
+		return false;
+	vcpu->stats.tier0++;
+	if (!qvm_vcpu_is_wanted(vcpu))
+		return true;
+	vcpu->arch.exit.code = ARM64_EXIT_ANSWERED;
+	return false;
+}
+
 /* ---- the interrupts-off stretch ---- */
 
 /* Interrupts off. 0, -EAGAIN, -EIO as at qvm_arch_vcpu_enter(). */
-static int enter_irqs_off(struct qvm_vcpu *vcpu, bool fp)
+static int enter_irqs_off(struct qvm_vcpu *vcpu, bool fp, bool note)
 {
+	const struct vgic_vcpu *vgic = vcpu->arch.vgic;
+
 	if (!vcpu->loaded || !__this_cpu_read(qvm_arm64_enabled))
 		return -EIO;
 	/*
@@ -236,19 +264,35 @@ static int enter_irqs_off(struct qvm_vcpu *vcpu, bool fp)
 		atomic_set(&vcpu->mode, VCPU_OUTSIDE);
 		return -EAGAIN;
 	}
-	if (vcpu->arch.vgic)
-		qvm_vgic_flush(vcpu);
+	if (fp)
+		arm64_fp_load(&vcpu->arch.fp);
 	vtime_account_guest_enter();
-	run_guest_tracked(vcpu, fp);
+	do {
+		if (vgic_has_work(vgic))
+			qvm_vgic_flush(vcpu);
+		run_guest_tracked(vcpu, fp, note);
+		if (vgic_is_listed(vgic))
+			qvm_vgic_sync(vcpu);
+		note = false;
+	} while (tier0b(vcpu));
 	atomic_set(&vcpu->mode, VCPU_OUTSIDE);
-	if (vcpu->arch.vgic)
-		qvm_vgic_sync(vcpu);
+	if (fp)
+		arm64_fp_save(&vcpu->arch.fp);
 	return 0;
+}
+
+/*
+ * RCU gets its quiescent state at the entry after each interrupt, hence each tick, and else now and
+ * then: it costs as much as all else of a context switch of the kernel's bookkeeping.
+ */
+static bool note_is_due(const struct qvm_vcpu *vcpu)
+{
+	return vcpu->arch.exit.code != ARM64_EXIT_SYNC || !(vcpu->stats.entries % 16);
 }
 
 int qvm_arch_vcpu_enter(struct qvm_vcpu *vcpu)
 {
-	bool fp = vcpu->arch.exit.fp_trap;
+	bool fp = vcpu->arch.exit.fp_trap, note = note_is_due(vcpu);
 	int ret;
 
 	vcpu->arch.exit.fp_trap = false;
@@ -262,7 +306,7 @@ int qvm_arch_vcpu_enter(struct qvm_vcpu *vcpu)
 		qvm_neon_begin(&vcpu->arch.host.neon);
 	preempt_disable();
 	local_irq_disable();
-	ret = enter_irqs_off(vcpu, fp);
+	ret = enter_irqs_off(vcpu, fp, note);
 	if (ret)
 		local_irq_enable();
 	else

@@ -299,6 +299,14 @@ static void vgic_pend_sgi(struct vgic_vcpu *target, u64 value, unsigned int grou
 	vgic_irq_update(irq, kicks);
 }
 
+bool qvm_vgic_sgi_is_short(const struct qvm_vcpu *vcpu, u64 value)
+{
+	u64 targets = FIELD_GET(SGIR_TARGETS, value);
+
+	targets &= targets - 1;		/* but for the first */
+	return vcpu->arch.vgic && !(value & SGIR_IRM) && !(targets & (targets - 1));
+}
+
 void qvm_vgic_send_sgi(struct qvm_vcpu *vcpu, u64 value, unsigned int group)
 {
 	struct vgic_vcpu *self = vcpu->arch.vgic;
@@ -478,16 +486,17 @@ void qvm_vgic_flush(struct qvm_vcpu *vcpu)
 	struct vgic_kicks kicks = {};
 	bool busy;
 
-	/* what comes in from here on kicks, and `kicked` is looked at after the flush */
-	if (!vgv || !(READ_ONCE(vgv->ready.buckets) | READ_ONCE(vgv->active.buckets) |
-		      READ_ONCE(vgv->hw_up)))
+	/* what comes in from here on kicks, and the kick is an interrupt that ends the guest */
+	if (!vgic_has_work(vgv))
 		return;
 	raw_spin_lock(&vgv->vgic->lock);
 	vgic_ask_lines(vgv, &kicks);
 	vgic_fill(vgv);
 	busy = vgv->cpu.used || vgv->cpu.exits;
-	if (busy)
+	if (busy) {
 		WRITE_ONCE(vgv->visit, vgv->visit + 1);
+		vgv->vgic->visits++;
+	}
 	raw_spin_unlock(&vgv->vgic->lock);
 	if (busy)
 		vgv->vgic->cpuif->flush(&vgv->cpu);
@@ -540,7 +549,7 @@ void qvm_vgic_sync(struct qvm_vcpu *vcpu)
 	struct vgic_cpu *cpu;
 	unsigned int i;
 
-	if (!vgv || !(vgv->visit & 1))
+	if (!vgic_is_listed(vgv))
 		return;
 	cpu = &vgv->cpu;
 	vgv->vgic->cpuif->sync(cpu);
@@ -550,6 +559,7 @@ void qvm_vgic_sync(struct qvm_vcpu *vcpu)
 	for (i = 0; i < cpu->used; i++)
 		vgic_fold(vgv, &cpu->lr[i], &kicks);
 	WRITE_ONCE(vgv->visit, vgv->visit + 1);
+	vgv->vgic->visits--;
 	raw_spin_unlock(&vgv->vgic->lock);
 	vgic_kick(vgv->vgic, vgv, &kicks);
 }

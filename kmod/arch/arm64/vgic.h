@@ -102,6 +102,9 @@ bool qvm_vgic_hw_busy(struct qvm_vcpu *vcpu, u32 intid);
  */
 void qvm_vgic_send_sgi(struct qvm_vcpu *vcpu, u64 value, unsigned int group);
 
+/* So few targets that they can be woken with interrupts off. */
+bool qvm_vgic_sgi_is_short(const struct qvm_vcpu *vcpu, u64 value);
+
 /* The guest wrote ICC_DIR_EL1 and it was trapped (an active interrupt is in no list register). */
 void qvm_vgic_deactivate(struct qvm_vcpu *vcpu, u32 intid);
 

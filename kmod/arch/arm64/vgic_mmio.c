@@ -7,8 +7,8 @@
  * bits make that vCPU leave the guest first, and writes apply at once, mark what its sync must
  * keep and do the same after it (vgic_kick()). So a guest that polls ISACTIVER, or that disables an
  * interrupt and goes on, is never answered from a list register's past. The wait is one
- * interrupt's way and is done in process context, without a lock; with interrupts off the
- * kick goes out alone.
+ * interrupt's way and is done in process context, without a lock. So an access that comes with
+ * interrupts off (tier 0b) and has to wait, or would take long, does nothing and comes again.
  */
 #include <linux/bits.h>
 #include <linux/bitops.h>
@@ -109,6 +109,8 @@ static u64 field_listed(const struct vgic_bank *bank, const struct vgic_vcpu *se
 	u64 mask = 0;
 	unsigned int i;
 
+	if (!bank->vgic->visits)
+		return 0;
 	for (i = first; i < first + count; i++) {
 		irq = vgic_find_irq(bank->vgic, bank->owner, i);
 		if (irq && irq->listed && irq->home != self)
@@ -117,8 +119,28 @@ static u64 field_listed(const struct vgic_bank *bank, const struct vgic_vcpu *se
 	return mask;
 }
 
-/* Let list registers come back that this read is about. */
-static void field_settle(const struct vgic_bank *bank, struct vgic_vcpu *self, unsigned int first,
+/* True: this access needs interrupts on; it is not made. */
+static bool put_off(struct qvm_vcpu *vcpu, bool needs_wait)
+{
+	if (!needs_wait || !irqs_disabled())
+		return false;
+	vcpu->arch.vgic->again = true;
+	return true;
+}
+
+/* -EAGAIN if the access was put off. */
+static int access_result(struct qvm_vcpu *vcpu)
+{
+	struct vgic_vcpu *self = vcpu->arch.vgic;
+
+	if (likely(!self->again))
+		return 0;
+	self->again = false;
+	return -EAGAIN;
+}
+
+/* Let list registers come back that this read is about. False: it was put off. */
+static bool field_settle(const struct vgic_bank *bank, struct qvm_vcpu *vcpu, unsigned int first,
 			 unsigned int count)
 {
 	struct vgic *vgic = bank->vgic;
@@ -126,9 +148,12 @@ static void field_settle(const struct vgic_bank *bank, struct vgic_vcpu *self, u
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&vgic->lock, flags);
-	kicks.evict = field_listed(bank, self, first, count);
+	kicks.evict = field_listed(bank, vcpu->arch.vgic, first, count);
 	raw_spin_unlock_irqrestore(&vgic->lock, flags);
-	vgic_kick(vgic, self, &kicks);
+	if (put_off(vcpu, kicks.evict))
+		return false;
+	vgic_kick(vgic, vcpu->arch.vgic, &kicks);
+	return true;
 }
 
 static u64 field_read(const struct vgic_bank *bank, struct qvm_vcpu *vcpu,
@@ -141,8 +166,8 @@ static u64 field_read(const struct vgic_bank *bank, struct qvm_vcpu *vcpu,
 	unsigned int i;
 	u64 val = 0;
 
-	if (field->live)
-		field_settle(bank, vcpu->arch.vgic, first, count);
+	if (field->live && !field_settle(bank, vcpu, first, count))
+		return 0;
 	raw_spin_lock_irqsave(&bank->vgic->lock, flags);
 	for (i = 0; i < count; i++) {
 		irq = vgic_find_irq(bank->vgic, bank->owner, first + i);
@@ -163,8 +188,11 @@ static void field_write(const struct vgic_bank *bank, struct qvm_vcpu *vcpu,
 	struct vgic_kicks kicks = {};
 	struct vgic_irq *irq;
 	unsigned long flags;
+	bool brief = irqs_disabled();
 
 	raw_spin_lock_irqsave(&bank->vgic->lock, flags);
+	if (brief && put_off(vcpu, field_listed(bank, vcpu->arch.vgic, first, count)))
+		which = 0;
 	for (; which; which &= which - 1) {
 		unsigned int i = __ffs(which);
 
@@ -311,6 +339,8 @@ static void gicd_ctlr_write(void *ctx, struct qvm_vcpu *vcpu, u64 off, unsigned 
 	unsigned long flags;
 	unsigned int i;
 
+	if (put_off(vcpu, READ_ONCE(vgic->groups) != (val & VGIC_GROUPS)))
+		return;
 	raw_spin_lock_irqsave(&vgic->lock, flags);
 	if (vgic->groups != (val & VGIC_GROUPS)) {
 		WRITE_ONCE(vgic->groups, val & VGIC_GROUPS);
@@ -348,7 +378,7 @@ static void irouter_write(void *ctx, struct qvm_vcpu *vcpu, u64 off, unsigned in
 	struct vgic_kicks kicks = {};
 	unsigned long flags;
 
-	if (!irq)
+	if (!irq || put_off(vcpu, true))
 		return;
 	val <<= off % 8 * 8;
 	raw_spin_lock_irqsave(&vgic->lock, flags);
@@ -443,7 +473,7 @@ static void gicr_waker_write(void *ctx, struct qvm_vcpu *vcpu, u64 off, unsigned
 	bool asleep = val & GICR_WAKER_SLEEP;
 	unsigned long flags;
 
-	if (!bank->owner || READ_ONCE(bank->owner->asleep) == asleep)
+	if (!bank->owner || READ_ONCE(bank->owner->asleep) == asleep || put_off(vcpu, true))
 		return;
 	raw_spin_lock_irqsave(&bank->vgic->lock, flags);
 	WRITE_ONCE(bank->owner->asleep, asleep);
@@ -490,7 +520,7 @@ static int gicd_read(struct qvm_vdev *vdev, struct qvm_vcpu *vcpu, u64 off, unsi
 
 	*val = 0;
 	qvm_reg_read(&vgic_gicd_table, &vgic->dist, vcpu, off, len, val);
-	return 0;
+	return access_result(vcpu);
 }
 
 static int gicd_write(struct qvm_vdev *vdev, struct qvm_vcpu *vcpu, u64 off, unsigned int len,
@@ -499,7 +529,7 @@ static int gicd_write(struct qvm_vdev *vdev, struct qvm_vcpu *vcpu, u64 off, uns
 	struct vgic *vgic = container_of(vdev, struct vgic, gicd);
 
 	qvm_reg_write(&vgic_gicd_table, &vgic->dist, vcpu, off, len, val);
-	return 0;
+	return access_result(vcpu);
 }
 
 /* The redistributor at @off, or NULL past the last vCPU's. */
@@ -520,7 +550,7 @@ static int gicr_read(struct qvm_vdev *vdev, struct qvm_vcpu *vcpu, u64 off, unsi
 		return -ENXIO;
 	*val = 0;
 	qvm_reg_read(&vgic_gicr_table, bank, vcpu, off % GICR_FRAME_SIZE, len, val);
-	return 0;
+	return access_result(vcpu);
 }
 
 static int gicr_write(struct qvm_vdev *vdev, struct qvm_vcpu *vcpu, u64 off, unsigned int len,
@@ -531,7 +561,7 @@ static int gicr_write(struct qvm_vdev *vdev, struct qvm_vcpu *vcpu, u64 off, uns
 	if (!bank)
 		return -ENXIO;
 	qvm_reg_write(&vgic_gicr_table, bank, vcpu, off % GICR_FRAME_SIZE, len, val);
-	return 0;
+	return access_result(vcpu);
 }
 
 static const struct qvm_vdev_ops gicd_ops = { .read = gicd_read, .write = gicd_write };

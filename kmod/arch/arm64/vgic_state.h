@@ -136,6 +136,7 @@ struct vgic_vcpu {
 	u32 hw_up;			/* [l, r] PPIs with hw whose line is up */
 	u32 visit;			/* [l, r] odd while something of it is in hardware */
 	bool asleep;			/* [l, r] GICR_WAKER.ProcessorSleep */
+	bool again;			/* [t] its access has to be made with interrupts on */
 	struct vgic_cpu cpu;
 	struct vgic_irq irq[VGIC_PRIVATE];
 };
@@ -147,6 +148,7 @@ struct vgic {
 	unsigned int words;		/* [C] u64 that hold a bit per line */
 	unsigned int vcpu_end;		/* [C] highest vCPU index + 1 */
 	u8 groups;			/* [l, r] VGIC_GROUPn: GICD_CTLR.EnableGrpn */
+	unsigned int visits;		/* [l] vCPUs with something in hardware */
 	struct vgic_irq *spi;		/* [C] INTID 32 is the first */
 	struct vgic_vcpu *any;		/* [l] who takes the SPIs that any vCPU may take */
 	struct vgic_vcpu *vcpu[VGIC_MAX_VCPUS];	/* [C] by index, NULL where none */
@@ -163,6 +165,21 @@ struct vgic_kicks {
 
 /* The interface of this host, set by qvm_vgic_probe(). */
 extern const struct vgic_cpuif *vgic_host_cpuif;
+
+/*
+ * For the world switch, no lock: qvm_vgic_flush(), qvm_vgic_sync() would find something to do. NULL: no
+ * GIC.
+ */
+static inline bool vgic_has_work(const struct vgic_vcpu *vgv)
+{
+	return vgv && (READ_ONCE(vgv->ready.buckets) | READ_ONCE(vgv->active.buckets) |
+		       READ_ONCE(vgv->hw_up));
+}
+
+static inline bool vgic_is_listed(const struct vgic_vcpu *vgv)
+{
+	return vgv && vgv->visit & 1;
+}
 
 /* vgic.c ---------------------------------------------------------------------------------- */
 

@@ -21,6 +21,7 @@
 #include <linux/of.h>
 #include <linux/of_irq.h>
 #include <linux/percpu.h>
+#include <asm/cpufeature.h>
 #include <asm/sysreg.h>
 #include <clocksource/arm_arch_timer.h>
 
@@ -35,6 +36,11 @@
 #define CTL_IMASK	BIT(1)
 #define CTL_ISTATUS	BIT(2)
 
+#define ICC_CTLR_EOIMODE	BIT(1)	/* EOIR1 drops the priority, DIR deactivates */
+#define GIC_SGI_COUNT	16
+#define GIC_SPECIAL	1020	/* 1020 … 1023 are no interrupts */
+#define GIC_LPIS	8192
+
 #define TICKS_MAX	(1ULL << 48)	/* farther deadlines are looked at again then */
 
 static unsigned int vtimer_virq, maint_virq;
@@ -43,10 +49,12 @@ static unsigned int vtimer_virq, maint_virq;
  * What the hardware's counter lost over suspends: it is specified to run on, and a guest then sees
  * the time that passed; where it does not, a guest's time goes on from where it was.
  */
-static u64 counter_lost;
+u64 arm64_counter_lost;
 static u64 counter_at_suspend;
 
 static u32 vtimer_hwirq;
+static struct irq_domain *gic_domain;	/* by INTID */
+static bool ack_is_possible;
 
 static DEFINE_PER_CPU(struct qvm_vcpu *, loaded_vcpu);
 
@@ -57,9 +65,9 @@ static DEFINE_PER_CPU(struct qvm_vcpu *, loaded_vcpu);
 u64 arm64_counter(void)
 {
 	if (arm64_is_nvhe())
-		return arch_timer_read_counter() + READ_ONCE(counter_lost);
+		return arch_timer_read_counter() + READ_ONCE(arm64_counter_lost);
 	isb();		/* not read ahead of what came before */
-	return read_sysreg(cntpct_el0) + READ_ONCE(counter_lost);
+	return read_sysreg(cntpct_el0) + READ_ONCE(arm64_counter_lost);
 }
 
 /* CNTV: a VHE host has it by another name, for by its own it has CNTHV. */
@@ -101,12 +109,11 @@ static void cntvoff_write(u64 offset)
 		write_sysreg(offset, cntvoff_el2);
 }
 
-static u64 guest_counter(const struct qvm_vcpu *vcpu)
-{
-	return arm64_counter() - READ_ONCE(vcpu->vm->arch.cntvoff);
-}
-
 /* ---- the physical interrupts ---- */
+
+static unsigned int irq_ack = 1;
+module_param(irq_ack, uint, 0644);
+MODULE_PARM_DESC(irq_ack, "the virtual timer's interrupt is acknowledged at the exit that it causes (default 1); 0: by the host's handler; 2: every interrupt is, and given back (test)");
 
 static irqreturn_t vtimer_interrupt(int irq, void *dev)
 {
@@ -115,6 +122,63 @@ static irqreturn_t vtimer_interrupt(int irq, void *dev)
 	if (vcpu && vcpu->arch.vtimer.intid)
 		qvm_vgic_set_own(vcpu, vcpu->arch.vtimer.intid, true);
 	return IRQ_HANDLED;
+}
+
+/*
+ * An interrupt that we acknowledged and that is the host's: as if nobody had. Its priority was dropped.
+ * Deactivated, a level is pending by its line; what is edge-triggered, an SGI or an LPI (which has
+ * no active state) is made pending again, and merges with one that came meanwhile as it would have in
+ * the GIC. The host takes it as soon as it opens its interrupts.
+ */
+static void irq_give_back(u32 intid)
+{
+	unsigned int virq = irq_find_mapping(gic_domain, intid);
+	struct irq_data *data = virq ? irq_get_irq_data(virq) : NULL;
+
+	if (intid < GIC_LPIS) {
+		write_sysreg_s(intid, SYS_ICC_DIR_EL1);
+		isb();
+	}
+	if (data && (intid < GIC_SGI_COUNT || intid >= GIC_LPIS || !irqd_is_level_type(data)))
+		irq_set_irqchip_state(virq, IRQCHIP_STATE_PENDING, true);
+}
+
+/*
+ * ICC_IAR1_EL1 takes whatever is best at that moment, and between the look at ICC_HPPIR1_EL1 and it an
+ * interrupt may overtake the timer's: an SGI of another pCPU, say, of equal priority and lower
+ * number, or a pseudo-NMI. Nothing is lost by it:
+ *  - 1023 (IHI 0069, 4.8): what was pending is not any more. Nothing was acknowledged, the host
+ *    finds out for itself.
+ *  - The timer's: its line is up for as long as the guest's CNTV says so, which nothing changes here.
+ *    Priority drop by EOIR1, and it stays active, hence silent, until the guest deactivates the
+ *    virtual one by the list register's HW bit, or the flush does because the line fell (vgic.c).
+ *    That is the state in which the host's own path leaves it, since it is forwarded.
+ *  - Another one: given back, above. Then the timer's is pending still, and the host takes both.
+ * A running priority never stays behind: each acknowledgement here is followed by its EOIR1.
+ *
+ * Where the kernel masks by priority (pseudo-NMI), and where IAR1 needs more than a read (errata.c), the host's path is the only one. EOImode is 1 on a host at EL2, or the guest could not have the
+ * deactivation.
+ */
+bool arm64_vtimer_ack(struct qvm_vcpu *vcpu)
+{
+	u32 intid, mode = READ_ONCE(irq_ack);
+
+	if (!mode || !ack_is_possible || arm64_has_fix(ARM64_FIX_IAR) ||
+	    !vcpu->arch.vtimer.intid ||
+	    (read_sysreg_s(SYS_ICC_HPPIR1_EL1) != vtimer_hwirq && mode != 2))
+		return false;
+	intid = read_sysreg_s(SYS_ICC_IAR1_EL1);
+	dsb(sy);		/* acknowledged before anything that follows (IHI 0069, 4.4) */
+	if (intid >= GIC_SPECIAL && intid < GIC_LPIS)
+		return false;
+	write_sysreg_s(intid, SYS_ICC_EOIR1_EL1);
+	isb();
+	if (intid != vtimer_hwirq) {
+		irq_give_back(intid);
+		return false;
+	}
+	qvm_vgic_set_own(vcpu, vcpu->arch.vtimer.intid, true);
+	return true;
 }
 
 /* Its work is done by the exit that it caused: ICH_HCR_EL2 is off before interrupts open. */
@@ -246,6 +310,9 @@ int arm64_vtimer_init(void)
 	for (data = irq_get_irq_data(vtimer_virq); data->parent_data; data = data->parent_data)
 		;
 	vtimer_hwirq = data->hwirq;
+	gic_domain = data->domain;
+	ack_is_possible = read_sysreg_s(SYS_ICC_CTLR_EL1) & ICC_CTLR_EOIMODE &&
+			  !system_uses_irq_prio_masking();
 	ret = irq_set_vcpu_affinity(vtimer_virq, &vtimer_hwirq);
 	if (!ret)
 		return 0;
@@ -273,7 +340,7 @@ void arm64_vtimer_resume(void)
 	u64 now = arm64_counter();
 
 	if (now < counter_at_suspend)
-		WRITE_ONCE(counter_lost, counter_lost + counter_at_suspend - now);
+		WRITE_ONCE(arm64_counter_lost, arm64_counter_lost + counter_at_suspend - now);
 }
 
 /*
@@ -319,7 +386,7 @@ void arm64_vtimer_load(struct qvm_vcpu *vcpu)
 		write_sysreg(vcpu->arch.host.cnthctl & ~(CNTHCTL_E2H_EL1PCTEN | CNTHCTL_E2H_EL1PTEN),
 			     cnthctl_el2);
 	}
-	cntvoff_write(READ_ONCE(vcpu->vm->arch.cntvoff) - READ_ONCE(counter_lost));
+	cntvoff_write(READ_ONCE(vcpu->vm->arch.cntvoff) - READ_ONCE(arm64_counter_lost));
 	cntv_cval_write(timer->cval);
 	isb();
 	cntv_ctl_write(timer->ctl);
@@ -359,7 +426,7 @@ static u64 ticks_to_ns(u64 ticks)
 void arm64_vtimer_block(struct qvm_vcpu *vcpu)
 {
 	const struct arm64_timer *timer = &vcpu->arch.vtimer;
-	u64 now = guest_counter(vcpu);
+	u64 now = arm64_guest_counter(vcpu);
 
 	if (!timer_fires(timer))
 		return;
@@ -378,7 +445,7 @@ void arm64_vtimer_unblock(struct qvm_vcpu *vcpu)
 static enum hrtimer_restart wake_expired(struct hrtimer *hrtimer)
 {
 	struct qvm_vcpu *vcpu = container_of(hrtimer, struct qvm_vcpu, arch.wake_timer);
-	u64 now = guest_counter(vcpu);
+	u64 now = arm64_guest_counter(vcpu);
 
 	if (now >= vcpu->arch.vtimer.cval) {
 		qvm_vgic_set_irq(vcpu->vm, vcpu, vcpu->arch.vtimer.intid, true);
@@ -393,13 +460,13 @@ static enum hrtimer_restart wake_expired(struct hrtimer *hrtimer)
 
 static bool ptimer_expired(const struct qvm_vcpu *vcpu)
 {
-	return guest_counter(vcpu) >= vcpu->arch.ptimer.cval;
+	return arm64_guest_counter(vcpu) >= vcpu->arch.ptimer.cval;
 }
 
 static enum hrtimer_restart ptimer_fired(struct hrtimer *hrtimer)
 {
 	struct qvm_vcpu *vcpu = container_of(hrtimer, struct qvm_vcpu, arch.ptimer_timer);
-	u64 cval = READ_ONCE(vcpu->arch.ptimer.cval), now = guest_counter(vcpu);
+	u64 cval = READ_ONCE(vcpu->arch.ptimer.cval), now = arm64_guest_counter(vcpu);
 
 	if (now < cval) {
 		hrtimer_forward_now(hrtimer, ns_to_ktime(ticks_to_ns(cval - now) + 1));
@@ -418,7 +485,7 @@ static void ptimer_update(struct qvm_vcpu *vcpu)
 	hrtimer_cancel(&vcpu->arch.ptimer_timer);
 	if (!timer->intid)
 		return;
-	now = guest_counter(vcpu);
+	now = arm64_guest_counter(vcpu);
 	qvm_vgic_set_own(vcpu, timer->intid, timer_fires(timer) && now >= timer->cval);
 	if (timer_fires(timer) && now < timer->cval)
 		hrtimer_start(&vcpu->arch.ptimer_timer, ns_to_ktime(ticks_to_ns(timer->cval - now)),
@@ -431,7 +498,7 @@ static u64 ptimer_read(struct qvm_vcpu *vcpu, unsigned int op2)
 
 	switch (op2) {
 	case 0:
-		return (u32)(timer->cval - guest_counter(vcpu));
+		return (u32)(timer->cval - arm64_guest_counter(vcpu));
 	case 1:
 		return timer->ctl |
 		       (timer->ctl & CTL_ENABLE && ptimer_expired(vcpu) ? CTL_ISTATUS : 0);
@@ -446,7 +513,7 @@ static void ptimer_write(struct qvm_vcpu *vcpu, unsigned int op2, u64 value)
 
 	switch (op2) {
 	case 0:
-		WRITE_ONCE(timer->cval, guest_counter(vcpu) + (s32)value);
+		WRITE_ONCE(timer->cval, arm64_guest_counter(vcpu) + (s32)value);
 		break;
 	case 1:
 		timer->ctl = value & (CTL_ENABLE | CTL_IMASK);
@@ -463,7 +530,7 @@ bool arm64_vtimer_sys(struct qvm_vcpu *vcpu, u32 encoding, bool is_write, u64 *v
 	unsigned int op2 = encoding & 7;
 
 	if (encoding == SYSREG(3, 3, 14, 0, 1)) {	/* CNTPCT_EL0 */
-		*value = guest_counter(vcpu);
+		*value = arm64_guest_counter(vcpu);
 		return !is_write;
 	}
 	/* CNTP_TVAL_EL0, CNTP_CTL_EL0, CNTP_CVAL_EL0 */

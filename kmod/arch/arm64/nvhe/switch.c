@@ -32,6 +32,7 @@ static noinstr void exit_record(struct qvm_vcpu *vcpu, u64 code)
 		return;
 	vcpu->stats.reason[ESR_ELx_EC(nvhe->esr)]++;
 	vcpu->arch.exit.esr = nvhe->esr;
+	vcpu->arch.exit.sctlr = vcpu->arch.sys[SR_SCTLR];
 	vcpu->arch.exit.far = nvhe->far;
 	vcpu->arch.exit.hpfar = nvhe->hpfar;
 }
@@ -39,27 +40,26 @@ static noinstr void exit_record(struct qvm_vcpu *vcpu, u64 code)
 noinstr void arm64_nvhe_run_guest(struct qvm_vcpu *vcpu, bool fp)
 {
 	struct arm64_nvhe *nvhe = &vcpu->arch.nvhe;
-	bool trace = __this_cpu_read(qvm_arm64_vectors_cpu.trace);
+	bool debug, trace = __this_cpu_read(qvm_arm64_vectors_cpu.trace);
 	u64 daif = read_sysreg(daif), code;
 
 	/* Debug exceptions too: what the guest's registers arm may not fire in the host. */
 	asm volatile("msr daifset, #0xf" : : : "memory");
 	if (trace)
 		arm64_trace_enter(vcpu);
-	arm64_debug_enter(vcpu);
+	debug = arm64_debug_is_needed(vcpu);
+	if (debug)
+		arm64_debug_enter(vcpu);
 	nvhe->hcr = (arm64_guest_hcr() | vcpu->arch.hcr) & ~EL2_HCR_E2H;
 	nvhe->cptr = GUEST_CPTR | (fp ? 0 : CPTR_TFP);
 	nvhe->mdcr = GUEST_MDCR;
-	if (fp)
-		arm64_fp_load(&vcpu->arch.fp);
 	vcpu->stats.entries++;
 	code = arm64_nvhe_call(EL2_RUN, virt_to_phys(nvhe), 0);
 	exit_record(vcpu, code);
-	arm64_debug_leave(vcpu);
+	if (debug)
+		arm64_debug_leave(vcpu);
 	if (trace)
 		arm64_trace_leave(vcpu);
-	if (fp)
-		arm64_fp_save(&vcpu->arch.fp);
 	write_sysreg(daif, daif);
 }
 

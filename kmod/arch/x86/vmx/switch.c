@@ -168,7 +168,7 @@ static noinstr void run_guest_tracked(struct qvm_vcpu *vcpu, bool fp)
 	u64 host_xcr0 = has_xcr0 ? xgetbv0() : 0;
 	struct host_debug debug;
 
-	qvm_guest_context_enter();
+	qvm_guest_context_enter(true);
 	debug_enter(vcpu, &debug);
 	if (has_xcr0 && host_xcr0 != vcpu->arch.xcr0)
 		xsetbv(vcpu->arch.xcr0);
@@ -267,7 +267,7 @@ static int enter_irqs_off(struct qvm_vcpu *vcpu, bool fp)
 	 * qvm_arch_s2_flush_vm(): either it sees IN_GUEST or flush_tags() sees the mask cleared.
 	 */
 	smp_mb__after_atomic();
-	if (atomic_read(&vcpu->kicked)) {
+	if (qvm_vcpu_is_wanted(vcpu)) {
 		atomic_set(&vcpu->mode, VCPU_OUTSIDE);
 		return -EAGAIN;
 	}
