@@ -229,7 +229,7 @@ static void set_entries(struct machine *m)
 			continue;
 		if (image->kind != IMAGE_ELF && image->kind != IMAGE_MULTIBOOT)
 			image->entry = image->gpa;
-		if (image->kind == IMAGE_LINUX_X86)
+		if (image->kind == IMAGE_LINUX_X86 && bzimage_is_64(image))
 			image->entry += BZIMAGE_ENTRY_64;
 		if (m->entry == MACHINE_AUTO)
 			m->entry = image->entry;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The x86 Linux bzImage: Documentation/arch/x86/boot.rst of Linux, 64-bit boot protocol. */
+/* The x86 Linux bzImage: Documentation/arch/x86/boot.rst of Linux, 64-bit and 32-bit boot protocol. */
 #include "boot/bzimage.h"
 
 #include <inttypes.h>
@@ -10,9 +10,10 @@
 
 #define SECTOR			512
 #define SETUP_SECTS_DEFAULT	4
-#define HEADER_END		0x268		/* behind init_size and handover_offset: 2.12 */
+#define HEADER_END		0x268		/* behind init_size and handover_offset */
 #define MAGIC			0x53726448	/* "HdrS" */
-#define VERSION_MIN		0x20c		/* xloadflags */
+#define VERSION_MIN		0x20a		/* where it goes and how much it takes */
+#define VERSION_64		0x20c		/* xloadflags */
 
 static size_t setup_size(const struct image *image)
 {
@@ -33,13 +34,9 @@ static int check_header(const struct image *image)
 	if (image->data_size >= HEADER_END)
 		version = image_le16(image->data, BZIMAGE_VERSION);
 	if (version < VERSION_MIN) {
-		image_error(image, "is a Linux kernel with boot protocol %u.%02u, 2.12 is the oldest "
-			    "that can start in 64 bits; take Linux 3.8 or newer", version >> 8,
+		image_error(image, "is a Linux kernel with boot protocol %u.%02u, 2.10 is the oldest "
+			    "that starts without a BIOS; take Linux 2.6.31 or newer", version >> 8,
 			    version & 0xff);
-		return -1;
-	}
-	if (!(image_le16(image->data, BZIMAGE_XLOADFLAGS) & BZIMAGE_KERNEL_64)) {
-		image_error(image, "is a 32-bit Linux kernel, this version starts 64-bit ones");
 		return -1;
 	}
 	if (setup_size(image) >= image->data_size) {
@@ -47,6 +44,12 @@ static int check_header(const struct image *image)
 		return -1;
 	}
 	return 0;
+}
+
+bool bzimage_is_64(const struct image *image)
+{
+	return image_le16(image->data, BZIMAGE_VERSION) >= VERSION_64 &&
+	       image_le16(image->data, BZIMAGE_XLOADFLAGS) & BZIMAGE_KERNEL_64;
 }
 
 static int check_place(const struct image *image)

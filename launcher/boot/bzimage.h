@@ -6,6 +6,8 @@
 #ifndef QVM_BOOT_BZIMAGE_H
 #define QVM_BOOT_BZIMAGE_H
 
+#include <stdbool.h>
+
 enum {
 	BZIMAGE_HEADER_LENGTH	= 0x201,	/* the header ends this far behind 0x202 */
 
@@ -37,6 +39,11 @@ enum {
 #define BZIMAGE_ABOVE_4G	(1 << 1)
 #define BZIMAGE_LOADED_HIGH	(1 << 0)	/* LOADFLAGS */
 #define BZIMAGE_LOADER_OTHER	0xff		/* a loader without a number */
-#define BZIMAGE_ENTRY_64	0x200		/* behind the start of the code */
+#define BZIMAGE_ENTRY_64	0x200		/* behind the start of the code; in 32 bits at it */
+
+struct image;
+
+/* Has this kernel, which was measured, an entry in long mode? Else it starts in 32 bits. */
+bool bzimage_is_64(const struct image *image);
 
 #endif

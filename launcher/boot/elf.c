@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* ELF-64: PT_LOAD segments at their physical addresses. */
-#include <elf.h>
+/* ELF: PT_LOAD segments at their physical addresses. 32-bit ones for x86 alone. */
+#include "boot/elf.h"
+
 #include <inttypes.h>
 #include <string.h>
 
@@ -12,6 +13,42 @@ static bool elf_probe(const uint8_t *data, size_t size)
 	return size >= SELFMAG && !memcmp(data, ELFMAG, SELFMAG);
 }
 
+bool elf_is_32(const struct image *image)
+{
+	return image->data[EI_CLASS] == ELFCLASS32;
+}
+
+static size_t segment_size(const struct image *image)
+{
+	return elf_is_32(image) ? sizeof(Elf32_Phdr) : sizeof(Elf64_Phdr);
+}
+
+Elf64_Ehdr elf_header(const struct image *image)
+{
+	Elf64_Ehdr header;
+	Elf32_Ehdr small;
+
+	memcpy(&header, image->data, sizeof(header));
+	if (!elf_is_32(image))
+		return header;
+	memcpy(&small, image->data, sizeof(small));
+	header.e_entry = small.e_entry;
+	header.e_phoff = small.e_phoff;
+	header.e_phentsize = small.e_phentsize;
+	header.e_phnum = small.e_phnum;
+	return header;
+}
+
+static bool is_for(const struct image *image, const Elf64_Ehdr *header)
+{
+	if (header->e_ident[EI_DATA] != ELFDATA2LSB)
+		return false;
+	if (header->e_ident[EI_CLASS] == ELFCLASS32)
+		return image->arch == MACHINE_X86 && header->e_machine == EM_386;
+	return header->e_ident[EI_CLASS] == ELFCLASS64 &&
+	       header->e_machine == (image->arch == MACHINE_X86 ? EM_X86_64 : EM_AARCH64);
+}
+
 static int elf_check_header(const struct image *image, Elf64_Ehdr *header)
 {
 	bool x86 = image->arch == MACHINE_X86;
@@ -21,9 +58,8 @@ static int elf_check_header(const struct image *image, Elf64_Ehdr *header)
 		image_error(image, "is an ELF of %zu bytes, cut in its header", image->data_size);
 		return -1;
 	}
-	memcpy(header, image->data, sizeof(*header));
-	if (header->e_ident[EI_CLASS] != ELFCLASS64 || header->e_ident[EI_DATA] != ELFDATA2LSB ||
-	    header->e_machine != (x86 ? EM_X86_64 : EM_AARCH64)) {
+	*header = elf_header(image);
+	if (!is_for(image, header)) {
 		image_error(image, "is an ELF for another machine (class %u, machine %u), this VM is "
 			    "%s", header->e_ident[EI_CLASS], header->e_machine, x86 ? "x86" : "arm64");
 		return -1;
@@ -32,8 +68,8 @@ static int elf_check_header(const struct image *image, Elf64_Ehdr *header)
 		image_error(image, "is an ELF, but no program (type %u)", header->e_type);
 		return -1;
 	}
-	table = (uint64_t)header->e_phnum * sizeof(Elf64_Phdr);
-	if (header->e_phentsize != sizeof(Elf64_Phdr) || header->e_phoff > image->data_size ||
+	table = (uint64_t)header->e_phnum * segment_size(image);
+	if (header->e_phentsize != segment_size(image) || header->e_phoff > image->data_size ||
 	    table > image->data_size - header->e_phoff) {
 		image_error(image, "is an ELF without whole program headers");
 		return -1;
@@ -41,14 +77,22 @@ static int elf_check_header(const struct image *image, Elf64_Ehdr *header)
 	return 0;
 }
 
-/* Segment @index; the table is inside the file, elf_check_header() has seen to it. */
-static Elf64_Phdr elf_segment(const struct image *image, const Elf64_Ehdr *header,
-			      unsigned int index)
+/* The table is inside the file, elf_check_header() has seen to it. */
+Elf64_Phdr elf_segment(const struct image *image, const Elf64_Ehdr *header, unsigned int index)
 {
+	const uint8_t *at = image->data + header->e_phoff + index * segment_size(image);
 	Elf64_Phdr segment;
+	Elf32_Phdr small;
 
-	memcpy(&segment, image->data + header->e_phoff + index * sizeof(segment), sizeof(segment));
-	return segment;
+	if (!elf_is_32(image)) {
+		memcpy(&segment, at, sizeof(segment));
+		return segment;
+	}
+	memcpy(&small, at, sizeof(small));
+	return (Elf64_Phdr){
+		.p_type = small.p_type, .p_offset = small.p_offset, .p_vaddr = small.p_vaddr,
+		.p_paddr = small.p_paddr, .p_filesz = small.p_filesz, .p_memsz = small.p_memsz,
+	};
 }
 
 static int elf_check_segment(const struct image *image, const Elf64_Phdr *segment,
@@ -116,9 +160,8 @@ static int elf_measure(struct image *image)
 
 static void elf_copy(const struct image *image, uint8_t *memory)
 {
-	Elf64_Ehdr header;
+	Elf64_Ehdr header = elf_header(image);
 
-	memcpy(&header, image->data, sizeof(header));
 	for (unsigned int i = 0; i < header.e_phnum; i++) {
 		Elf64_Phdr segment = elf_segment(image, &header, i);
 

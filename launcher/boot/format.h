@@ -33,6 +33,9 @@ extern const struct image_format image_format_elf;
 extern const struct image_format image_format_foreign;	/* known, but not for this arch */
 extern const struct image_format image_format_raw;	/* anything */
 
+/* Is there a multiboot header where a loader looks for it? */
+bool multiboot_has_header(const uint8_t *data, size_t size);
+
 /* An error about this image, by log_at(), that names its path. */
 void image_error(const struct image *image, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -46,7 +46,12 @@ static bool is_elf32(const uint8_t *data, size_t size)
 	       data[EI_CLASS] == ELFCLASS32;
 }
 
-/* A 64-bit ELF is started in a better way, if it has one. */
+bool multiboot_has_header(const uint8_t *data, size_t size)
+{
+	return find_header(data, size) != NOT_FOUND;
+}
+
+/* A 64-bit ELF is started in a better way, if it has one; it is the ELF loader's in any case. */
 static bool multiboot_probe(const uint8_t *data, size_t size)
 {
 	size_t header = find_header(data, size);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "boot/x86.h"
 
-#include <elf.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "boot/acpi.h"
 #include "boot/bzimage.h"
+#include "boot/elf.h"
 #include "boot/format.h"
 #include "machine/board.h"
 #include "util/alloc.h"
@@ -125,7 +125,7 @@ static void map_fill(struct map *map, const struct machine *m)
 	map_add(map, X86_TABLES, X86_TABLES_SIZE, MAP_RESERVED);
 }
 
-/* ---- Linux's 64-bit protocol ---- */
+/* ---- Linux's 64-bit and 32-bit protocols ---- */
 
 #define E820_WIDTH	20
 
@@ -197,6 +197,13 @@ static int start_linux64(struct machine *m, const struct image *kernel)
 	return fill_zero_page(m, kernel, add_blob(m, "zero page", X86_BOOT_INFO, PAGE));
 }
 
+static int start_linux32(struct machine *m, const struct image *kernel)
+{
+	add_gdt(m, false);
+	m->x86.info = X86_BOOT_INFO;
+	return fill_zero_page(m, kernel, add_blob(m, "zero page", X86_BOOT_INFO, PAGE));
+}
+
 /* ---- PVH: docs/misc/pvh.pandoc and xen/include/public/arch-x86/hvm/start_info.h of Xen ---- */
 
 #define PVH_MAGIC	0x336ec578
@@ -255,12 +262,11 @@ static bool find_note(const uint8_t *notes, size_t size, uint64_t *entry)
 /* In an ELF that has been measured: its program headers are all there. */
 static bool find_pvh_entry(const struct image *image, uint64_t *entry)
 {
-	Elf64_Ehdr header;
-	Elf64_Phdr segment;
+	Elf64_Ehdr header = elf_header(image);
 
-	memcpy(&header, image->data, sizeof(header));
 	for (unsigned int i = 0; i < header.e_phnum; i++) {
-		memcpy(&segment, image->data + header.e_phoff + i * sizeof(segment), sizeof(segment));
+		Elf64_Phdr segment = elf_segment(image, &header, i);
+
 		if (segment.p_type == PT_NOTE && segment.p_offset <= image->data_size &&
 		    segment.p_filesz <= image->data_size - segment.p_offset &&
 		    find_note(image->data + segment.p_offset, segment.p_filesz, entry))
@@ -271,9 +277,12 @@ static bool find_pvh_entry(const struct image *image, uint64_t *entry)
 
 /* ---- multiboot: 3.3, boot information format ---- */
 
-enum { MB_MEMORY = 1 << 0, MB_CMDLINE = 1 << 2, MB_MODULES = 1 << 3, MB_MAP = 1 << 6 };
+enum { MB_MEMORY = 1 << 0, MB_CMDLINE = 1 << 2, MB_MODULES = 1 << 3, MB_MAP = 1 << 6,
+       MB_LOADER = 1 << 9 };
 
 #define MB_MODULE	128		/* where things are in the page */
+#define MB_LOADER_AT	160		/* a name; and a string of the module, which is empty */
+#define MB_STRING	168
 #define MB_MAP_AT	256
 #define MB_MAP_WIDTH	24		/* a size of 4 bytes before each entry, which it doesn't count */
 
@@ -294,7 +303,7 @@ static int start_multiboot(struct machine *m, const struct image *kernel)
 	(void)kernel;
 	add_gdt(m, false);
 	m->x86.info = X86_BOOT_INFO;
-	put(info, 0, MB_MEMORY | MB_CMDLINE | MB_MAP | (initrd ? MB_MODULES : 0), 4);
+	put(info, 0, MB_MEMORY | MB_CMDLINE | MB_MAP | MB_LOADER | (initrd ? MB_MODULES : 0), 4);
 	put(info, 4, kib_at(m, 0), 4);
 	put(info, 8, kib_at(m, 0x100000), 4);
 	put(info, 16, add_cmdline(m), 4);
@@ -303,11 +312,14 @@ static int start_multiboot(struct machine *m, const struct image *kernel)
 		put(info, MB_MAP_AT + MB_MAP_WIDTH * i, MB_MAP_WIDTH - 4, 4);
 	put(info, 44, map.count * MB_MAP_WIDTH, 4);
 	put(info, 48, X86_BOOT_INFO + MB_MAP_AT, 4);
+	put(info, 64, X86_BOOT_INFO + MB_LOADER_AT, 4);
+	memcpy(info + MB_LOADER_AT, "qvm", sizeof("qvm"));
 	if (initrd) {
 		put(info, 20, 1, 4);
 		put(info, 24, X86_BOOT_INFO + MB_MODULE, 4);
 		put(info, MB_MODULE, initrd->gpa, 4);
 		put(info, MB_MODULE + 4, initrd->gpa + initrd->size, 4);
+		put(info, MB_MODULE + 8, X86_BOOT_INFO + MB_STRING, 4);
 	}
 	return 0;
 }
@@ -324,19 +336,30 @@ static int start_real(struct machine *m, const struct image *kernel)
 static int (*const starts[])(struct machine *m, const struct image *kernel) = {
 	[X86_START_REAL]	= start_real,
 	[X86_START_LINUX64]	= start_linux64,
+	[X86_START_LINUX32]	= start_linux32,
 	[X86_START_PVH]		= start_pvh,
 	[X86_START_MULTIBOOT]	= start_multiboot,
 };
+
+/* By the note; by a multiboot header; else as its class says: a 32-bit one like PVH. */
+static enum x86_start choose_elf(struct machine *m, const struct image *kernel)
+{
+	if (find_pvh_entry(kernel, &m->entry))
+		return X86_START_PVH;
+	if (multiboot_has_header(kernel->data, kernel->data_size))
+		return X86_START_MULTIBOOT;
+	return elf_is_32(kernel) ? X86_START_PVH : X86_START_LINUX64;
+}
 
 static enum x86_start choose(struct machine *m, const struct image *kernel)
 {
 	switch (kernel->kind) {
 	case IMAGE_LINUX_X86:
-		return X86_START_LINUX64;
+		return bzimage_is_64(kernel) ? X86_START_LINUX64 : X86_START_LINUX32;
 	case IMAGE_MULTIBOOT:
 		return X86_START_MULTIBOOT;
 	case IMAGE_ELF:
-		return find_pvh_entry(kernel, &m->entry) ? X86_START_PVH : X86_START_LINUX64;
+		return choose_elf(m, kernel);
 	default:
 		return X86_START_REAL;
 	}

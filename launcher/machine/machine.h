@@ -97,10 +97,12 @@ struct gic_config {
 
 /*
  * How vCPU 0 of an x86 machine starts: in long mode as the 64-bit boot protocol of Linux has it
- * (RSI: zero page); by PVH (EBX: start info) or multiboot (EAX: magic, EBX: info) in flat
- * 32-bit mode; in real mode with CS:IP at the entry.
+ * (RSI: zero page); in flat 32-bit mode by Linux's 32-bit protocol (ESI: zero page), PVH (EBX: start
+ * info) or multiboot (EAX: magic, EBX: info); in real mode with CS:IP at the entry.
  */
-enum x86_start { X86_START_REAL, X86_START_LINUX64, X86_START_PVH, X86_START_MULTIBOOT };
+enum x86_start {
+	X86_START_REAL, X86_START_LINUX64, X86_START_LINUX32, X86_START_PVH, X86_START_MULTIBOOT,
+};
 
 struct x86_config {
 	enum x86_start start;		/* set by boot_prepare() */

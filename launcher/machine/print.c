@@ -20,6 +20,7 @@ void machine_print(const struct machine *m, FILE *out)
 	static const char *const starts[] = {
 		[X86_START_REAL] = ", real mode",
 		[X86_START_LINUX64] = ", Linux's 64-bit protocol",
+		[X86_START_LINUX32] = ", Linux's 32-bit protocol",
 		[X86_START_PVH] = ", PVH",
 		[X86_START_MULTIBOOT] = ", multiboot",
 	};

@@ -138,6 +138,13 @@ static void set_linux64(struct setter *s, const struct machine *machine)
 	set(s, QVM_REG_GPR(RSI), machine->x86.info);
 }
 
+static void set_linux32(struct setter *s, const struct machine *machine)
+{
+	set_flat(s, RIGHTS_CODE32);
+	set(s, QVM_REG_CR(0), CR0_ET | CR0_PE);
+	set(s, QVM_REG_GPR(RSI), machine->x86.info);
+}
+
 static void set_pvh(struct setter *s, const struct machine *machine)
 {
 	set_flat(s, RIGHTS_CODE32);
@@ -169,6 +176,7 @@ int x86_set_entry(const struct machine *machine, struct sys_vcpu *vcpu)
 	static void (*const starts[])(struct setter *s, const struct machine *machine) = {
 		[X86_START_REAL] = set_real,
 		[X86_START_LINUX64] = set_linux64,
+		[X86_START_LINUX32] = set_linux32,
 		[X86_START_PVH] = set_pvh,
 		[X86_START_MULTIBOOT] = set_multiboot,
 	};

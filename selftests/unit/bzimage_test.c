@@ -95,6 +95,11 @@ static const struct blob *blob_find(const struct board *b, const char *name)
 	return &none;
 }
 
+static const uint8_t *page_of(const struct board *b)
+{
+	return blob_find(b, "zero page")->data;
+}
+
 TEST(bzimage_is_placed_and_handed_its_page)
 {
 	uint8_t file[SETUP + CODE];
@@ -157,16 +162,35 @@ static void check_refused(const void *file, size_t size, const char *options, co
 	board_destroy(&b);
 }
 
+/* Without an entry in long mode, or too old to say that it has one. */
+TEST(bzimage_of_32_bits)
+{
+	static const struct { uint16_t version, flags; } kernels[] = { { 0x20f, 4 }, { 0x20a, 1 } };
+	uint8_t file[SETUP + CODE];
+	struct board b;
+
+	for (size_t i = 0; i < sizeof(kernels) / sizeof(kernels[0]); i++) {
+		bzimage_make(file);
+		put(file, BZIMAGE_VERSION, kernels[i].version, 2);
+		put(file, BZIMAGE_XLOADFLAGS, kernels[i].flags, 2);
+		board_boot(&b, file, sizeof(file), "");
+		CHECK_STR(launcher_said(), "");
+		CHECK_EQ(b.result, 0);
+		CHECK_EQ(b.m.x86.start, X86_START_LINUX32);
+		CHECK_EQ(b.m.entry, PREFERRED);
+		CHECK_EQ(get(blob_find(&b, "gdt")->data, X86_BOOT_CS, 8), 0xcf9b000000ffff);
+		CHECK_EQ(page_of(&b)[BZIMAGE_LOADER], 0xff);
+		board_destroy(&b);
+	}
+}
+
 TEST(kernels_that_cannot_start)
 {
 	uint8_t file[SETUP + CODE];
 
 	bzimage_make(file);
-	put(file, BZIMAGE_VERSION, 0x20b, 2);
-	check_refused(file, sizeof(file), "", "boot protocol 2.11");
-	bzimage_make(file);
-	put(file, BZIMAGE_XLOADFLAGS, 0, 2);
-	check_refused(file, sizeof(file), "", "32-bit Linux kernel");
+	put(file, BZIMAGE_VERSION, 0x209, 2);
+	check_refused(file, sizeof(file), "", "boot protocol 2.09");
 	bzimage_make(file);
 	file[BZIMAGE_SETUP_SECTS] = 200;
 	check_refused(file, sizeof(file), "", "cut in its header");
@@ -291,6 +315,23 @@ TEST(elf_without_it_starts_in_long_mode)
 	check_refused(&elf, sizeof(elf), "", "this VM is x86");
 }
 
+/* A multiboot header without addresses in a 64-bit ELF: in 32 bits, as GRUB does it. */
+TEST(elf64_with_a_multiboot_header)
+{
+	static const uint32_t header[3] = { 0x1badb002, 0, -0x1badb002u };
+	struct elf64 elf;
+	struct board b;
+
+	elf64_make(&elf, false);
+	memcpy(elf.code, header, sizeof(header));
+	board_boot(&b, &elf, sizeof(elf), "");
+	CHECK_STR(launcher_said(), "");
+	CHECK_EQ(b.m.x86.start, X86_START_MULTIBOOT);
+	CHECK_EQ(b.m.entry, 0x200000);
+	CHECK_EQ(get(blob_find(&b, "multiboot info")->data, 0, 4), 0x24d);
+	board_destroy(&b);
+}
+
 /* ---- multiboot ---- */
 
 struct elf32 {
@@ -323,7 +364,7 @@ TEST(multiboot)
 	CHECK_EQ(b.m.image[0].size, 0x2000);
 	info = blob_find(&b, "multiboot info")->data;
 	REQUIRE(info);
-	CHECK_EQ(get(info, 0, 4), 0x4d);
+	CHECK_EQ(get(info, 0, 4), 0x24d);
 	CHECK_EQ(get(info, 4, 4), 640);
 	CHECK_EQ(get(info, 8, 4), 63 * 1024);
 	CHECK_EQ(get(info, 20, 4), 1);
@@ -334,6 +375,33 @@ TEST(multiboot)
 	elf.segment.p_filesz = 16;
 	elf.header.e_entry = 0x500000;
 	check_refused(&elf, sizeof(elf), "", "is in none of its parts");
+}
+
+/* Without any header: flat 32-bit mode, with PVH's start info. */
+TEST(elf_of_32_bits)
+{
+	struct elf32 elf = {
+		.header = {
+			.e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS32, ELFDATA2LSB, 1 },
+			.e_type = ET_EXEC, .e_machine = EM_386, .e_entry = 0xc0400010,
+			.e_phoff = offsetof(struct elf32, segment), .e_phnum = 1,
+			.e_phentsize = sizeof(Elf32_Phdr),
+		},
+		.segment = { .p_type = PT_LOAD, .p_offset = 0, .p_paddr = 0x400000,
+			     .p_vaddr = 0xc0400000, .p_filesz = sizeof(elf), .p_memsz = 0x2000 },
+	};
+	struct board b;
+
+	board_boot(&b, &elf, sizeof(elf), "");
+	CHECK_STR(launcher_said(), "");
+	CHECK_EQ(b.m.x86.start, X86_START_PVH);
+	CHECK_EQ(b.m.entry, 0x400010);
+	CHECK_EQ(b.m.image[0].size, 0x2000);
+	board_destroy(&b);
+	elf.segment.p_filesz = 0x3000;
+	check_refused(&elf, sizeof(elf), "", "is an ELF whose segment 0 is not all");
+	elf.header.e_machine = EM_ARM;
+	check_refused(&elf, sizeof(elf), "", "this VM is x86");
 }
 
 TEST(multiboot_by_addresses)
