@@ -236,15 +236,17 @@ static void check_images(const struct machine *m)
 		const struct image *image = &m->image[i];
 
 		add_image(&ranges, m,
-			  &(struct range){ image->key, image->gpa, image->size, &image->origin,
-					   false });
+			  &(struct range){ .name = image->key, .gpa = image->gpa,
+					   .size = image->size, .origin = &image->origin });
 	}
 	for (size_t i = 0; i < m->blob_count; i++)
-		add_image(&ranges, m, &(struct range){ m->blob[i].name, m->blob[i].gpa,
-						       m->blob[i].size, &board_default, false });
+		add_image(&ranges, m,
+			  &(struct range){ .name = m->blob[i].name, .gpa = m->blob[i].gpa,
+					   .size = m->blob[i].size, .origin = &board_default });
 	if (m->fdt_wanted)
 		add_image(&ranges, m,
-			  &(struct range){ "fdt", m->fdt_gpa, m->fdt_size, &m->fdt_origin, false });
+			  &(struct range){ .name = "fdt", .gpa = m->fdt_gpa, .size = m->fdt_size,
+					   .origin = &m->fdt_origin });
 	check_overlaps(&ranges);
 	free(ranges.range);
 }
