@@ -177,8 +177,7 @@ const struct schema_key schema_keys[] = {
 	  .doc = "do everything but start" },
 
 	{ .path = "dump", .types = SCHEMA_STRING, .min = 1, .max = 4095, .qvmconf = "dump",
-	  .doc = "folder of the host for dumps of the guest, or `|command`",
-	  .limit = "this version writes no dumps yet" },
+	  .doc = "folder of the host for dumps of the guest, or `|command`" },
 	{ .path = "debug", .types = SCHEMA_BOOL, .fallback = "false", .qvmconf = "debug",
 	  .doc = "say more, as `--verbose`" },
 	{ .path = "safety", .types = SCHEMA_ENUM, .choices = "none|warn|required", .fallback = "none",

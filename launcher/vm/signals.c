@@ -65,8 +65,7 @@ static void on_status(struct vm *vm, const char *name)
 
 static void on_dump(struct vm *vm, const char *name)
 {
-	(void)vm;
-	log_warn("%s: this version writes no guest dump", name);
+	vm_dump(vm, name);
 }
 
 static const struct {

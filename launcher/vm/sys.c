@@ -66,6 +66,11 @@ int sys_query(struct sys *sys, struct qvm_query *query)
 	return call(sys->fd, QVM_QUERY, query);
 }
 
+int sys_next_vm(struct sys *sys, struct qvm_next_vm *next)
+{
+	return call(sys->fd, QVM_NEXT_VM, next);
+}
+
 int sys_create_vm(struct sys *sys, struct qvm_create_vm *create, struct sys_vm **out)
 {
 	struct qvm_query query;
@@ -133,6 +138,11 @@ int sys_vm_info(struct sys_vm *vm, struct qvm_vm_info *info)
 	return call(vm->fd, QVM_VM_INFO, info);
 }
 
+int sys_vm_unclaimed(struct sys_vm *vm, struct qvm_unclaimed *unclaimed)
+{
+	return call(vm->fd, QVM_VM_UNCLAIMED, unclaimed);
+}
+
 int sys_vm_end(struct sys_vm *vm)
 {
 	return call(vm->fd, QVM_VM_END, NULL);
@@ -197,6 +207,16 @@ int sys_get_reg(struct sys_vcpu *vcpu, uint64_t id, uint64_t *value)
 	return error;
 }
 
+int sys_get_reg_pair(struct sys_vcpu *vcpu, uint64_t id, uint64_t value[2])
+{
+	struct qvm_reg reg = { .id = id };
+	int error = call(vcpu->fd, QVM_VCPU_GET_REG, &reg);
+
+	value[0] = reg.value[0];
+	value[1] = reg.value[1];
+	return error;
+}
+
 int sys_set_reg(struct sys_vcpu *vcpu, uint64_t id, uint64_t value)
 {
 	return sys_set_reg_pair(vcpu, id, value, 0);
@@ -212,6 +232,11 @@ int sys_set_reg_pair(struct sys_vcpu *vcpu, uint64_t id, uint64_t low, uint64_t 
 int sys_vcpu_stats(struct sys_vcpu *vcpu, struct qvm_vcpu_stats *stats)
 {
 	return call(vcpu->fd, QVM_VCPU_STATS, stats);
+}
+
+int sys_vcpu_trail(struct sys_vcpu *vcpu, struct qvm_vcpu_trail *trail)
+{
+	return call(vcpu->fd, QVM_VCPU_TRAIL, trail);
 }
 
 int sys_kick_signal(void)

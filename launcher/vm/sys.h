@@ -32,6 +32,9 @@ void sys_close(struct sys *sys);
 /* QVM_QUERY. */
 int sys_query(struct sys *sys, struct qvm_query *query);
 
+/* QVM_NEXT_VM. */
+int sys_next_vm(struct sys *sys, struct qvm_next_vm *next);
+
 /* QVM_CREATE_VM. */
 int sys_create_vm(struct sys *sys, struct qvm_create_vm *create, struct sys_vm **out);
 /* Close the VM; its vCPUs are destroyed before. NULL is fine. */
@@ -48,6 +51,8 @@ int sys_assemble(struct sys_vm *vm);
 int sys_set_irq(struct sys_vm *vm, uint32_t line, bool level);
 /* QVM_VM_INFO; any thread. */
 int sys_vm_info(struct sys_vm *vm, struct qvm_vm_info *info);
+/* QVM_VM_UNCLAIMED; any thread. */
+int sys_vm_unclaimed(struct sys_vm *vm, struct qvm_unclaimed *unclaimed);
 /* QVM_VM_END; any thread. */
 int sys_vm_end(struct sys_vm *vm);
 
@@ -63,12 +68,16 @@ int sys_vcpu_run(struct sys_vcpu *vcpu);
 void sys_vcpu_set_immediate_exit(struct sys_vcpu *vcpu, bool on);
 /* QVM_VCPU_GET_REG: value[0] alone. */
 int sys_get_reg(struct sys_vcpu *vcpu, uint64_t id, uint64_t *value);
+/* QVM_VCPU_GET_REG of both words. */
+int sys_get_reg_pair(struct sys_vcpu *vcpu, uint64_t id, uint64_t value[2]);
 /* QVM_VCPU_SET_REG: value[0] alone, value[1] zero. */
 int sys_set_reg(struct sys_vcpu *vcpu, uint64_t id, uint64_t value);
 /* QVM_VCPU_SET_REG of both words: x86's segments and tables. */
 int sys_set_reg_pair(struct sys_vcpu *vcpu, uint64_t id, uint64_t low, uint64_t high);
 /* QVM_VCPU_STATS; any thread. */
 int sys_vcpu_stats(struct sys_vcpu *vcpu, struct qvm_vcpu_stats *stats);
+/* QVM_VCPU_TRAIL; any thread. */
+int sys_vcpu_trail(struct sys_vcpu *vcpu, struct qvm_vcpu_trail *trail);
 
 /*
  * The signal that makes a thread leave sys_vcpu_run(). vm/vcpu.c installs a handler for it

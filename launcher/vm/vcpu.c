@@ -13,6 +13,7 @@
 #include "util/log.h"
 #include "util/loop.h"
 #include "vm/exit.h"
+#include "vm/pause.h"
 #include "vm/sys.h"
 #include "vm/vm.h"
 
@@ -60,7 +61,11 @@ static void vcpu_loop(struct vcpu *vcpu)
 	if (vcpu->index == 0 && !__atomic_load_n(&vm->leaving, __ATOMIC_SEQ_CST))
 		vm_started(vm);		/* the others wait until it switches them on */
 	while (action == EXIT_RESUME && !__atomic_load_n(&vm->leaving, __ATOMIC_SEQ_CST)) {
-		int error = sys_vcpu_run(vcpu->sys);
+		int error;
+
+		pause_enter(vcpu);
+		error = sys_vcpu_run(vcpu->sys);
+		pause_leave(vcpu);
 
 		if (error == -EINTR) {
 			/* Before the look at vm->leaving: who kicks sets that first. */
@@ -186,6 +191,8 @@ void vcpus_join(struct vm *vm)
 void vcpus_kick(struct vm *vm)
 {
 	for (size_t i = 0; i < vm->machine->cpu_count; i++) {
+		if (!vm->vcpus[i].started)
+			continue;
 		/* The flag catches a thread that is about to enter, the signal one that is in. */
 		sys_vcpu_set_immediate_exit(vm->vcpus[i].sys, true);
 		pthread_kill(vm->vcpus[i].thread, sys_kick_signal());

@@ -16,6 +16,7 @@ struct vcpu {
 	struct sys_vcpu *sys;
 	pthread_t thread;
 	bool started;
+	bool inside;		/* atomic: in sys_vcpu_run(), see vm/pause.h */
 };
 
 /* Create the machine's vCPUs (vm->vcpus), not their threads. 0 or -errno, message printed. */

