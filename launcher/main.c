@@ -14,6 +14,8 @@
 #include "config/schema.h"
 #include "config/write.h"
 #include "config/yaml.h"
+#include "control/client.h"
+#include "control/detach.h"
 #include "host.h"
 #include "machine/dump.h"
 #include "machine/limits.h"
@@ -39,6 +41,9 @@ static const char default_board_x86[] =
 static const char usage[] =
 	"usage: qvm run [FILE...] [options]   run a VM; several FILEs are parts of one config\n"
 	"       qvm check FILE... [options]   check a config and show the board\n"
+	"       qvm list                      all VMs of this host\n"
+	"       qvm status|stop|kill NAME     ask one; press its power button; cut its power\n"
+	"       qvm console NAME              terminal of a VM that was started with --detach\n"
 	"       qvm @FILE [words...]          QNX's own call: a qvmconf file, and what one may say\n"
 	"       qvm convert FILE... [--to yaml|qvmconf]   write it in the other language\n"
 	"       qvm set ?                     variables of qvmconf's `set`\n"
@@ -54,6 +59,7 @@ static const char usage[] =
 	"      --set KEY=VALUE  change the config: cpus=4, devices[0].pl011.at=0x9000000,\n"
 	"                       devices+='{ns16550: {hostdev: /dev/pts/3}}'\n"
 	"      --without DEVICE,...   leave these devices out, by type or name\n"
+	"      --detach         return when the guest has started; `qvm console` reaches it\n"
 	"      --dry-run        do everything but start\n"
 	"  -v, --verbose        say more\n"
 	"      --dump-model, --dump-dtb, --report   check: the whole model, the FDT (binary), or what\n"
@@ -61,12 +67,13 @@ static const char usage[] =
 	"\n"
 	"Without FILE, -k starts the default board of this host's architecture: 1 vCPU, 512M, a\n"
 	"UART on this terminal.\n"
-	"Keys of a config: configs/README.md. Exit status: 0 the guest switched off, 3 power cut,\n"
-	"5 unsupported operation, 6 device error, 7 unexpected error, 64 not started, 65 config,\n"
-	"96 stopped by a fatal error.\n";
+	"Keys of a config: configs/README.md. Exit status: 0 the guest switched off or was reset,\n"
+	"3 power cut, 4 watchdog, 5 unsupported operation, 6 device error, 7 unexpected error, 64 not started, 65 config,\n"
+	"96 stopped in a safe state.\n";
 
 enum {
 	OPTION_SET = 256,
+	OPTION_DETACH,
 	OPTION_DRY_RUN,
 	OPTION_WITHOUT,
 	OPTION_DUMP_MODEL,
@@ -88,6 +95,7 @@ static const struct option long_options[] = {
 	{ "report",  no_argument,       NULL, OPTION_REPORT },
 	{ "to",      required_argument, NULL, OPTION_TO },
 	{ "without", required_argument, NULL, OPTION_WITHOUT },
+	{ "detach",  no_argument,       NULL, OPTION_DETACH },
 	{ "dry-run", no_argument,       NULL, OPTION_DRY_RUN },
 	{ "dryrun",  no_argument,       NULL, OPTION_DRY_RUN },
 	{ "verbose", no_argument,       NULL, 'v' },
@@ -108,7 +116,7 @@ struct arguments {
 	int file_count;
 	int show;		/* of OPTION_DUMP_MODEL …, 0: the board */
 	const char *to;		/* language of `convert`, or NULL */
-	bool help;
+	bool help, detach;
 };
 
 /* 0, or -1 (message printed by getopt). */
@@ -126,6 +134,9 @@ static int arguments_parse(struct arguments *args, int argc, char **argv)
 			break;
 		case OPTION_HELP:
 			args->help = true;
+			break;
+		case OPTION_DETACH:
+			args->detach = true;
 			break;
 		case OPTION_DUMP_MODEL:
 		case OPTION_DUMP_DTB:
@@ -208,11 +219,23 @@ static void start_logging(const struct machine *m)
 		log_set_verbose(true);
 }
 
-static int machine_run(const struct arguments *args, struct machine *m)
+/* The same model again after a reset, out of the files as they are now. Returns enum status. */
+static int machine_remake(struct machine *m, struct node *root)
+{
+	unsigned int errors = log_error_count();
+
+	log_info("reset: the machine is assembled anew");
+	machine_fini(m);
+	machine_prepare(m, root);
+	return log_error_count() == errors ? STATUS_OK : STATUS_CONFIG;
+}
+
+static int machine_run(const struct arguments *args, struct machine *m, struct node *root)
 {
 	struct limits limits;
+	bool again = false;
+	int status;
 
-	(void)args;
 	start_logging(m);
 	limits_read(&limits);
 	if (limits_check(&limits, m))
@@ -223,11 +246,19 @@ static int machine_run(const struct arguments *args, struct machine *m)
 		log_info("Exiting: dryrun completed");
 		return STATUS_OK;
 	}
-	return vm_run(m);
+	if (args && args->detach)
+		detach_begin();
+	do {
+		status = vm_run(m, &again);
+		if (again)
+			status = machine_remake(m, root);
+	} while (again && status == STATUS_OK);
+	return status;
 }
 
-static int machine_check(const struct arguments *args, struct machine *m)
+static int machine_check(const struct arguments *args, struct machine *m, struct node *root)
 {
+	(void)root;
 	if (args->show == OPTION_DUMP_MODEL)
 		machine_dump(m, stdout);
 	if (args->show == OPTION_DUMP_DTB)
@@ -243,7 +274,7 @@ static int machine_check(const struct arguments *args, struct machine *m)
 
 /* Build the model of @root, which is used up, and do @act with it. Returns enum status. */
 static int with_machine(struct node *root, const struct arguments *args,
-			int (*act)(const struct arguments *args, struct machine *m))
+			int (*act)(const struct arguments *args, struct machine *m, struct node *root))
 {
 	struct machine machine;
 	int status = STATUS_CONFIG;
@@ -253,7 +284,7 @@ static int with_machine(struct node *root, const struct arguments *args,
 		if (args && args->show == OPTION_REPORT)
 			config_report(stdout, root);
 		if (status == STATUS_OK)
-			status = act(args, &machine);
+			status = act(args, &machine, root);
 		machine_fini(&machine);
 		node_destroy(root);
 	}
@@ -261,7 +292,7 @@ static int with_machine(struct node *root, const struct arguments *args,
 }
 
 static int with_arguments(int argc, char **argv,
-			  int (*act)(const struct arguments *args, struct machine *m))
+			  int (*act)(const struct arguments *args, struct machine *m, struct node *root))
 {
 	struct arguments args;
 	int status = STATUS_CONFIG;
@@ -377,6 +408,23 @@ static int command_version(int argc, char **argv)
 	return STATUS_OK;
 }
 
+static int command_list(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	return client_list();
+}
+
+/* `qvm COMMAND NAME` */
+static int command_ask(int argc, char **argv)
+{
+	if (argc != 2) {
+		fprintf(stderr, "usage: qvm %s NAME\n", argv[0]);
+		return STATUS_CONFIG;
+	}
+	return strcmp(argv[0], "console") ? client_ask(argv[0], argv[1]) : client_console(argv[1]);
+}
+
 static int command_completion(int argc, char **argv);
 
 static const struct command {
@@ -385,6 +433,11 @@ static const struct command {
 } commands[] = {
 	{ "run", command_run },
 	{ "check", command_check },
+	{ "list", command_list },
+	{ "status", command_ask },
+	{ "stop", command_ask },
+	{ "kill", command_ask },
+	{ "console", command_ask },
 	{ "convert", command_convert },
 	{ "set", command_set },
 	{ "completion", command_completion },

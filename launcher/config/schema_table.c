@@ -178,6 +178,9 @@ const struct schema_key schema_keys[] = {
 
 	{ .path = "dump", .types = SCHEMA_STRING, .min = 1, .max = 4095, .qvmconf = "dump",
 	  .doc = "folder of the host for dumps of the guest, or `|command`" },
+	{ .path = "reset", .types = SCHEMA_STRING, .fallback = "exit", .min = 1, .max = 15,
+	  .doc = "what a reset does that the guest asks for: `exit` ends qvm with status 0, "
+		 "`exit=STATUS` with another, `restart` assembles the machine anew, from its files too" },
 	{ .path = "debug", .types = SCHEMA_BOOL, .fallback = "false", .qvmconf = "debug",
 	  .doc = "say more, as `--verbose`" },
 	{ .path = "safety", .types = SCHEMA_ENUM, .choices = "none|warn|required", .fallback = "none",
@@ -211,6 +214,15 @@ const struct schema_key schema_keys[] = {
 	{ .path = "set.host-rt", .types = SCHEMA_BOOL, .fallback = "off", .qvmconf = "host-rt set",
 	  .doc = "let `cpus[].sched` give the host's real-time policies; needs RLIMIT_RTPRIO",
 	  .limit = "this version runs every vCPU with the host's normal policy" },
+	{ .path = "set.stuck-exits", .types = SCHEMA_NUMBER, .fallback = "1000000",
+	  .qvmconf = "stuck-exits set",
+	  .doc = "end the VM (status 96) after so many equal exits of a vCPU in a row: it left from the "
+		 "instruction that it was entered at, and no register changed. Loops that poll a device or "
+		 "make hypercalls are none; 0: never" },
+	{ .path = "set.stuck-kick", .types = SCHEMA_NUMBER, .unit = "ms", .fallback = "5000",
+	  .qvmconf = "stuck-kick set",
+	  .doc = "end the VM (status 96) if a vCPU does not leave the guest for so long when it has to; "
+		 "0: never" },
 	{ .path = "set.counter-offset", .types = SCHEMA_NUMBER, .fallback = "0xffffffffffffffff",
 	  .qvmconf = "counter-offset set",
 	  .doc = "of the guest's counter from the host's; all ones: the guest's starts at 0",

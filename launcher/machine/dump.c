@@ -145,6 +145,9 @@ void machine_dump(const struct machine *m, FILE *out)
 		policies[m->policy_register]);
 	fprintf(out, "set: host-rt %d exit-on-halt %d counter-offset 0x%" PRIx64 "\n", m->host_rt,
 		m->exit_on_halt, m->counter_offset);
+	fprintf(out, "reset: %s status %d, stuck after %" PRIu64 " exits, %" PRIu64 " ms\n",
+		m->reset_restart ? "restart" : "exit", m->reset_status, m->stuck_exits,
+		m->stuck_kick_ms);
 	fprintf(out, "dump: ");
 	dump_path(out, m->dump);
 	fprintf(out, "\ndebug: %d\ndryrun: %d\n", m->debug, m->dryrun);

@@ -475,9 +475,30 @@ static void build_variables(struct machine *m, const struct node *set)
 	m->host_rt = schema_bool(set, "set.host-rt");
 	m->exit_on_halt = schema_bool(set, "set.exit-on-halt");
 	m->counter_offset = schema_number(set, "set.counter-offset");
+	m->stuck_exits = schema_number(set, "set.stuck-exits");
+	m->stuck_kick_ms = schema_number(set, "set.stuck-kick");
 }
 
 /* `|command`, or a folder that may be relative. */
+/* exit, exit=STATUS, restart */
+static void build_reset(struct machine *m, const struct node *node)
+{
+	const char *text = node ? node->text : "exit";
+	char *end = NULL;
+	long status = 0;
+
+	m->reset_restart = !strcmp(text, "restart");
+	if (m->reset_restart || !strcmp(text, "exit"))
+		return;
+	if (!strncmp(text, "exit=", 5) && text[5] >= '0' && text[5] <= '9')
+		status = strtol(text + 5, &end, 10);
+	if (!end || *end || status > 255)
+		log_at(&node->origin, "reset", "`%s` is none of `restart`, `exit` and `exit=STATUS`, 0 to 255",
+		       text);
+	else
+		m->reset_status = (int)status;
+}
+
 static char *build_dump(const struct node *node)
 {
 	if (!node || node->text[0] == '|')
@@ -520,6 +541,7 @@ static void build_rest(struct machine *m, struct node *root)
 	m->dryrun = schema_bool(root, "dryrun");
 	m->debug = schema_bool(root, "debug");
 	m->dump = build_dump(schema_node(root, "dump"));
+	build_reset(m, schema_node(root, "reset"));
 }
 
 static enum machine_arch build_arch(const struct node *root)

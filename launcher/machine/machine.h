@@ -140,6 +140,10 @@ struct machine {
 	enum policy policy_instruction, policy_reference, policy_register;
 	char *fdt_dump_file;		/* or NULL */
 	char *dump;			/* folder, or "|command"; NULL: no dump */
+	bool reset_restart;		/* a reset assembles the machine anew … */
+	int reset_status;		/* … or ends qvm with this status */
+	uint64_t stuck_exits;		/* equal exits in a row that end the VM; 0: none do */
+	uint64_t stuck_kick_ms;		/* how long a vCPU may leave a kick unanswered; 0: for ever */
 	bool host_rt;			/* cpu[].sched may use the host's real-time policies */
 	bool exit_on_halt;
 	uint64_t counter_offset;	/* UINT64_MAX: the guest's counter starts at 0 */

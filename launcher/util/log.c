@@ -11,6 +11,7 @@ static unsigned int log_kinds[LOG_TARGET_COUNT] = {
 	[LOG_STDERR] = LOG_KIND_ERROR | LOG_KIND_WARN | LOG_KIND_INFO,
 };
 static atomic_uint error_count;
+static _Thread_local FILE *diverted;
 
 static void put_stderr(int priority, const char *text)
 {
@@ -93,7 +94,12 @@ void log_info(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	log_put(LOG_KIND_INFO, "qvm: ", format, args);
+	if (diverted) {
+		vfprintf(diverted, format, args);
+		fputc('\n', diverted);
+	} else {
+		log_put(LOG_KIND_INFO, "qvm: ", format, args);
+	}
 	va_end(args);
 }
 
@@ -156,6 +162,11 @@ void log_warn_at(const struct origin *origin, const char *key, const char *forma
 unsigned int log_error_count(void)
 {
 	return error_count;
+}
+
+void log_divert(FILE *stream)
+{
+	diverted = stream;
 }
 
 void log_reset(FILE *stream)

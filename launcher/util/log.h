@@ -44,6 +44,12 @@ const char *origin_name(const struct origin *origin, char *text, size_t size);
 unsigned int log_error_count(void);
 
 /*
+ * Let log_info() of the calling thread write to @stream alone, without prefix (NULL: as ever). It
+ * makes an answer of what would be said.
+ */
+void log_divert(FILE *stream);
+
+/*
  * Start counting anew, forget every route, and write to @stream what goes to standard error
  * (NULL: that itself). For tests.
  */

@@ -15,4 +15,7 @@ enum status {
 	STATUS_RUN		= 96,	/* fatal after the guest started */
 };
 
+/* What it means, in a few words: for env.json and messages. */
+const char *status_text(int status);
+
 #endif

@@ -54,8 +54,8 @@ struct core {
 };
 
 /* Notes of owner "QVM". */
-#define CORE_NOTE_WHY		1	/* text */
-#define CORE_NOTE_SYSTEM	2	/* array of struct core_register, after each NT_PRSTATUS's own */
+#define CORE_NOTE_WHY		0x101	/* text */
+#define CORE_NOTE_SYSTEM	0x102	/* array of struct core_register, after each NT_PRSTATUS's own */
 
 #define CORE_SEGMENTS_MAX	16384	/* of core.segment: e_phnum has 16 bits */
 

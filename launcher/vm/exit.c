@@ -71,15 +71,17 @@ static enum exit_action exit_pio(struct vcpu *vcpu, struct qvm_run *run)
 	const struct bus *bus = &vcpu->vm->bus;
 	unsigned int len = run->mmio.len;
 	uint64_t value = UINT64_MAX;
+	bool claimed;
 
 	if (len == 0 || len > 4)
 		return exit_unexpected(vcpu, run);
 	if (run->mmio.is_write) {
-		bus_port_write(bus, run->mmio.gpa, len, value_of(run->mmio.data, len));
+		claimed = bus_port_write(bus, run->mmio.gpa, len, value_of(run->mmio.data, len));
 	} else {
-		bus_port_read(bus, run->mmio.gpa, len, &value);
+		claimed = bus_port_read(bus, run->mmio.gpa, len, &value);
 		value_put(run->mmio.data, len, value);
 	}
+	run->mmio.unclaimed = !claimed;		/* counted; the module has all ones for it too */
 	return EXIT_RESUME;
 }
 
@@ -87,13 +89,13 @@ static enum exit_action exit_pio(struct vcpu *vcpu, struct qvm_run *run)
 static enum exit_action exit_system(struct vcpu *vcpu, struct qvm_run *run)
 {
 	switch (run->system.event) {
-	case QVM_SYSTEM_RESET:	/* a restart is the business of who started qvm */
+	case QVM_SYSTEM_RESET:
 		/* What an x86 machine is asked to do by its devices comes another way. */
-		if (vm_settle(vcpu->vm, STATUS_OK) && vcpu->vm->machine->arch == MACHINE_X86)
+		if (vm_settle_power(vcpu->vm, true) && vcpu->vm->machine->arch == MACHINE_X86)
 			log_info("triple fault of vCPU %u: reset", run->system.vcpu);
 		return EXIT_LEAVE;
 	case QVM_SYSTEM_OFF:
-		vm_settle(vcpu->vm, STATUS_OK);
+		vm_settle_power(vcpu->vm, false);
 		return EXIT_LEAVE;
 	case QVM_SYSTEM_STOPPED:
 		vm_settle(vcpu->vm, STATUS_POWER_CUT);

@@ -6,12 +6,14 @@
 #include <unistd.h>
 
 #include "machine/machine.h"
-#include "util/log.h"
+#include "vm/sys.h"
 #include "vm/vcpu.h"
 #include "vm/vm.h"
+#include "vm/watch.h"
 
 #define WAIT_US		200
-#define WAIT_MAX	(5000000 / WAIT_US)
+#define WAIT_MAX	(60 * 1000000 / WAIT_US)	/* of a host that has no time for the thread */
+#define KICK_MS		5000
 
 static bool paused(const struct vm *vm)
 {
@@ -38,13 +40,26 @@ void pause_enter(struct vcpu *vcpu)
 	}
 }
 
+static bool is_in_guest(const struct vcpu *vcpu)
+{
+	struct qvm_vcpu_trail trail;
+
+	return sys_vcpu_trail(vcpu->sys, &trail) == 0 && trail.where == QVM_VCPU_IN_GUEST;
+}
+
 static bool wait_outside(const struct vcpu *vcpu)
 {
+	uint64_t ms = vcpu->vm->machine->stuck_kick_ms ? vcpu->vm->machine->stuck_kick_ms : KICK_MS;
+	unsigned int limit = (unsigned int)(ms * 1000 / WAIT_US);
+
 	for (unsigned int i = 0; i < WAIT_MAX; i++) {
 		if (!__atomic_load_n(&vcpu->inside, __ATOMIC_SEQ_CST))
 			return true;
+		if (i >= limit && is_in_guest(vcpu))
+			break;
 		usleep(WAIT_US);
 	}
+	watch_stuck(vcpu->vm, vcpu->index, ms * 1000000);
 	return false;
 }
 
@@ -54,10 +69,8 @@ int vm_pause(struct vm *vm)
 	__atomic_store_n(&vm->paused, true, __ATOMIC_SEQ_CST);
 	vcpus_kick(vm);
 	for (size_t i = 0; i < vm->machine->cpu_count; i++) {
-		if (wait_outside(&vm->vcpus[i]))
-			continue;
-		log_error("vCPU %zu does not leave the guest", i);
-		return -ETIMEDOUT;
+		if (!wait_outside(&vm->vcpus[i]))
+			return -ETIMEDOUT;
 	}
 	return 0;
 }

@@ -9,7 +9,8 @@ struct vm;
 /*
  * Keep every vCPU out of the guest until vm_resume(), which has to follow whatever this returns.
  * What a device does by itself goes on. Any thread but one that has paused already; one
- * at a time, others wait. 0, or -ETIMEDOUT: one did not come out (it is named in the log).
+ * at a time, others wait. 0, or -ETIMEDOUT: one did not come out, and the VM ends
+ * in a safe state for it.
  */
 int vm_pause(struct vm *vm);
 void vm_resume(struct vm *vm);

@@ -8,8 +8,10 @@
 #include <unistd.h>
 
 #include "dev/terminal.h"
+#include "machine/machine.h"
 #include "util/log.h"
 #include "util/loop.h"
+#include "vm/report.h"
 #include "vm/sys.h"
 #include "vm/vcpu.h"
 #include "vm/vm.h"
@@ -44,7 +46,7 @@ static void on_power_button(struct vm *vm, const char *name)
 		on_power_cut(vm, name);
 }
 
-static void on_status(struct vm *vm, const char *name)
+void vm_say_status(struct vm *vm)
 {
 	static const char *const states[] = {
 		[QVM_VM_BUILDING] = "building", [QVM_VM_ASSEMBLED] = "assembled",
@@ -52,7 +54,7 @@ static void on_status(struct vm *vm, const char *name)
 	};
 	struct qvm_vm_info info;
 
-	(void)name;
+	log_info("%s: %s", vm->machine->name, vm_state_text(vm));
 	if (sys_vm_info(vm->sys_vm, &info) == 0)
 		log_info("VM %u: %s, vCPUs %u, regions %u, pinned %llu MiB, table pages %llu",
 			 info.id, info.state < COUNT(states) ? states[info.state] : "?",
@@ -61,6 +63,13 @@ static void on_status(struct vm *vm, const char *name)
 			 (unsigned long long)info.table_pages);
 	vcpus_status(vm);
 	bus_status(&vm->bus);
+	report_unclaimed(vm);
+}
+
+static void on_status(struct vm *vm, const char *name)
+{
+	(void)name;
+	vm_say_status(vm);
 }
 
 static void on_dump(struct vm *vm, const char *name)

@@ -6,17 +6,24 @@
 #include <string.h>
 
 #include "boot/boot.h"
+#include "control/console.h"
+#include "control/detach.h"
+#include "control/runtime.h"
+#include "control/server.h"
 #include "dev/chardev.h"
 #include "dev/terminal.h"
 #include "machine/board.h"
 #include "machine/machine.h"
 #include "util/log.h"
 #include "util/loop.h"
+#include "util/notify.h"
 #include "vm/arm64.h"
 #include "vm/mem.h"
+#include "vm/report.h"
 #include "vm/signals.h"
 #include "vm/sys.h"
 #include "vm/vcpu.h"
+#include "vm/watch.h"
 #include "vm/x86.h"
 
 #define IPA_BITS_DEFAULT	40	/* what 0 means to QVM_CREATE_VM */
@@ -29,6 +36,29 @@ bool vm_settle(struct vm *vm, enum status status)
 
 	return __atomic_compare_exchange_n(&vm->status, &runs, (int)status, false,
 					   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+bool vm_settle_power(struct vm *vm, bool reset)
+{
+	bool first = vm_settle(vm, reset ? (enum status)vm->machine->reset_status : STATUS_OK);
+
+	if (first)
+		vm->event = reset ? VM_EVENT_RESET : VM_EVENT_OFF;
+	return first;
+}
+
+const char *vm_state_text(const struct vm *vm)
+{
+	static const char *const texts[] = { "building", "assembled", "started", "ended" };
+
+	return texts[vm->state];
+}
+
+const char *vm_end_text(const struct vm *vm)
+{
+	static const char *const texts[] = { NULL, "off", "reset" };
+
+	return vm->event ? texts[vm->event] : status_text(__atomic_load_n(&vm->status, __ATOMIC_SEQ_CST));
 }
 
 static void vm_end(struct vm *vm)
@@ -48,7 +78,7 @@ void vm_stop(struct vm *vm, enum status status)
 
 void vm_power_event(struct vm *vm, bool reset)
 {
-	if (vm_settle(vm, STATUS_OK))
+	if (vm_settle_power(vm, reset))
 		log_debug("the guest %s", reset ? "asked for a reset" : "switched the machine off");
 	vm_end(vm);
 }
@@ -77,6 +107,10 @@ bool vm_press_power_button(struct vm *vm)
 void vm_started(struct vm *vm)
 {
 	bus_state(&vm->bus, DEVICE_VM_STARTED);
+	vm->state = VM_STATE_STARTED;
+	runtime_write_env(vm);
+	notify("READY=1\nSTATUS=the guest runs");
+	detach_end(vm);
 }
 
 void vm_set_irq(struct vm *vm, uint32_t line, bool level)
@@ -204,6 +238,7 @@ static int set_policy(struct vm *vm)
 		.instruction = policies[vm->machine->policy_instruction],
 		.reference = policies[vm->machine->policy_reference],
 		.sysreg = policies[vm->machine->policy_register],
+		.equal_exits = vm->machine->stuck_exits,
 	};
 	int error = sys_set_policy(vm->sys_vm, &policy);
 
@@ -225,9 +260,26 @@ static int create_devices(struct vm *vm)
 {
 	int error = bus_create(&vm->bus, vm, vm->machine);
 
+	if (error)
+		return error;
+	vm->state = VM_STATE_ASSEMBLED;
+	bus_state(&vm->bus, DEVICE_VM_ASSEMBLED);
+	runtime_write_env(vm);
+	return 0;
+}
+
+/* Who can't be asked runs nevertheless. */
+static int open_control(struct vm *vm)
+{
+	int error = runtime_open(vm->machine->name);
+
+	vm->has_folder = !error;
 	if (!error)
-		bus_state(&vm->bus, DEVICE_VM_ASSEMBLED);
-	return error;
+		error = server_open(vm);
+	if (error)
+		log_warn("%s can't be asked by `qvm status` and the like: %s", vm->machine->name,
+			 strerror(-error));
+	return console_open();
 }
 
 /* In this order; vm_destroy() takes back what was done, wherever it ended. */
@@ -235,6 +287,7 @@ static int (*const steps[])(struct vm *vm) = {
 	signals_init,
 	open_system,
 	create_vm,
+	open_control,	/* the name is ours now */
 	create_memory,
 	load_images,	/* first touch, so huge pages where the host has them; then pinned */
 	map_memory,
@@ -244,26 +297,58 @@ static int (*const steps[])(struct vm *vm) = {
 	set_policy,
 	assemble,
 	create_devices,	/* late: it changes the terminal */
+	watch_begin,
 	vcpus_start,
 };
+
+static bool is_failure(int status)
+{
+	return status == STATUS_POLICY || status == STATUS_DEVICE || status == STATUS_UNEXPECTED ||
+	       status == STATUS_RUN;
+}
+
+/* No vCPU runs any more, and all of the VM is still there. */
+static void vm_ended(struct vm *vm)
+{
+	int status = __atomic_load_n(&vm->status, __ATOMIC_SEQ_CST);
+
+	if (vm->state < VM_STATE_ASSEMBLED)
+		return;
+	bus_state(&vm->bus, DEVICE_VM_ENDED);
+	vm->state = VM_STATE_ENDED;
+	notify("STOPPING=1");
+	if (is_failure(status)) {
+		report_vcpus(vm);
+		if (vm->machine->dump)
+			vm_dump(vm, status_text(status));
+	}
+	report_unclaimed(vm);
+	runtime_write_env(vm);
+}
 
 static void vm_destroy(struct vm *vm)
 {
 	vcpus_join(vm);
-	bus_state(&vm->bus, DEVICE_VM_ENDED);
+	watch_end(vm);
+	vm_ended(vm);
 	bus_destroy(&vm->bus);
 	terminal_restore();
 	vcpus_destroy(vm);
+	server_close();
+	console_close();
+	if (vm->has_folder)
+		runtime_close(vm);
 	sys_destroy_vm(vm->sys_vm);
 	sys_close(vm->sys);
 	mem_destroy(vm->machine);
 	signals_fini();
 }
 
-int vm_run(struct machine *machine)
+int vm_run(struct machine *machine, bool *restart)
 {
 	struct vm vm = {
 		.machine = machine, .status = VM_RUNS, .pause_lock = PTHREAD_MUTEX_INITIALIZER,
+		.watch = { .fd = -1 },
 	};
 	int error = 0;
 
@@ -279,5 +364,6 @@ int vm_run(struct machine *machine)
 		}
 	}
 	vm_destroy(&vm);
+	*restart = vm.event == VM_EVENT_RESET && machine->reset_restart;
 	return __atomic_load_n(&vm.status, __ATOMIC_SEQ_CST);
 }

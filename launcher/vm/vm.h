@@ -9,12 +9,18 @@
 #include <stdint.h>
 
 #include "dev/bus.h"
+#include "util/loop.h"
 #include "util/status.h"
 
 struct machine;
 struct sys;
 struct sys_vm;
 struct vcpu;
+
+enum vm_state { VM_STATE_BUILDING, VM_STATE_ASSEMBLED, VM_STATE_STARTED, VM_STATE_ENDED };
+
+/* What the guest asked for, where it ended the machine in order. */
+enum vm_event { VM_EVENT_NONE, VM_EVENT_OFF, VM_EVENT_RESET };
 
 struct vm {
 	struct machine *machine;
@@ -28,6 +34,12 @@ struct vm {
 	bool button_pressed;		/* of the loop's thread alone */
 	int status;			/* atomic: enum status, or VM_RUNS; the first one counts */
 	unsigned int running;		/* atomic: vCPU threads that have not ended */
+	enum vm_state state;		/* the thread that brings it there */
+	enum vm_event event;		/* of who has settled the status; read once the threads have ended */
+	bool has_folder;		/* control/runtime.h */
+	struct loop_source watch;	/* vm/watch.h, the loop's */
+	bool is_stuck;
+	unsigned int stuck_ticks;
 };
 
 #define VM_RUNS		(-1)
@@ -35,9 +47,9 @@ struct vm {
 /*
  * Run the machine until it ends; boot_prepare() and machine_validate() have passed. Prints why
  * where the result is not STATUS_OK. Returns enum status; memory, devices, threads and the
- * terminal are as before.
+ * terminal are as before. *@restart: it was reset, and is to be assembled anew.
  */
-int vm_run(struct machine *machine);
+int vm_run(struct machine *machine, bool *restart);
 
 /*
  * End the VM from outside with this status, unless it ends already. Returns at once; any thread.
@@ -46,6 +58,16 @@ void vm_stop(struct vm *vm, enum status status);
 
 /* Settle the exit status if nobody has; true: it was this call. Any thread. */
 bool vm_settle(struct vm *vm, enum status status);
+
+/* The same for a guest that has ended the machine in order. */
+bool vm_settle_power(struct vm *vm, bool reset);
+
+/* Words for people: the state; why it ended, once it has. */
+const char *vm_state_text(const struct vm *vm);
+const char *vm_end_text(const struct vm *vm);
+
+/* Say all there is to say about the VM by log_info(). In the loop's thread. */
+void vm_say_status(struct vm *vm);
 
 /*
  * The guest has ended the machine through a device, in order: the VM ends with status 0 if

@@ -239,7 +239,8 @@ TEST(mistakes)
 		{ OK "set qvm.gic.line 64", "t.qvmconf:1: gic.line: unknown key, did you mean `lines`?\n" },
 		{ OK "set qvm.cpus[3].sched 4", "t.qvmconf:1: set: `cpus[3].sched`: there is no [3], the "
 		  "list has 0 entries; += appends\n" },
-		{ OK "dump /x", "t.qvmconf:1: dump: warning: this version writes no dumps yet\n" },
+		{ OK "dump /x set qvm.reset restart set stuck-exits 0 set stuck-kick 100", "" },
+		{ OK "set qvm.reset no", "t.qvmconf:1: reset: `no` is none of `restart`, `exit` and `exit=STATUS`, 0 to 255\n" },
 		{ OK "safety required", "t.qvmconf:1: safety: no part of qvm has a safety certificate, "
 		  "write none or warn\n" },
 		{ OK "pass loc 0x1000,4K", "t.qvmconf:1: pass: not supported yet by this version of qvm: "
