@@ -44,11 +44,16 @@ static uint64_t table_gpa(unsigned int page)
 
 static uint8_t *written(const struct core *core, bool sparse, struct stat *status)
 {
-	char path[] = "/tmp/core_test.XXXXXX";
-	int fd = mkstemp(path);
+	const char *kept = getenv("QVM_CORE_OUT");	/* for a test with gdb */
+	char path[256] = "/tmp/core_test.XXXXXX";
 	uint8_t *data;
+	int fd;
 
-	unlink(path);
+	if (kept)
+		snprintf(path, sizeof(path), "%s.%u", kept, core->machine);
+	fd = kept ? open(path, O_RDWR | O_CREAT | O_TRUNC, 0600) : mkstemp(path);
+	if (!kept)
+		unlink(path);
 	CHECK(core_write(core, fd, sparse) == 0);
 	CHECK(fstat(fd, status) == 0);
 	data = malloc((size_t)status->st_size);
