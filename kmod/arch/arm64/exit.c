@@ -8,6 +8,7 @@
 
 #include "arm64.h"
 #include "el2_regs.h"
+#include "nvhe/nvhe.h"
 #include "trace.h"
 
 #define ISS_WFX_WFE	BIT(0)
@@ -358,6 +359,8 @@ enum exit_action qvm_arch_vcpu_exit(struct qvm_vcpu *vcpu)
 	case ARM64_EXIT_SERROR:
 		return fatal(vcpu, QVM_FATAL_SERROR);
 	default:
+		if (arm64_is_nvhe())
+			arm64_nvhe_report(vcpu);
 		return fatal(vcpu, QVM_FATAL_STATE);
 	}
 }

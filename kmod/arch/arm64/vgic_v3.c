@@ -244,8 +244,8 @@ static void v3_flush(struct vgic_cpu *cpu)
 }
 
 /*
- * With EOImode 1 an EOI deactivates nothing, and ICC_DIR_EL1 traps (IHI 0069, ICH_HCR_EL2.EOIcount):
- * QEMU counts it nevertheless.
+ * With EOImode 1 an EOI deactivates nothing, and ICC_DIR_EL1 traps (IHI 0069,
+ * ICH_HCR_EL2.EOIcount): QEMU counts it nevertheless.
  */
 u32 vgic_v3_unlisted(u64 hcr, u64 vmcr)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* GICv3's formats of ICH_*_EL2, for whoever writes them (IHI 0069, 12.4). Pure but for what setup sets. */
+/* GICv3's formats of ICH_*_EL2 (IHI 0069, 12.4), for whoever writes them. */
 #ifndef QVM_ARM64_VGIC_V3_H
 #define QVM_ARM64_VGIC_V3_H
 
@@ -18,7 +18,7 @@ unsigned int vgic_v3_apr_count(void);
 u64 vgic_v3_lr_encode(const struct vgic_lr *lr);
 u8 vgic_v3_lr_state(u64 lr);				/* VGIC_LR_* */
 u64 vgic_v3_hcr_encode(const struct vgic_cpu *cpu);	/* by its exits */
-u32 vgic_v3_unlisted(u64 hcr, u64 vmcr);		/* deactivations that met no list register */
+u32 vgic_v3_unlisted(u64 hcr, u64 vmcr);		/* deactivations of what was not listed */
 void vgic_v3_set_limits(struct vgic_cpu *cpu);		/* by its vmcr, ap0r, ap1r */
 
 /* A physical PPI of this pCPU: the host runs with ICC_CTLR_EL1.EOImode = 1, at either level. */

@@ -59,8 +59,8 @@ static bool ack_is_possible;
 static DEFINE_PER_CPU(struct qvm_vcpu *, loaded_vcpu);
 
 /*
- * CPUs and chips without VHE have errata of their counters: the kernel's own reader has the remedies. It
- * is CNTPCT's wherever the virtual timer is left to us.
+ * CPUs and chips without VHE have errata of their counters: the kernel's own reader has the
+ * remedies. It is CNTPCT's wherever the virtual timer is left to us.
  */
 u64 arm64_counter(void)
 {
@@ -98,8 +98,8 @@ static __always_inline void cntv_cval_write(u64 cval)
 }
 
 /*
- * CNTVOFF_EL2 is the guest's while its vCPU is loaded. The host's kernel has its time from CNTPCT, its
- * user space from CNTVCT, but never in between.
+ * CNTVOFF_EL2 is the guest's while its vCPU is loaded. The host's kernel has its time from CNTPCT,
+ * its user space from CNTVCT, but never in between.
  */
 static void cntvoff_write(u64 offset)
 {

@@ -3,10 +3,10 @@
  * EL2 of a host whose kernel is at EL1 (nVHE): calls of that kernel, into the guest and out again.
  * Everything else is C at EL1.
  *
- * This is a program of its own: assembled apart, checked to have no relocation (check-reloc), copied
- * into contiguous pages and run at their physical address, under stage-1 tables that have these
- * pages, one for each pCPU, and those of each vCPU, mapped as they are. So it may name nothing but
- * its own labels, PC-relative, and uses no ADRP (erratum 843419).
+ * This is a program of its own: assembled apart, checked to have no relocation (check-reloc),
+ * copied into contiguous pages and run at their physical address, under stage-1 tables that have
+ * these pages, one for each pCPU, and those of each vCPU, mapped as they are. So it may name
+ * nothing but its own labels, PC-relative, and uses no ADRP (erratum 843419).
  *
  * SP_EL2 is no stack: it points to this pCPU's struct nvhe_cpu. All of DAIF is masked throughout.
  * VBAR_EL2 says who runs below: host_vectors or one of the guest tables.
@@ -17,7 +17,6 @@
 
 #define HCR_E2H_BIT	34
 #define SCTLR_M		1
-#define TCR_EPDS	((1 << 7) | (1 << 23))		/* EPD0, EPD1: no stage-1 walks */
 #define ICC_SRE_ENABLE	(1 << 3)
 #define CNTHCTL_EL1	3				/* EL1PCTEN, EL1PCEN */
 #define EC_HVC64	0x16
@@ -39,7 +38,7 @@
 	isb
 	.endm
 
-	/* EL1 registers by pairs, in the order of enum arm64_sysreg; PAR_EL1 is the guest's alone. */
+	/* EL1 registers by pairs, ordered as enum arm64_sysreg; PAR_EL1 is the guest's alone. */
 	.macro	el1_save base, a, b
 	mrs	\a, sctlr_el1
 	mrs	\b, cpacr_el1
@@ -110,10 +109,10 @@
 	.endm
 
 	/*
-	 * Errata 1319367, 1319537 (Cortex-A57, A72) and their kin: a speculative walk may mix what is of
-	 * the host and what of a guest, and leave its result in the TLBs. While that changes, no walk
-	 * is made: TCR_EL1.EPDn first, then SCTLR_EL1.M, for with the MMU off all would go by stage 2
-	 * alone; and back in the opposite order. The caller has the true values.
+	 * Errata 1319367, 1319537 (Cortex-A57, A72) and their kin: a speculative walk may mix what is
+	 * the host's and what a guest's, and leave its result in the TLBs. While that changes, no
+	 * walk is made: TCR_EL1.EPDn first, then SCTLR_EL1.M, for with the MMU off all would go by
+	 * stage 2 alone; and back in the opposite order. The caller has the true values.
 	 */
 	.macro	stage1_stop a
 	mrs	\a, tcr_el1
@@ -174,10 +173,10 @@ host_vectors:
 	vector_own
 	.endr
 	.align	7
-	/* The host calls. EL1 traps nothing to EL2: whatever else comes is taken for an unknown call. */
+	/* The host calls. Nothing of its traps: whatever else comes is taken for an unknown call. */
 	stp	x1, x2, [sp, #CPU_SCRATCH]
 	mrs	x1, esr_el2
-	lsr	x1, x1, #26
+	ubfx	x1, x1, #26, #6
 	cmp	x1, #EC_HVC64
 	b.ne	call_unknown
 	mov	x1, #(EL2_CALL & 0xffff0000)
@@ -498,7 +497,6 @@ call_run:
 	mrs	x5, spsr_el2
 	stp	x4, x5, [sp, #CPU_ELR]
 	ldp	x2, x3, [x1, #NVHE_REGS]	/* from here on: x2 GPRs, x3 EL1 registers */
-	stp	x1, x2, [sp, #CPU_VCPU]
 
 	mrs	x4, hcr_el2
 	mrs	x5, vttbr_el2
@@ -512,8 +510,15 @@ call_run:
 	mrs	x4, vpidr_el2
 	mrs	x5, vmpidr_el2
 	stp	x4, x5, [sp, #CPU_VPIDR]
+	ldr	x4, [sp, #CPU_FLAGS]
+	tbz	x4, #CPU_FLAG_HCX, 1f
+	mrs_s	x5, REG_HCRX
+	str	x5, [sp, #CPU_HCRX]
+	msr_s	REG_HCRX, xzr
+1:
 	add	x4, sp, #CPU_SYS
 	el1_save x4, x5, x8
+	stp	x1, x2, [sp, #CPU_VCPU]		/* own_fault can give the host its world back */
 
 	stage1_stop x4
 	el1_load x3, x4, x5
@@ -538,12 +543,7 @@ call_run:
 	ldp	x4, x5, [x1, #NVHE_VPIDR]
 	msr	vpidr_el2, x4
 	msr	vmpidr_el2, x5
-	ldr	x4, [sp, #CPU_FLAGS]
-	tbz	x4, #CPU_FLAG_HCX, 1f
-	mrs_s	x5, REG_HCRX
-	str	x5, [sp, #CPU_HCRX]
-	msr_s	REG_HCRX, xzr
-1:
+
 	ldr	x6, [x1, #NVHE_ICH_HCR]
 	ldr	x4, [x1, #NVHE_LR_USED]
 	lr_branch 3
@@ -633,8 +633,8 @@ guest_exit:
 	cmp	x4, #FSC_PERMISSION
 	b.ne	4f
 	/*
-	 * Permission faults do not fill HPFAR_EL2 (Arm ARM D19.2.65): ask the translation itself. A failed
-	 * walk leaves bit 0 set alone: the guest runs the access again.
+	 * Permission faults do not fill HPFAR_EL2 (Arm ARM D19.2.65): ask the translation itself. A
+	 * failed walk leaves bit 0 set alone: the guest runs the access again.
 	 */
 3:	at	s1e1r, x5
 	isb
@@ -706,8 +706,8 @@ host_back:
 	return
 
 /*
- * An exception from EL2 itself: ours is wrong. The host gets its world back if a guest's was there, and
- * that VM ends; in any other call nothing can be said to anyone.
+ * An exception from EL2 itself: ours is wrong. The host gets its world back if a guest's was there,
+ * and that VM ends; in any other call nothing can be said to anyone.
  */
 own_fault:
 	mrs	x4, esr_el2

@@ -19,7 +19,7 @@
 #define EL2_CALL		0x51560000
 #define EL2_RUN			0	/* vCPU: into the guest; enum arm64_exit */
 #define EL2_TLB_VM		1	/* VTTBR_EL2, VTCR_EL2: this VMID, on all pCPUs */
-#define EL2_TLB_VM_LOCAL	2	/* the same: stage 1 of this VMID and I-cache, on this pCPU */
+#define EL2_TLB_VM_LOCAL	2	/* the same: its stage 1 and the I-cache, on this pCPU */
 #define EL2_TLB_ALL		3	/* all of EL1&0, on all pCPUs */
 #define EL2_TLB_ALL_LOCAL	4	/* and on this one */
 #define EL2_TLB_EL2		5	/* page number: of EL2's own, on all pCPUs */
@@ -47,7 +47,7 @@
 #define CPU_SCTLR		24
 #define CPU_HOST_VECTORS	32
 #define CPU_GUEST_VECTORS	40
-#define CPU_OPERAND		48	/* of the guest vectors' step */
+#define CPU_OPERAND		48	/* of their step */
 #define CPU_FLAGS		56
 #define CPU_LR_COUNT		64
 #define CPU_APR_COUNT		72	/* of each group */
@@ -85,7 +85,7 @@
 #define CPU_FLAG_HCX		0	/* bit: HCRX_EL2 exists */
 #define CPU_FLAG_WALK		1	/* bit: ask stage 1 at each abort (erratum 834220) */
 #define CPU_FLAG_HCR_DSB	2	/* bit: barriers around writes of HCR_EL2 (AC04_CPU_23) */
-#define CPU_FLAG_TLBI_TWICE	3	/* bit: broadcast TLBI, and DSB, twice (1286807 and others) */
+#define CPU_FLAG_TLBI_TWICE	3	/* bit: broadcast TLBI, and DSB, twice (1286807 …) */
 
 /* ---- struct arm64_nvhe: one per vCPU ---- */
 #define NVHE_REGS		0	/* addresses of qvm_vcpu_arch.regs, .sys */

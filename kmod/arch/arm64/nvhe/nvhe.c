@@ -107,6 +107,18 @@ noinstr u64 arm64_nvhe_call(u64 call, u64 x1, u64 x2)
 	return hvc(EL2_CALL + call, x1, x2);
 }
 
+void arm64_nvhe_report(const struct qvm_vcpu *vcpu)
+{
+	const struct nvhe_cpu *cpu = raw_cpu_read(nvhe_cpu);
+
+	if (vcpu->arch.exit.code == STUB_ERROR)
+		pr_err("qvm: %s: EL2 was taken from the module by somebody else\n", vcpu->vm->name);
+	else if (vcpu->arch.exit.code == EXIT_CODE_EL2)
+		pr_err("qvm: %s: an exception in the module's own EL2 code: esr %llx elr %llx far %llx, its start %llx\n",
+		       vcpu->vm->name, cpu->fault_esr, cpu->fault_elr, cpu->fault_far,
+		       (u64)virt_to_phys(program));
+}
+
 struct call {
 	u64 call, x1, x2;
 	bool done;
@@ -123,7 +135,7 @@ static void call_here(void *arg)
 	call->done = true;
 }
 
-/* Without any there is nothing to be told: EL2 begins with empty TLBs, each pCPU with none of guests. */
+/* Without any there is nothing to be told: who takes EL2 begins with empty TLBs. */
 void arm64_nvhe_call_any(u64 call, u64 x1, u64 x2)
 {
 	struct call what = { call, x1, x2, false };

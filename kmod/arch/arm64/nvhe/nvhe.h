@@ -50,13 +50,16 @@ u64 arm64_nvhe_call(u64 call, u64 x1, u64 x2);
 /* The same on whichever pCPU has EL2 taken, if one has. Process context, interrupts on. */
 void arm64_nvhe_call_any(u64 call, u64 x1, u64 x2);
 
+/* Why EL2 failed where a guest should have exited, in the log: its VM is about to end. */
+void arm64_nvhe_report(const struct qvm_vcpu *vcpu);
+
 /* ---- switch.c ---- */
 
 /* As qvm_arch_vcpu_load() and _put(), on an enabled pCPU. */
 void arm64_nvhe_load(struct qvm_vcpu *vcpu);
 void arm64_nvhe_put(struct qvm_vcpu *vcpu);
 
-/* Into the guest and back at its first exit, which is in vcpu->arch.exit then. noinstr, interrupts off. */
+/* Into the guest; its exit is in vcpu->arch.exit then. noinstr, interrupts off. */
 void arm64_nvhe_run_guest(struct qvm_vcpu *vcpu, bool fp);
 
 /* ---- vgic.c ---- */

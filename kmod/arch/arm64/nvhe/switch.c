@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The world switch of an nVHE host: el2.S makes it as a whole at each entry and exit. While a vCPU is
- * loaded its state is in vcpu->arch, but for what the host has no use for: CNTV with its
- * offset, and the virtual CPU interface (ICH_*), which is quiet while ICH_HCR_EL2 is 0. There is no
- * tier 0: every exit comes here.
+ * The world switch of an nVHE host: el2.S makes it as a whole at each entry and exit. While a vCPU
+ * is loaded its state is in vcpu->arch, but for what the host has no use for: CNTV with its offset,
+ * and the virtual CPU interface (ICH_*), which is quiet while ICH_HCR_EL2 is 0.
  */
 #include <linux/printk.h>
 #include <asm/esr.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The virtual CPU interface of an nVHE host: ICH_*_EL2 are out of reach, so what vgic_v3.c writes into
- * registers goes into struct arm64_nvhe, and el2.S moves it at the next entry and exit.
+ * The virtual CPU interface of an nVHE host: ICH_*_EL2 are out of reach, so what vgic_v3.c writes
+ * into registers goes into struct arm64_nvhe, and el2.S moves it at the next entry and exit.
  */
 #include <linux/bitfield.h>
 #include <linux/io.h>
