@@ -37,7 +37,7 @@ static __always_inline void qvm_guest_context_exit(void)
 static inline void qvm_guest_time_exit(void)
 {
 	local_irq_enable();
-	barrier();
+	asm volatile("nop" : : : "memory");	/* x86 takes none right behind STI */
 	local_irq_disable();
 	vtime_account_guest_exit();
 	local_irq_enable();

@@ -28,10 +28,11 @@ struct x86_segment {
 	bool unusable;
 };
 
-/* entry.S saves and loads these, RSP aside (the hardware's); offsets in entry_offsets.h. */
+/* entry.S saves and loads the GPRs, RSP aside (the hardware's); offsets in entry_offsets.h. */
 struct x86_regs {
 	u64 gpr[GPR_COUNT];
 	u64 cr2;
+	u64 host_rsp;			/* entry.S: as in the VMCS */
 };
 
 /* Events for a vCPU beyond the interrupts of its LAPIC, by bit in vcpu->arch.events. */
@@ -64,14 +65,15 @@ struct qvm_vcpu_arch {
 	atomic_long_t events;		/* [a] enum x86_event bits */
 	u8 sipi_vector;			/* written before EVENT_SIPI is set */
 	struct x86_msrs msr;		/* [v] */
-	struct x86_msrs host_msr;	/* [v] of the pCPU, while the vCPU is loaded */
+	u64 host_kernel_gs;		/* [v] the thread's, while the vCPU is loaded */
+	bool syscall_loaded;		/* [v] this load has brought the guest's SYSCALL MSRs */
 	u64 cr0, cr4, cr8;		/* [v] as the guest reads them */
 	u64 dr[4], dr6, dr7;		/* [v] */
 	u64 xcr0, xss;			/* [v] */
 	u64 tsc_adjust;			/* written by its own thread, read by the LAPIC's timer */
 	struct x86_insn_state *insn;	/* [v] */
 	bool apic_on;			/* [v] by IA32_APIC_BASE */
-	bool fp_wanted;			/* [v] it touched FP at the last exit */
+	u8 fp_wanted;			/* [v] entries that bring its FP along: it touched FP lately */
 	void *xsave;			/* [v] guest FP, XSAVE area, 64-byte aligned */
 };
 

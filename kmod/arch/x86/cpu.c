@@ -119,11 +119,6 @@ void qvm_arch_vcpu_destroy(struct qvm_vcpu *vcpu)
 	free_page((unsigned long)vcpu->arch.xsave);
 }
 
-static bool event_is_set(const struct qvm_vcpu *vcpu, enum x86_event event)
-{
-	return atomic_long_read(&vcpu->arch.events) & BIT(event);
-}
-
 static bool event_take(struct qvm_vcpu *vcpu, enum x86_event event)
 {
 	return atomic_long_fetch_andnot(BIT(event), &vcpu->arch.events) & BIT(event);
@@ -132,7 +127,7 @@ static bool event_take(struct qvm_vcpu *vcpu, enum x86_event event)
 /* HLT ends by an interrupt only while RFLAGS.IF lets it in; NMI and INIT always end it. */
 bool qvm_arch_vcpu_runnable(struct qvm_vcpu *vcpu)
 {
-	if (event_is_set(vcpu, EVENT_NMI) || event_is_set(vcpu, EVENT_INIT))
+	if (x86_event_is_set(vcpu, EVENT_NMI) || x86_event_is_set(vcpu, EVENT_INIT))
 		return true;
 	if (!(x86_get_rflags(vcpu) & X86_EFLAGS_IF))
 		return false;
@@ -156,7 +151,7 @@ void qvm_arch_vcpu_unblock(struct qvm_vcpu *vcpu)
  */
 bool x86_power_events(struct qvm_vcpu *vcpu)
 {
-	if (!event_is_set(vcpu, EVENT_INIT))
+	if (!x86_event_is_set(vcpu, EVENT_INIT))
 		return false;
 	vlapic_reset(vcpu);
 	x86_vcpu_reset(vcpu);

@@ -101,7 +101,7 @@ static void init_rows(void)
 	extended[0].eax = EXTENDED + EXTENDED_MAX;
 }
 
-static u64 host_xcr0(void)
+u64 x86_xcr0_host(void)
 {
 	u32 low, high;
 
@@ -122,7 +122,7 @@ static void init_xsave(void)
 		basic[7].ecx = basic[7].ecx & (BIT(2) | BIT(22));
 		return;
 	}
-	xcr0_supported = host_xcr0() & X86_XCR0_GUEST;
+	xcr0_supported = x86_xcr0_host() & X86_XCR0_GUEST;
 	basic[1].ecx &= ~BIT(27);
 	basic[0xd].eax = xcr0_supported;
 	for (i = 2; i < ARRAY_SIZE(xstate); i++) {

@@ -9,64 +9,6 @@
 
 #include "x86.h"
 
-/* Guest accesses that reach these don't exit: the hardware has them while the vCPU is loaded. */
-static const struct { u32 index; u16 offset; } loaded[] = {
-#define X(index, field) { index, offsetof(struct x86_msrs, field) }
-	X(MSR_STAR, star), X(MSR_LSTAR, lstar), X(MSR_CSTAR, cstar), X(MSR_SYSCALL_MASK, sfmask),
-	X(MSR_KERNEL_GS_BASE, kernel_gs_base),
-#undef X
-};
-
-static u64 *msr_field(struct x86_msrs *msrs, unsigned int offset)
-{
-	return (void *)msrs + offset;
-}
-
-static void msrs_exchange(struct x86_msrs *out, const struct x86_msrs *in)
-{
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(loaded); i++) {
-		*msr_field(out, loaded[i].offset) = x86_rdmsr(loaded[i].index);
-		x86_wrmsr(loaded[i].index, *msr_field((struct x86_msrs *)in, loaded[i].offset));
-	}
-	if (boot_cpu_has(X86_FEATURE_RDTSCP)) {
-		out->tsc_aux = x86_rdmsr(MSR_TSC_AUX);
-		x86_wrmsr(MSR_TSC_AUX, in->tsc_aux);
-	}
-}
-
-void x86_msr_load(struct qvm_vcpu *vcpu)
-{
-	msrs_exchange(&vcpu->arch.host_msr, &vcpu->arch.msr);
-}
-
-void x86_msr_put(struct qvm_vcpu *vcpu)
-{
-	msrs_exchange(&vcpu->arch.msr, &vcpu->arch.host_msr);
-}
-
-/* Own thread: where the value is now. */
-static u64 loaded_get(struct qvm_vcpu *vcpu, u32 index, u64 *field)
-{
-	u64 value;
-
-	preempt_disable();
-	value = vcpu->loaded ? x86_rdmsr(index) : *field;
-	preempt_enable();
-	return value;
-}
-
-static void loaded_set(struct qvm_vcpu *vcpu, u32 index, u64 *field, u64 value)
-{
-	preempt_disable();
-	if (vcpu->loaded)
-		x86_wrmsr(index, value);
-	else
-		*field = value;
-	preempt_enable();
-}
-
 /* ---- rows ---- */
 
 struct msr_row {
@@ -103,30 +45,46 @@ static bool is_canonical(u64 value)
 	return (u64)((s64)(value << 16) >> 16) == value;
 }
 
-static u64 *loaded_field(struct qvm_vcpu *vcpu, u32 index)
+static u64 *switched_field(struct qvm_vcpu *vcpu, u32 index)
 {
-	unsigned int i;
+	struct x86_msrs *msr = &vcpu->arch.msr;
 
-	for (i = 0; i < ARRAY_SIZE(loaded); i++)
-		if (loaded[i].index == index)
-			return msr_field(&vcpu->arch.msr, loaded[i].offset);
-	return &vcpu->arch.msr.tsc_aux;
+	switch (index) {
+	case MSR_STAR:		return &msr->star;
+	case MSR_LSTAR:		return &msr->lstar;
+	case MSR_CSTAR:		return &msr->cstar;
+	case MSR_SYSCALL_MASK:	return &msr->sfmask;
+	default:		return &msr->tsc_aux;
+	}
 }
 
-static int read_loaded(struct qvm_vcpu *vcpu, u32 index, u64 *value)
+static int read_switched(struct qvm_vcpu *vcpu, u32 index, u64 *value)
 {
-	*value = loaded_get(vcpu, index, loaded_field(vcpu, index));
+	*value = *switched_field(vcpu, index);
 	return 0;
 }
 
-static int write_loaded(struct qvm_vcpu *vcpu, u32 index, u64 value)
+static int write_switched(struct qvm_vcpu *vcpu, u32 index, u64 value)
 {
-	if (index != MSR_STAR && index != MSR_SYSCALL_MASK && index != MSR_TSC_AUX &&
-	    !is_canonical(value))
+	if ((index == MSR_LSTAR || index == MSR_CSTAR) && !is_canonical(value))
 		return -EINVAL;
 	if ((index == MSR_TSC_AUX || index == MSR_SYSCALL_MASK) && value >> 32)
 		return -EINVAL;
-	loaded_set(vcpu, index, loaded_field(vcpu, index), value);
+	x86_msr_switched_set(vcpu, switched_field(vcpu, index), value);
+	return 0;
+}
+
+static int read_kernel_gs(struct qvm_vcpu *vcpu, u32 index, u64 *value)
+{
+	*value = x86_kernel_gs_get(vcpu);
+	return 0;
+}
+
+static int write_kernel_gs(struct qvm_vcpu *vcpu, u32 index, u64 value)
+{
+	if (!is_canonical(value))
+		return -EINVAL;
+	x86_kernel_gs_set(vcpu, value);
 	return 0;
 }
 
@@ -144,7 +102,7 @@ static int write_efer(struct qvm_vcpu *vcpu, u32 index, u64 value)
 
 	if (value & ~valid || ((old ^ value) & EFER_LME && vcpu->arch.cr0 & X86_CR0_PG))
 		return -EINVAL;
-	vcpu->arch.msr.efer = (value & ~(u64)EFER_LMA) | (old & EFER_LMA);
+	x86_msr_switched_set(vcpu, &vcpu->arch.msr.efer, (value & ~(u64)EFER_LMA) | (old & EFER_LMA));
 	virt_update_mode(vcpu);
 	if ((old ^ value) & EFER_NX)
 		virt_flush_guest_tlb(vcpu);
@@ -383,10 +341,10 @@ static const struct msr_row rows[] = {
 	{ MSR_IA32_TSC_DEADLINE, MSR_IA32_TSC_DEADLINE, read_deadline, write_deadline },
 	{ 0x800, 0x8ff, read_x2apic, write_x2apic },
 	{ MSR_EFER, MSR_EFER, read_efer, write_efer },
-	{ MSR_STAR, MSR_SYSCALL_MASK, read_loaded, write_loaded },
+	{ MSR_STAR, MSR_SYSCALL_MASK, read_switched, write_switched },
 	{ MSR_FS_BASE, MSR_GS_BASE, read_base, write_base },
-	{ MSR_KERNEL_GS_BASE, MSR_KERNEL_GS_BASE, read_loaded, write_loaded },
-	{ MSR_TSC_AUX, MSR_TSC_AUX, read_loaded, write_loaded },
+	{ MSR_KERNEL_GS_BASE, MSR_KERNEL_GS_BASE, read_kernel_gs, write_kernel_gs },
+	{ MSR_TSC_AUX, MSR_TSC_AUX, read_switched, write_switched },
 };
 
 static const struct msr_row *row_find(u32 index)
@@ -422,10 +380,13 @@ int x86_msr_write(struct qvm_vcpu *vcpu, u32 index, u64 value)
 
 void x86_msr_reset(struct qvm_vcpu *vcpu)
 {
-	unsigned int i;
+	struct x86_msrs *msr = &vcpu->arch.msr;
 
-	for (i = 0; i < ARRAY_SIZE(loaded); i++)
-		loaded_set(vcpu, loaded[i].index, msr_field(&vcpu->arch.msr, loaded[i].offset), 0);
+	x86_msr_switched_set(vcpu, &msr->star, 0);
+	x86_msr_switched_set(vcpu, &msr->lstar, 0);
+	x86_msr_switched_set(vcpu, &msr->cstar, 0);
+	x86_msr_switched_set(vcpu, &msr->sfmask, 0);
+	x86_kernel_gs_set(vcpu, 0);
 	vcpu->arch.msr.efer = 0;
 	vcpu->arch.msr.pat = 0x0007040600070406ULL;
 	vcpu->arch.msr.misc_enable = BIT_ULL(0) | MISC_FIXED;

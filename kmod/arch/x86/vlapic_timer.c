@@ -132,24 +132,28 @@ static void sync_self(struct vlapic *lapic)
 	timer_sync(lapic, &kicks);
 }
 
+/* The host's TSC at the guest's deadline; what lies beyond its range is never, or long ago. */
+static u64 deadline_to_host(const struct vlapic *lapic)
+{
+	u64 guest = lapic->timer.tsc_deadline;
+	s64 offset = x86_tsc_offset(lapic->vcpu);
+	u64 host = guest - offset;
+
+	if (offset < 0)
+		return host < guest ? U64_MAX : host;
+	return host > guest ? 0 : host;
+}
+
 /* Host TSC of the next interrupt, or U64_MAX. */
 static u64 timer_next(const struct vlapic *lapic)
 {
 	const struct vlapic_timer *timer = &lapic->timer;
-	u64 now, guest;
 
 	if (timer->lvt & APIC_LVT_MASKED)
 		return U64_MAX;
 	if (!is_deadline_mode(timer))
 		return timer->expiry ? ns_to_host_tsc(timer, timer->expiry) : U64_MAX;
-	if (!timer->tsc_deadline)
-		return U64_MAX;
-	now = rdtsc();
-	guest = now + x86_tsc_offset(lapic->vcpu);
-	if (timer->tsc_deadline <= guest)
-		return now;
-	now += timer->tsc_deadline - guest;
-	return now < timer->tsc_deadline - guest ? U64_MAX : now;
+	return timer->tsc_deadline ? deadline_to_host(lapic) : U64_MAX;
 }
 
 /* ---- registers */

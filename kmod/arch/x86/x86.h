@@ -21,6 +21,8 @@ struct x86_cpuid { u32 eax, ebx, ecx, edx; };
 void x86_cpuid_init(void);
 /* What @vcpu sees. noinstr: tier 0. */
 void x86_cpuid(const struct qvm_vcpu *vcpu, u32 leaf, u32 subleaf, struct x86_cpuid *out);
+/* XCR0 now, outside of the guest: the same on every pCPU, always. The kernel has XSAVE. */
+u64 x86_xcr0_host(void);
 /* Guest's XCR0 may have these. */
 u64 x86_xcr0_supported(void);
 /* Bits of CR4 that this guest may set. */
@@ -32,9 +34,15 @@ bool x86_guest_has_long_mode(void);
 int x86_msr_read(struct qvm_vcpu *vcpu, u32 index, u64 *value);
 int x86_msr_write(struct qvm_vcpu *vcpu, u32 index, u64 value);
 void x86_msr_reset(struct qvm_vcpu *vcpu);
-/* The guest reads and writes these by itself: they are the hardware's while it is loaded. */
+
+/* ---- msr_switch.c: those that the guest uses by itself while it is loaded. Preemption off ---- */
 void x86_msr_load(struct qvm_vcpu *vcpu);
 void x86_msr_put(struct qvm_vcpu *vcpu);
+void x86_msr_cpu_init(void);			/* this pCPU has come up: its own values */
+/* Any time, own thread: EFER, STAR, LSTAR, SFMASK, CSTAR or TSC_AUX in vcpu->arch.msr. */
+void x86_msr_switched_set(struct qvm_vcpu *vcpu, u64 *field, u64 value);
+u64 x86_kernel_gs_get(struct qvm_vcpu *vcpu);
+void x86_kernel_gs_set(struct qvm_vcpu *vcpu, u64 value);
 
 /* ---- cr.c ---- */
 enum exit_action x86_cr_exit(struct qvm_vcpu *vcpu, unsigned int cr, bool is_write,
@@ -69,6 +77,11 @@ bool x86_s2_fault(struct qvm_vcpu *vcpu, u64 gpa, bool fetch);
 /* ---- reg.c ---- */
 void x86_vcpu_reset(struct qvm_vcpu *vcpu);		/* real mode, at the reset vector */
 void x86_vcpu_sipi(struct qvm_vcpu *vcpu, u8 vector);	/* INIT state, then CS:IP = vector */
+
+static inline bool x86_event_is_set(const struct qvm_vcpu *vcpu, enum x86_event event)
+{
+	return atomic_long_read(&vcpu->arch.events) & BIT(event);
+}
 
 /* INIT and SIPI that wait for this vCPU. True: it is off now, or starts anew. Own thread. */
 bool x86_power_events(struct qvm_vcpu *vcpu);

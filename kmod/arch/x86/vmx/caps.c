@@ -4,13 +4,18 @@
  * by what may be 0 and 1; a control that must be there and can't is an error with its name.
  */
 #include <linux/printk.h>
+#include <asm/cpufeature.h>
 #include <asm/msr-index.h>
+#include <asm/tsc.h>
 #include <asm/vmx.h>
 
 #include "vmcs.h"
 #include "vmx.h"
 
 struct vmx_config vmx_config;
+
+/* How long a guest may run without an exit: the watchdog slice, in ms of TSC. */
+#define SLICE_MS	10
 
 struct control {
 	const char *name;
@@ -46,7 +51,8 @@ static const struct control proc2_control = {
 static const struct control exit_control = {
 	"VM-exit", MSR_IA32_VMX_EXIT_CTLS, MSR_IA32_VMX_TRUE_EXIT_CTLS,
 	.must = VM_EXIT_HOST_ADDR_SPACE_SIZE | VM_EXIT_SAVE_IA32_EFER | VM_EXIT_LOAD_IA32_EFER |
-		VM_EXIT_SAVE_IA32_PAT | VM_EXIT_LOAD_IA32_PAT,
+		VM_EXIT_SAVE_IA32_PAT | VM_EXIT_LOAD_IA32_PAT |
+		VM_EXIT_SAVE_VMX_PREEMPTION_TIMER,
 	/* DR7 and DEBUGCTL of the guest are kept by hand */
 	.never = VM_EXIT_SAVE_DEBUG_CONTROLS,
 };
@@ -104,6 +110,8 @@ int vmx_probe(void)
 
 	vmx_config.revision = basic & 0x7fffffff;
 	vmx_config.timer_shift = misc & 0x1f;
+	vmx_config.slice = (u64)tsc_khz * SLICE_MS;
+	vmx_config.host_xcr0 = boot_cpu_has(X86_FEATURE_OSXSAVE) ? x86_xcr0_host() : 0;
 	ret = control_value(&pin_control, has_true, &vmx_config.pin);
 	if (!ret)
 		ret = control_value(&proc_control, has_true, &vmx_config.proc);

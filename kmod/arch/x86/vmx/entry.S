@@ -18,7 +18,7 @@
 
 /*
  * u64 vmx_enter(struct x86_regs *regs, u64 launched): interrupts off, VMCS current. Guest GPRs but
- * RSP are exchanged with *regs; host CR2 is lost. 0: an exit happened; 1: the entry instruction
+ * RSP are exchanged with *regs; CR2 is the caller's. 0: an exit happened; 1: the entry instruction
  * failed, RFLAGS.ZF or CF said so.
  */
 SYM_FUNC_START(vmx_enter)
@@ -30,10 +30,12 @@ SYM_FUNC_START(vmx_enter)
 	push	%rbx
 	push	%rsi			/* launched */
 	push	%rdi			/* regs: found again at (%rsp) after the exit */
+	cmp	%rsp, REGS_HOST_RSP(%rdi)
+	je	6f
+	mov	%rsp, REGS_HOST_RSP(%rdi)
 	mov	$HOST_RSP_FIELD, %eax
 	vmwrite	%rsp, %rax
-	mov	REGS_CR2(%rdi), %rax
-	mov	%rax, %cr2
+6:
 	UNWIND_HINT_SAVE
 	mov	REGS_GPR(0)(%rdi), %rax
 	mov	REGS_GPR(1)(%rdi), %rcx
@@ -88,8 +90,6 @@ SYM_INNER_LABEL(vmx_exit_label, SYM_L_GLOBAL)
 	mov	%r13, REGS_GPR(13)(%rdi)
 	mov	%r14, REGS_GPR(14)(%rdi)
 	mov	%r15, REGS_GPR(15)(%rdi)
-	mov	%cr2, %rax
-	mov	%rax, REGS_CR2(%rdi)
 	xor	%eax, %eax
 	/*
 	 * No guest value is left where speculation could use it, no return is predicted by the

@@ -4,6 +4,6 @@
 #define QVM_X86_VMX_ENTRY_OFFSETS_H
 
 #define REGS_GPR(n)	((n) * 8)
-#define REGS_CR2	128
+#define REGS_HOST_RSP	136
 
 #endif /* QVM_X86_VMX_ENTRY_OFFSETS_H */

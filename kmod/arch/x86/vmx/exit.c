@@ -21,6 +21,7 @@ struct reason {
 
 static u64 qualification(struct qvm_vcpu *vcpu)
 {
+	vmx_need(vcpu, VMX_X_REASON);
 	return vmx_of(vcpu)->exit.qualification;
 }
 
@@ -28,6 +29,7 @@ static enum exit_action fatal(struct qvm_vcpu *vcpu, u32 cause)
 {
 	const struct vmx_vcpu *vmx = vmx_of(vcpu);
 
+	vmx_need(vcpu, VMX_G_ALL);
 	return x86_fatal(vcpu, cause, (u64)vmx->exit.reason << 32 | (u32)vmx->exit.qualification,
 			 vmx->exit.gva, vmx->exit.gpa);
 }
@@ -53,13 +55,16 @@ static enum exit_action handle_host_irq(struct qvm_vcpu *vcpu)
 #define VECTOR(info)	((info) & 0xff)
 #define TYPE(info)	(((info) >> 8) & 7)
 
+/* Who has touched FP goes on to do so after the next exits, most likely. */
+#define FP_ENTRIES	8
+
 /* Ours, for the lazy FP, unless that is loaded already: then its EM or MP says so. */
 static enum exit_action handle_nm(struct qvm_vcpu *vcpu)
 {
 	if (vcpu->arch.cr0 & X86_CR0_TS || vmx_of(vcpu)->fp_in_cr0)
 		x86_inject_exception(vcpu, X86_XCPT_NM, -1);
 	else
-		vcpu->arch.fp_wanted = true;
+		vcpu->arch.fp_wanted = FP_ENTRIES;
 	return EXIT_RESUME;
 }
 
@@ -71,6 +76,7 @@ static enum exit_action handle_db(struct qvm_vcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = vmx_of(vcpu);
 
+	vmx_need(vcpu, VMX_G_SKIP);
 	if (TYPE(vmx->exit.intr_info) == TYPE_ICEBP)
 		x86_skip(vcpu);
 	/* A shadow and TF want BS pending (26.3.1.5); the #DB that goes in takes its place. */
@@ -272,39 +278,42 @@ static enum exit_action handle_timer(struct qvm_vcpu *vcpu)
 	return EXIT_RESUME;
 }
 
-#define SEGMENTS	(VMX_G_SEGMENTS | VMX_G_MODE)
-#define PAGING		(SEGMENTS | VMX_G_CR3)
+/* The emulator walks the guest's tables as it runs. */
+#define WALK	(VMX_G_SKIP | VMX_G_CODE | VMX_G_MODE | VMX_G_CR3)
+#define SKIP	VMX_G_SKIP
 
+/* What is not read at the exit is read when it is asked for; section mode pays more for that. */
 static const struct reason reasons[REASON_COUNT] = {
 	[0 ... REASON_COUNT - 1]	= { handle_unknown, VMX_G_ALL, "unknown" },
-	[EXIT_REASON_EXCEPTION_NMI]	= { handle_exception, SEGMENTS, "exception" },
+	[EXIT_REASON_EXCEPTION_NMI]	= { handle_exception, VMX_X_EVENT | VMX_X_REASON, "exception" },
 	[EXIT_REASON_EXTERNAL_INTERRUPT] = { handle_host_irq, 0, "interrupt" },
 	[EXIT_REASON_TRIPLE_FAULT]	= { handle_triple_fault, VMX_G_ALL, "triple fault" },
 	[EXIT_REASON_TASK_SWITCH]	= { handle_task_switch, VMX_G_ALL, "task switch" },
 	[EXIT_REASON_INTERRUPT_WINDOW]	= { handle_nothing, 0, "interrupt window" },
 	[EXIT_REASON_NMI_WINDOW]	= { handle_nothing, 0, "NMI window" },
-	[EXIT_REASON_CPUID]		= { x86_handle_cpuid, SEGMENTS, "CPUID" },
-	[EXIT_REASON_HLT]		= { x86_handle_hlt, SEGMENTS, "HLT" },
-	[EXIT_REASON_INVD]		= { handle_wbinvd, SEGMENTS, "INVD" },
-	[EXIT_REASON_RDPMC]		= { x86_handle_rdpmc, SEGMENTS, "RDPMC" },
-	[EXIT_REASON_VMCALL]		= { x86_handle_hypercall, SEGMENTS, "VMCALL" },
-	[EXIT_REASON_VMCLEAR ... EXIT_REASON_VMON] = { x86_handle_hidden, SEGMENTS, "VMX instruction" },
+	[EXIT_REASON_CPUID]		= { x86_handle_cpuid, SKIP | VMX_G_MODE, "CPUID" },
+	[EXIT_REASON_HLT]		= { x86_handle_hlt, SKIP, "HLT" },
+	[EXIT_REASON_INVD]		= { handle_wbinvd, SKIP, "INVD" },
+	[EXIT_REASON_RDPMC]		= { x86_handle_rdpmc, SKIP, "RDPMC" },
+	[EXIT_REASON_VMCALL]		= { x86_handle_hypercall, SKIP, "VMCALL" },
+	[EXIT_REASON_VMCLEAR ... EXIT_REASON_VMON] = { x86_handle_hidden, SKIP, "VMX instruction" },
 	[EXIT_REASON_CR_ACCESS]		= { handle_cr, VMX_G_ALL, "CR access" },
-	[EXIT_REASON_DR_ACCESS]		= { handle_dr, SEGMENTS, "DR access" },
-	[EXIT_REASON_IO_INSTRUCTION]	= { handle_io, PAGING, "port" },
-	[EXIT_REASON_MSR_READ]		= { x86_handle_rdmsr, VMX_G_ALL, "RDMSR" },
-	[EXIT_REASON_MSR_WRITE]		= { x86_handle_wrmsr, VMX_G_ALL, "WRMSR" },
+	[EXIT_REASON_DR_ACCESS]		= { handle_dr, SKIP | VMX_G_MODE | VMX_X_REASON, "DR access" },
+	[EXIT_REASON_IO_INSTRUCTION]	= { handle_io, SKIP | VMX_X_REASON, "port" },
+	[EXIT_REASON_MSR_READ]		= { x86_handle_rdmsr, SKIP, "RDMSR" },
+	[EXIT_REASON_MSR_WRITE]		= { x86_handle_wrmsr, SKIP, "WRMSR" },
 	[EXIT_REASON_INVALID_STATE]	= { handle_bad_guest_state, VMX_G_ALL, "invalid guest state" },
-	[EXIT_REASON_MWAIT_INSTRUCTION]	= { x86_handle_hidden, SEGMENTS, "MWAIT" },
-	[EXIT_REASON_MONITOR_INSTRUCTION] = { x86_handle_hidden, SEGMENTS, "MONITOR" },
+	[EXIT_REASON_MWAIT_INSTRUCTION]	= { x86_handle_hidden, SKIP, "MWAIT" },
+	[EXIT_REASON_MONITOR_INSTRUCTION] = { x86_handle_hidden, SKIP, "MONITOR" },
 	[EXIT_REASON_PAUSE_INSTRUCTION]	= { handle_pause, 0, "PAUSE" },
 	[EXIT_REASON_MCE_DURING_VMENTRY] = { handle_machine_check, VMX_G_ALL, "machine check at entry" },
-	[EXIT_REASON_EPT_VIOLATION]	= { handle_ept_violation, PAGING, "EPT violation" },
-	[EXIT_REASON_INVEPT]		= { x86_handle_hidden, SEGMENTS, "INVEPT" },
+	[EXIT_REASON_EPT_VIOLATION]	= { handle_ept_violation,
+					    WALK | VMX_X_REASON | VMX_X_ADDRESS, "EPT violation" },
+	[EXIT_REASON_INVEPT]		= { x86_handle_hidden, SKIP, "INVEPT" },
 	[EXIT_REASON_PREEMPTION_TIMER]	= { handle_timer, 0, "preemption timer" },
-	[EXIT_REASON_INVVPID]		= { x86_handle_hidden, SEGMENTS, "INVVPID" },
-	[EXIT_REASON_WBINVD]		= { handle_wbinvd, SEGMENTS, "WBINVD" },
-	[EXIT_REASON_XSETBV]		= { x86_xsetbv, SEGMENTS, "XSETBV" },
+	[EXIT_REASON_INVVPID]		= { x86_handle_hidden, SKIP, "INVVPID" },
+	[EXIT_REASON_WBINVD]		= { handle_wbinvd, SKIP, "WBINVD" },
+	[EXIT_REASON_XSETBV]		= { x86_xsetbv, SKIP | VMX_G_CODE | VMX_G_MODE, "XSETBV" },
 };
 
 u32 vmx_exit_groups(u32 reason)
@@ -351,6 +360,7 @@ void qvm_arch_inject_exit(struct qvm_vcpu *vcpu, enum qvm_inject cause)
 {
 	struct vmx_vcpu *vmx = vmx_of(vcpu);
 
+	vmx->exit.answered = false;
 	switch (cause) {
 	case QVM_INJECT_ENTRY:
 		vmx->exit.reason = ~0U;
@@ -371,10 +381,13 @@ enum exit_action qvm_arch_vcpu_exit(struct qvm_vcpu *vcpu)
 {
 	u32 full = vmx_of(vcpu)->exit.reason, basic = full & 0xffff;
 
-	trace_exit(vcpu->vm->id, vcpu->index, full >> 16, basic, qualification(vcpu),
-		   vmx_of(vcpu)->state.rip);
+	if (vmx_of(vcpu)->exit.answered)
+		return EXIT_RESUME;
+	if (trace_exit_enabled())
+		trace_exit(vcpu->vm->id, vcpu->index, full >> 16, basic, qualification(vcpu),
+			   x86_get_rip(vcpu));
 	trail(vcpu, full, basic);
-	if (full == ~0U)
+	if (unlikely(full == ~0U))
 		return entry_failed(vcpu);
-	return basic < REASON_COUNT ? reasons[basic].fn(vcpu) : handle_unknown(vcpu);
+	return likely(basic < REASON_COUNT) ? reasons[basic].fn(vcpu) : handle_unknown(vcpu);
 }

@@ -113,18 +113,24 @@ static bool interrupts_open(const struct vmx_state *state)
 	return state->rflags & X86_EFLAGS_IF && !(state->interruptibility & SHADOWS);
 }
 
+#define WINDOWS	(CPU_BASED_NMI_WINDOW_EXITING | CPU_BASED_INTR_WINDOW_EXITING)
+
+/* Before vmx_state_flush(): what is not in the state yet is read here. */
 void vmx_events_flush(struct qvm_vcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = vmx_of(vcpu);
 	struct vmx_state *state = &vmx->state;
 	bool used = vmx->inject.info & INFO_VALID, nmi, open;
-	int vector;
+	int vector = pending_vector(vcpu);
 
+	nmi = x86_event_is_set(vcpu, EVENT_NMI);
+	if (likely(vector < 0 && !used && !nmi && !(vmx->proc_now & WINDOWS)))
+		return;
+	vmx_state_sync(vcpu, VMX_G_RFLAGS | VMX_G_SHADOW);
 	if (used) {
 		inject(vmx, vmx->inject.info, vmx->inject.error, vmx->inject.length);
 		vmx->inject.info = 0;
 	}
-	nmi = test_bit(EVENT_NMI, (unsigned long *)&vcpu->arch.events.counter);
 	if (nmi && !used && !(state->interruptibility & (SHADOWS | GUEST_INTR_STATE_NMI))) {
 		clear_bit(EVENT_NMI, (unsigned long *)&vcpu->arch.events.counter);
 		inject(vmx, INFO_VALID | TYPE_NMI | X86_XCPT_NMI, 0, 0);
@@ -132,7 +138,6 @@ void vmx_events_flush(struct qvm_vcpu *vcpu)
 		nmi = false;
 	}
 	window(vmx, CPU_BASED_NMI_WINDOW_EXITING, nmi);
-	vector = pending_vector(vcpu);
 	open = vector >= 0 && !used && interrupts_open(state);
 	if (open)
 		inject(vmx, INFO_VALID | TYPE_EXT | take_vector(vcpu, vector), 0, 0);
@@ -152,6 +157,7 @@ static void reblock_nmi(struct vmx_vcpu *vmx)
 
 	if (!unblocked)
 		return;
+	vmx_state_sync(vmx->vcpu, VMX_G_SHADOW);
 	vmx->state.interruptibility |= GUEST_INTR_STATE_NMI;
 	vmx->state.dirty |= VMX_G_SHADOW;
 }
@@ -169,6 +175,7 @@ void vmx_events_sync(struct qvm_vcpu *vcpu)
 	vmx->inject.info = info & (INFO_VALID | INFO_ERROR | INFO_TYPE | INFO_VECTOR);
 	vmx->inject.error = info & INFO_ERROR ? vmcs_read(IDT_VECTORING_ERROR_CODE) : 0;
 	vmx->inject.length = vmcs_read(VM_EXIT_INSTRUCTION_LEN);
+	vmx_state_sync(vcpu, VMX_G_SHADOW);
 	if ((info & INFO_TYPE) == TYPE_NMI) {
 		vmx->state.interruptibility &= ~GUEST_INTR_STATE_NMI;
 		vmx->state.dirty |= VMX_G_SHADOW;

@@ -22,7 +22,7 @@ const u16 vmx_verw_selector = __KERNEL_DS;
 
 #define L1D_SIZE_ORDER	4		/* 64 KiB: twice the L1D of any affected CPU */
 
-static bool flush_l1d __read_mostly;
+bool vmx_flush_l1d __read_mostly;
 static void *flush_pages;		/* where the CPU has no command for it */
 
 enum step { STEP_L1D, STEP_VERW, STEP_RSB, STEP_IBRS, STEP_BHB, STEP_ITLB, STEP_COUNT };
@@ -58,12 +58,12 @@ static void init_l1d(void)
 		return step(STEP_L1D, false, "the hypervisor below says that it flushes");
 	if (cpu_mitigations_off() || !qvm_l1tf_wanted())
 		return step(STEP_L1D, false, "switched off on the kernel's command line");
-	flush_l1d = true;
+	vmx_flush_l1d = true;
 	if (boot_cpu_has(X86_FEATURE_FLUSH_L1D))
 		return step(STEP_L1D, true, "L1TF; by IA32_FLUSH_CMD");
 	flush_pages = (void *)__get_free_pages(GFP_KERNEL | __GFP_ZERO, L1D_SIZE_ORDER);
-	flush_l1d = flush_pages;
-	step(STEP_L1D, flush_l1d, flush_l1d ? "L1TF; by reading 64 KiB, no IA32_FLUSH_CMD" :
+	vmx_flush_l1d = flush_pages;
+	step(STEP_L1D, vmx_flush_l1d, vmx_flush_l1d ? "L1TF; by reading 64 KiB, no IA32_FLUSH_CMD" :
 					      "L1TF, but no memory for it");
 }
 
@@ -118,8 +118,6 @@ static void flush_by_reading(void)
 
 void vmx_mitig_before_entry(void)
 {
-	if (!flush_l1d)
-		return;
 	if (boot_cpu_has(X86_FEATURE_FLUSH_L1D))
 		x86_wrmsr(MSR_IA32_FLUSH_CMD, L1D_FLUSH);
 	else

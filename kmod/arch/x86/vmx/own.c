@@ -5,14 +5,18 @@
  *               so that CR4.VMXE is in the kernel's shadow too
  *   section     VMXON … VMXOFF inside each interrupts-off stretch; nobody outside it ever sees
  *               VMX on, so hotplug, reboot and kexec have nothing to undo
- * A VMCS is VMCLEARed before it leaves a pCPU (SDM vol. 3 24.11.1), so none is ever moved.
+ * A VMCS is VMCLEARed on its pCPU before another one loads it (SDM vol. 3 24.11.1). Persistent: it
+ * stays there until then, in a list of its pCPU's, also while its thread does other things; section:
+ * until the end of the stretch.
  */
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
 #include <linux/gfp.h>
 #include <linux/moduleparam.h>
 #include <linux/printk.h>
+#include <linux/rculist.h>
 #include <linux/reboot.h>
+#include <linux/smp.h>
 #include <asm/tlbflush.h>
 
 #include "compat.h"
@@ -28,6 +32,48 @@ bool vmx_section_mode;
 static DEFINE_PER_CPU(void *, vmxon_page);
 static DEFINE_PER_CPU(bool, vmx_is_on);		/* persistent: this pCPU is in VMX operation */
 static enum cpuhp_state hotplug_state;
+
+/* Of this pCPU; interrupts off. A crash walks the list at any time: hence the RCU forms. */
+static DEFINE_PER_CPU(struct list_head, held_vmcs);
+static DEFINE_PER_CPU(struct vmx_vcpu *, current_vmcs);
+
+/* This pCPU gives @vmx up: what it has of it goes to memory. Interrupts off. */
+static void vmcs_give_up(struct vmx_vcpu *vmx)
+{
+	vmcs_clear(vmx->vmcs_hpa);
+	vmx->launched = false;
+	if (__this_cpu_read(current_vmcs) == vmx)
+		__this_cpu_write(current_vmcs, NULL);
+	list_del_rcu(&vmx->node);
+	/* Pairs with vmx_own_fetch(): who sees -1 finds it in memory. */
+	smp_store_release(&vmx->holder, -1);
+}
+
+static void give_up_call(void *arg)
+{
+	struct vmx_vcpu *vmx = arg;
+
+	/* A pCPU that went down meanwhile has done it. */
+	if (vmx->holder == smp_processor_id())
+		vmcs_give_up(vmx);
+}
+
+/*
+ * VMX goes off here. All that a VMCS holds is read first: its thread, which may be in the middle of
+ * an exit, then needs it no more before the next entry.
+ */
+static void give_up_all(void)
+{
+	struct list_head *held = this_cpu_ptr(&held_vmcs);
+	struct vmx_vcpu *vmx, *next;
+
+	list_for_each_entry_safe(vmx, next, held, node) {
+		if (vmcs_load(vmx->vmcs_hpa))
+			vmx_state_sync(vmx->vcpu, VMX_G_ALL);
+		vmcs_give_up(vmx);
+	}
+	__this_cpu_write(current_vmcs, NULL);
+}
 
 /* ---- persistent ---- */
 
@@ -65,6 +111,7 @@ static int cpu_up_callback(unsigned int cpu)
 		return -ENODEV;
 	}
 	local_irq_save(flags);
+	x86_msr_cpu_init();
 	if (!vmx_section_mode) {
 		on = persistent_on();
 		if (on) {
@@ -83,8 +130,10 @@ static int cpu_down_callback(unsigned int cpu)
 	unsigned long flags;
 
 	local_irq_save(flags);
-	if (__this_cpu_read(vmx_is_on) && !vmx_section_mode)
+	if (__this_cpu_read(vmx_is_on) && !vmx_section_mode) {
+		give_up_all();
 		persistent_off();
+	}
 	__this_cpu_write(vmx_is_on, false);
 	local_irq_restore(flags);
 	return 0;
@@ -130,6 +179,7 @@ static int alloc_pages_all(void)
 		}
 		*page = vmx_config.revision;
 		per_cpu(vmxon_page, cpu) = page;
+		INIT_LIST_HEAD(&per_cpu(held_vmcs, cpu));
 	}
 	return 0;
 }
@@ -191,36 +241,72 @@ static bool section_on(void)
 	return false;
 }
 
-bool vmx_own_begin(struct vmx_vcpu *vmx)
+static void section_off(void)
 {
-	if (!__this_cpu_read(vmx_is_on))
-		return false;
-	if (vmx->current_here)
-		return vmcs_load(vmx->vmcs_hpa);	/* another vCPU's may be current */
-	if (vmx_section_mode && !section_on())
+	vmx_off();
+	asm volatile("mov %0, %%cr4" : : "r"(__read_cr4() & ~X86_CR4_VMXE) : "memory");
+}
+
+void vmx_own_fetch(struct vmx_vcpu *vmx)
+{
+	int holder = READ_ONCE(vmx->holder);
+
+	/* Fails where that pCPU is down: it gave up what it had on its way. */
+	if (holder >= 0 && holder != smp_processor_id())
+		smp_call_function_single(holder, give_up_call, vmx, 1);
+}
+
+static bool persistent_begin(struct vmx_vcpu *vmx)
+{
+	int cpu = smp_processor_id();
+
+	if (likely(vmx->holder == cpu)) {
+		if (likely(__this_cpu_read(current_vmcs) == vmx))
+			return true;
+	} else {
+		/* Never from under another pCPU: silicon would go on with what is in memory. */
+		if (WARN_ON_ONCE(smp_load_acquire(&vmx->holder) >= 0))
+			return false;
+		vmcs_clear(vmx->vmcs_hpa);
+		vmx->launched = false;
+		list_add_rcu(&vmx->node, this_cpu_ptr(&held_vmcs));
+		vmx->holder = cpu;
+	}
+	__this_cpu_write(current_vmcs, vmx);
+	return vmcs_load(vmx->vmcs_hpa);
+}
+
+static bool section_begin(struct vmx_vcpu *vmx)
+{
+	if (!section_on())
 		return false;
 	vmx->launched = false;
 	vmcs_clear(vmx->vmcs_hpa);
-	if (!vmcs_load(vmx->vmcs_hpa))
+	if (vmcs_load(vmx->vmcs_hpa))
+		return true;
+	section_off();
+	return false;
+}
+
+bool vmx_own_begin(struct vmx_vcpu *vmx)
+{
+	if (unlikely(!__this_cpu_read(vmx_is_on)))
 		return false;
-	vmx->current_here = true;
-	return true;
+	return vmx_section_mode ? section_begin(vmx) : persistent_begin(vmx);
 }
 
 void vmx_own_end(struct vmx_vcpu *vmx)
 {
 	if (!vmx_section_mode)
 		return;
-	vmx_own_put(vmx);
-	vmx_off();
-	asm volatile("mov %0, %%cr4" : : "r"(__read_cr4() & ~X86_CR4_VMXE) : "memory");
+	vmcs_clear(vmx->vmcs_hpa);
+	section_off();
 }
 
-void vmx_own_put(struct vmx_vcpu *vmx)
+void vmx_own_forget(struct vmx_vcpu *vmx)
 {
-	if (!vmx->current_here)
-		return;
-	vmcs_clear(vmx->vmcs_hpa);
-	vmx->launched = false;
-	vmx->current_here = false;
+	int holder = READ_ONCE(vmx->holder);
+
+	if (holder >= 0)
+		smp_call_function_single(holder, give_up_call, vmx, 1);
 }

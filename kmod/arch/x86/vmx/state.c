@@ -46,21 +46,28 @@ static void segment_read(unsigned int i, struct x86_segment *seg)
  * CR0 and CR4 are all ours (but CR4_GUEST_OWNED): the guest reads the shadow. TS is set while the
  * guest's FP is not loaded. Fixed bits: 26.3.1.1; unrestricted guest frees PE and PG.
  */
-static void mode_write(struct qvm_vcpu *vcpu, bool fp)
+void vmx_write_cr0(struct qvm_vcpu *vcpu, bool fp)
 {
 	u64 cr0 = vcpu->arch.cr0 | (vmx_config.cr0_fixed0 & ~(u64)(X86_CR0_PE | X86_CR0_PG));
+
+	vmx_of(vcpu)->fp_in_cr0 = fp;
+	if (!fp)
+		cr0 |= X86_CR0_TS;
+	vmcs_write(GUEST_CR0, cr0 & vmx_config.cr0_fixed1);
+}
+
+static void mode_write(struct qvm_vcpu *vcpu)
+{
 	u64 cr4 = vcpu->arch.cr4 | vmx_config.cr4_fixed0;
 	u64 efer = vcpu->arch.msr.efer;
 	u32 entry = vmx_config.entry;
 
-	if (!fp)
-		cr0 |= X86_CR0_TS;
 	if (efer & EFER_LMA)
 		entry |= VM_ENTRY_IA32E_MODE;
 	vmcs_write32(VM_ENTRY_CONTROLS, entry);
 	vmcs_write64(GUEST_IA32_EFER, efer);
 	vmcs_write64(GUEST_IA32_PAT, vcpu->arch.msr.pat);
-	vmcs_write(GUEST_CR0, cr0 & vmx_config.cr0_fixed1);
+	vmx_write_cr0(vcpu, vmx_of(vcpu)->fp_in_cr0);
 	vmcs_write(CR0_READ_SHADOW, vcpu->arch.cr0);
 	vmcs_write(CR0_GUEST_HOST_MASK, ~0ULL);
 	vmcs_write(GUEST_CR4, cr4);
@@ -94,13 +101,21 @@ static void sysenter_write(const struct x86_msrs *msr)
 	vmcs_write64(GUEST_IA32_DEBUGCTL, 0);
 }
 
-void vmx_state_flush(struct qvm_vcpu *vcpu, bool fp)
+void vmx_state_flush(struct qvm_vcpu *vcpu)
 {
 	struct vmx_state *state = &vmx_of(vcpu)->state;
 	u32 dirty = state->dirty;
 	unsigned int i;
 
-	vmcs_write(GUEST_RSP, vcpu->arch.regs.gpr[GPR_RSP]);
+	if (dirty & VMX_G_RSP || vmx_of(vcpu)->rsp != vcpu->arch.regs.gpr[GPR_RSP]) {
+		vmx_of(vcpu)->rsp = vcpu->arch.regs.gpr[GPR_RSP];
+		vmcs_write(GUEST_RSP, vmx_of(vcpu)->rsp);
+	}
+	/* What the guest changes by itself is known again when it is read back. */
+	state->valid = 0;
+	if (!dirty)
+		return;
+	state->dirty = 0;
 	if (dirty & VMX_G_RIP)
 		vmcs_write(GUEST_RIP, state->rip);
 	if (dirty & VMX_G_RFLAGS)
@@ -110,7 +125,7 @@ void vmx_state_flush(struct qvm_vcpu *vcpu, bool fp)
 		vmcs_write(GUEST_PENDING_DBG_EXCEPTIONS, state->pending_debug);
 	}
 	if (dirty & VMX_G_MODE)
-		mode_write(vcpu, fp);
+		mode_write(vcpu);
 	if (dirty & VMX_G_CR3)
 		cr3_write(state);
 	if (dirty & VMX_G_TABLES)
@@ -120,9 +135,6 @@ void vmx_state_flush(struct qvm_vcpu *vcpu, bool fp)
 	if (dirty & VMX_G_SEGMENTS)
 		for (i = 0; i < SEG_COUNT; i++)
 			segment_write(i, &state->seg[i]);
-	state->dirty = 0;
-	/* What the guest changes by itself is known again when it is read back. */
-	state->valid = 0;
 }
 
 /* ---- out of it ---- */
@@ -158,22 +170,36 @@ static void sysenter_read(struct x86_msrs *msr)
 	msr->sysenter_eip = vmcs_read(GUEST_SYSENTER_EIP);
 }
 
-void vmx_state_sync(struct qvm_vcpu *vcpu, u32 groups)
+static void code_read(struct vmx_state *state)
+{
+	state->seg[SEG_CS].rights = vmcs_read_any(GUEST_CS_AR_BYTES);
+	state->seg[SEG_SS].rights = vmcs_read_any(GUEST_SS_AR_BYTES);
+}
+
+/* What the VMCS says of the exit (24.9). */
+static void exit_read(struct vmx_vcpu *vmx, u32 wanted)
+{
+	if (wanted & VMX_X_REASON)
+		vmx->exit.qualification = vmcs_read(EXIT_QUALIFICATION);
+	if (wanted & VMX_X_LENGTH)
+		vmx->exit.length = vmcs_read(VM_EXIT_INSTRUCTION_LEN);
+	if (wanted & VMX_X_EVENT) {
+		vmx->exit.intr_info = vmcs_read(VM_EXIT_INTR_INFO);
+		vmx->exit.intr_error = vmcs_read(VM_EXIT_INTR_ERROR_CODE);
+	}
+	if (wanted & VMX_X_ADDRESS) {
+		vmx->exit.gpa = vmcs_read_any(GUEST_PHYSICAL_ADDRESS);
+		vmx->exit.gva = vmcs_read(GUEST_LINEAR_ADDRESS);
+	}
+}
+
+#define RARE	(VMX_G_MODE | VMX_G_CR3 | VMX_G_TABLES | VMX_G_SYSENTER | VMX_G_SEGMENTS)
+
+static void rare_read(struct qvm_vcpu *vcpu, u32 wanted)
 {
 	struct vmx_state *state = &vmx_of(vcpu)->state;
-	u32 wanted = groups & ~state->valid;
 	unsigned int i;
 
-	if (wanted & VMX_G_RIP) {
-		state->rip = vmcs_read(GUEST_RIP);
-		vcpu->arch.regs.gpr[GPR_RSP] = vmcs_read(GUEST_RSP);
-	}
-	if (wanted & VMX_G_RFLAGS)
-		state->rflags = vmcs_read(GUEST_RFLAGS);
-	if (wanted & VMX_G_SHADOW) {
-		state->interruptibility = vmcs_read(GUEST_INTERRUPTIBILITY_INFO);
-		state->pending_debug = vmcs_read(GUEST_PENDING_DBG_EXCEPTIONS);
-	}
 	if (wanted & VMX_G_MODE)
 		mode_read(vcpu);
 	if (wanted & VMX_G_CR3)
@@ -185,29 +211,58 @@ void vmx_state_sync(struct qvm_vcpu *vcpu, u32 groups)
 	if (wanted & VMX_G_SEGMENTS)
 		for (i = 0; i < SEG_COUNT; i++)
 			segment_read(i, &state->seg[i]);
+}
+
+void vmx_state_sync(struct qvm_vcpu *vcpu, u32 groups)
+{
+	struct vmx_vcpu *vmx = vmx_of(vcpu);
+	struct vmx_state *state = &vmx->state;
+	u32 wanted = groups & ~state->valid;
+
 	state->valid |= groups;
+	if (wanted & VMX_G_RIP)
+		state->rip = vmcs_read(GUEST_RIP);
+	if (wanted & VMX_G_RSP) {
+		vmx->rsp = vmcs_read(GUEST_RSP);
+		vcpu->arch.regs.gpr[GPR_RSP] = vmx->rsp;
+	}
+	if (wanted & VMX_G_RFLAGS)
+		state->rflags = vmcs_read(GUEST_RFLAGS);
+	if (wanted & VMX_G_SHADOW) {
+		state->interruptibility = vmcs_read(GUEST_INTERRUPTIBILITY_INFO);
+		state->pending_debug = vmcs_read(GUEST_PENDING_DBG_EXCEPTIONS);
+	}
+	if (wanted & VMX_G_CODE)
+		code_read(state);
+	exit_read(vmx, wanted);
+	if (wanted & RARE)
+		rare_read(vcpu, wanted);
 }
 
 /* ---- virt.h ---- */
 
+static const struct vmx_state *state_for_look(struct qvm_vcpu *vcpu, u32 group)
+{
+	vmx_need(vcpu, group);
+	return &vmx_of(vcpu)->state;
+}
+
 /* Changing what was not read back would lose the rest of its group. */
 static struct vmx_state *state_for_change(struct qvm_vcpu *vcpu, u32 group)
 {
-	struct vmx_state *state = &vmx_of(vcpu)->state;
-
-	WARN_ON_ONCE(group & ~state->valid);
-	state->dirty |= group;
-	return state;
+	vmx_need(vcpu, group);
+	vmx_of(vcpu)->state.dirty |= group;
+	return &vmx_of(vcpu)->state;
 }
 
 u64 x86_get_rip(struct qvm_vcpu *vcpu)
 {
-	return vmx_of(vcpu)->state.rip;
+	return state_for_look(vcpu, VMX_G_RIP)->rip;
 }
 
 u64 x86_get_rflags(struct qvm_vcpu *vcpu)
 {
-	return vmx_of(vcpu)->state.rflags;
+	return state_for_look(vcpu, VMX_G_RFLAGS)->rflags;
 }
 
 void x86_set_rflags(struct qvm_vcpu *vcpu, u64 rflags)
@@ -217,7 +272,7 @@ void x86_set_rflags(struct qvm_vcpu *vcpu, u64 rflags)
 
 u64 x86_get_cr3(struct qvm_vcpu *vcpu)
 {
-	return vmx_of(vcpu)->state.cr3;
+	return state_for_look(vcpu, VMX_G_CR3)->cr3;
 }
 
 void virt_set_cr3(struct qvm_vcpu *vcpu, u64 cr3)
@@ -237,7 +292,7 @@ void virt_set_rip(struct qvm_vcpu *vcpu, u64 rip)
 
 void x86_get_segment(struct qvm_vcpu *vcpu, enum x86_seg seg, struct x86_segment *out)
 {
-	*out = vmx_of(vcpu)->state.seg[seg];
+	*out = state_for_look(vcpu, VMX_G_SEGMENTS)->seg[seg];
 }
 
 void virt_set_segment(struct qvm_vcpu *vcpu, enum x86_seg seg, const struct x86_segment *in)
@@ -247,7 +302,7 @@ void virt_set_segment(struct qvm_vcpu *vcpu, enum x86_seg seg, const struct x86_
 
 void virt_get_table(struct qvm_vcpu *vcpu, bool idt, u64 *base, u32 *limit)
 {
-	const struct vmx_state *state = &vmx_of(vcpu)->state;
+	const struct vmx_state *state = state_for_look(vcpu, VMX_G_TABLES);
 	const struct vmx_table *table = idt ? &state->idt : &state->gdt;
 
 	*base = table->base;
@@ -265,7 +320,7 @@ void virt_set_table(struct qvm_vcpu *vcpu, bool idt, u64 base, u32 limit)
 
 u64 virt_get_msr(struct qvm_vcpu *vcpu, u32 index)
 {
-	return vmx_of(vcpu)->state.seg[index == MSR_FS_BASE ? SEG_FS : SEG_GS].base;
+	return state_for_look(vcpu, VMX_G_SEGMENTS)->seg[index == MSR_FS_BASE ? SEG_FS : SEG_GS].base;
 }
 
 void virt_set_msr(struct qvm_vcpu *vcpu, u32 index, u64 value)
@@ -292,7 +347,7 @@ void virt_update_mode(struct qvm_vcpu *vcpu)
 
 unsigned int x86_code_mode(struct qvm_vcpu *vcpu)
 {
-	const struct x86_segment *cs = &vmx_of(vcpu)->state.seg[SEG_CS];
+	const struct x86_segment *cs = &state_for_look(vcpu, VMX_G_CODE)->seg[SEG_CS];
 
 	if (vcpu->arch.msr.efer & EFER_LMA && cs->rights & RIGHTS_L)
 		return 8;
@@ -301,27 +356,34 @@ unsigned int x86_code_mode(struct qvm_vcpu *vcpu)
 
 unsigned int x86_cpl(struct qvm_vcpu *vcpu)
 {
-	const struct vmx_state *state = &vmx_of(vcpu)->state;
+	const struct vmx_state *state;
 
 	if (!(vcpu->arch.cr0 & X86_CR0_PE))
 		return 0;
+	state = state_for_look(vcpu, VMX_G_CODE | VMX_G_RFLAGS);
 	return state->rflags & X86_EFLAGS_VM ? 3 : RIGHTS_DPL(state->seg[SEG_SS].rights);
 }
 
 /* An instruction is done: its shadow and RF end, and TF traps after it (26.7.3, pending debug BS). */
 void x86_skip_to(struct qvm_vcpu *vcpu, u64 rip)
 {
-	struct vmx_state *state = state_for_change(vcpu, VMX_G_RIP | VMX_G_SHADOW);
+	const u32 shadows = GUEST_INTR_STATE_STI | GUEST_INTR_STATE_MOV_SS;
+	struct vmx_state *state = state_for_change(vcpu, VMX_G_RIP);
 
-	state->rip = x86_code_mode(vcpu) == 8 ? rip : (u32)rip;
-	state->interruptibility &= ~(GUEST_INTR_STATE_STI | GUEST_INTR_STATE_MOV_SS);
-	if (state->rflags & X86_EFLAGS_RF)
+	state->rip = rip >> 32 && x86_code_mode(vcpu) != 8 ? (u32)rip : rip;
+	vmx_need(vcpu, VMX_G_SKIP);
+	if (unlikely(state->rflags & X86_EFLAGS_RF))
 		x86_set_rflags(vcpu, state->rflags & ~(u64)X86_EFLAGS_RF);
+	if (likely(!(state->interruptibility & shadows || state->rflags & X86_EFLAGS_TF)))
+		return;
+	state->dirty |= VMX_G_SHADOW;
+	state->interruptibility &= ~shadows;
 	if (state->rflags & X86_EFLAGS_TF)
 		state->pending_debug |= PENDING_DEBUG_BS;
 }
 
 void x86_skip(struct qvm_vcpu *vcpu)
 {
-	x86_skip_to(vcpu, x86_get_rip(vcpu) + vmx_of(vcpu)->exit.length);
+	vmx_need(vcpu, VMX_G_SKIP);
+	x86_skip_to(vcpu, vmx_of(vcpu)->state.rip + vmx_of(vcpu)->exit.length);
 }

@@ -13,29 +13,20 @@
 #include "vmcs.h"
 #include "vmx.h"
 
-static_assert(offsetof(struct x86_regs, cr2) == REGS_CR2);
+static_assert(offsetof(struct x86_regs, host_rsp) == REGS_HOST_RSP);
 static_assert(offsetof(struct qvm_vcpu_arch, regs) == 0);
 
 #define BASIC(reason)	((reason) & 0xffff)
 #define INTR_INFO_NMI	(BIT(31) | 2 << 8 | 2)
 #define INTR_INFO_KIND	(BIT(31) | GENMASK(10, 0))
 
-/* How long a guest may run without an exit: the watchdog slice, in ms of TSC. */
-#define SLICE_MS	10
+#define SHADOWS		(GUEST_INTR_STATE_STI | GUEST_INTR_STATE_MOV_SS)
 
 /* ---- guest FP and XCR0 ---- */
 
 static __always_inline void xsetbv(u64 value)
 {
 	asm volatile("xsetbv" : : "c"(0), "a"((u32)value), "d"((u32)(value >> 32)));
-}
-
-static __always_inline u64 xgetbv0(void)
-{
-	u32 low, high;
-
-	asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
-	return (u64)high << 32 | low;
 }
 
 static noinstr void fp_load(struct qvm_vcpu *vcpu)
@@ -99,17 +90,21 @@ static noinstr void debug_exit(struct qvm_vcpu *vcpu, const struct host_debug *h
 
 /* ---- tier 0 ---- */
 
-static noinstr void step_over(struct vmx_vcpu *vmx)
+/*
+ * The instruction is done: its shadow ends. False: what follows it takes more than that (TF traps, RF
+ * ends, RIP wraps at 4 GiB): the exit is for tier 1.
+ */
+noinstr bool vmx_step_over(void)
 {
-	vmcs_write(GUEST_RIP, vmcs_read(GUEST_RIP) + vmcs_read(VM_EXIT_INSTRUCTION_LEN));
-	vmcs_write32(GUEST_INTERRUPTIBILITY_INFO, vmcs_read(GUEST_INTERRUPTIBILITY_INFO) &
-		     ~(GUEST_INTR_STATE_STI | GUEST_INTR_STATE_MOV_SS));
-}
+	u64 rip = vmcs_read(GUEST_RIP), next = rip + vmcs_read(VM_EXIT_INSTRUCTION_LEN);
+	u32 shadow = vmcs_read(GUEST_INTERRUPTIBILITY_INFO);
 
-/* TF: the trap after the instruction is made at tier 1, and so is the end of RF. */
-static noinstr bool single_steps(void)
-{
-	return vmcs_read(GUEST_RFLAGS) & (X86_EFLAGS_TF | X86_EFLAGS_RF);
+	if (unlikely(vmcs_read(GUEST_RFLAGS) & (X86_EFLAGS_TF | X86_EFLAGS_RF) || (rip ^ next) >> 32))
+		return false;
+	vmcs_write(GUEST_RIP, next);
+	if (unlikely(shadow & SHADOWS))
+		vmcs_write32(GUEST_INTERRUPTIBILITY_INFO, shadow & ~SHADOWS);
+	return true;
 }
 
 static noinstr bool tier0(struct qvm_vcpu *vcpu, u32 reason)
@@ -117,20 +112,19 @@ static noinstr bool tier0(struct qvm_vcpu *vcpu, u32 reason)
 	u64 *gpr = vcpu->arch.regs.gpr;
 	struct x86_cpuid id;
 
-	if (!qvm_tier0 || (reason != EXIT_REASON_CPUID && reason != EXIT_REASON_VMCALL) ||
-	    single_steps())
+	if ((reason != EXIT_REASON_CPUID && reason != EXIT_REASON_VMCALL) || !qvm_tier0 ||
+	    !--vmx_of(vcpu)->streak || !vmx_step_over())
 		return false;
-	if (reason == EXIT_REASON_CPUID) {
-		x86_cpuid(vcpu, gpr[GPR_RAX], gpr[GPR_RCX], &id);
-		gpr[GPR_RAX] = id.eax;
-		gpr[GPR_RBX] = id.ebx;
-		gpr[GPR_RCX] = id.ecx;
-		gpr[GPR_RDX] = id.edx;
-	} else {
-		x86_hypercall(vcpu);
-	}
-	step_over(vmx_of(vcpu));
 	vcpu->stats.tier0++;
+	if (reason == EXIT_REASON_VMCALL) {
+		x86_hypercall(vcpu);
+		return true;
+	}
+	x86_cpuid(vcpu, gpr[GPR_RAX], gpr[GPR_RCX], &id);
+	gpr[GPR_RAX] = id.eax;
+	gpr[GPR_RBX] = id.ebx;
+	gpr[GPR_RCX] = id.ecx;
+	gpr[GPR_RDX] = id.edx;
 	return true;
 }
 
@@ -149,6 +143,8 @@ static noinstr u32 run_guest(struct qvm_vcpu *vcpu)
 	struct vmx_vcpu *vmx = vmx_of(vcpu);
 	u32 reason;
 
+	if (native_read_cr2() != vcpu->arch.regs.cr2)
+		native_write_cr2(vcpu->arch.regs.cr2);
 	do {
 		vcpu->stats.entries++;
 		if (vmx_enter(&vcpu->arch.regs, vmx->launched))
@@ -159,26 +155,28 @@ static noinstr u32 run_guest(struct qvm_vcpu *vcpu)
 		vcpu->stats.exits++;
 		vcpu->stats.reason[BASIC(reason) % QVM_STATS_REASONS]++;
 	} while (tier0(vcpu, reason));
+	/* Nothing here faults between two entries, and NMIs keep it. */
+	vcpu->arch.regs.cr2 = native_read_cr2();
 	return reason;
 }
 
-static noinstr void run_guest_tracked(struct qvm_vcpu *vcpu, bool fp)
+/* @note: as at qvm_guest_context_enter(). */
+static noinstr void run_guest_tracked(struct qvm_vcpu *vcpu, bool fp, bool note)
 {
-	bool has_xcr0 = boot_cpu_has(X86_FEATURE_OSXSAVE);
-	u64 host_xcr0 = has_xcr0 ? xgetbv0() : 0;
+	bool other_xcr0 = vmx_config.host_xcr0 != vcpu->arch.xcr0 && vmx_config.host_xcr0;
 	struct host_debug debug;
 
-	qvm_guest_context_enter(true);
+	qvm_guest_context_enter(note);
 	debug_enter(vcpu, &debug);
-	if (has_xcr0 && host_xcr0 != vcpu->arch.xcr0)
+	if (other_xcr0)
 		xsetbv(vcpu->arch.xcr0);
 	if (fp)
 		fp_load(vcpu);
 	vmx_of(vcpu)->exit.reason = run_guest(vcpu);
 	if (fp)
 		fp_save(vcpu);
-	if (has_xcr0 && host_xcr0 != vcpu->arch.xcr0)
-		xsetbv(host_xcr0);
+	if (other_xcr0)
+		xsetbv(vmx_config.host_xcr0);
 	debug_exit(vcpu, &debug);
 	qvm_guest_context_exit();
 }
@@ -188,19 +186,12 @@ static void capture(struct qvm_vcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = vmx_of(vcpu);
 
-	if (vmx->exit.reason == ~0U) {
+	if (unlikely(vmx->exit.reason == ~0U)) {
 		vmx->exit.qualification = vmcs_read(VM_INSTRUCTION_ERROR);
-		vmx_state_sync(vcpu, VMX_G_RIP);
+		vmx_state_sync(vcpu, VMX_G_ALL & ~VMX_X_REASON);
 		return;
 	}
-	vmx->exit.qualification = vmcs_read(EXIT_QUALIFICATION);
-	vmx->exit.length = vmcs_read(VM_EXIT_INSTRUCTION_LEN);
-	vmx->exit.intr_info = vmcs_read(VM_EXIT_INTR_INFO);
-	vmx->exit.intr_error = vmcs_read(VM_EXIT_INTR_ERROR_CODE);
-	vmx->exit.insn_info = vmcs_read(VMX_INSTRUCTION_INFO);
-	vmx->exit.gpa = vmcs_read_any(GUEST_PHYSICAL_ADDRESS);
-	vmx->exit.gva = vmcs_read(GUEST_LINEAR_ADDRESS);
-	vmx_state_sync(vcpu, VMX_G_RIP | VMX_G_RFLAGS | VMX_G_SHADOW |
+	vmx_state_sync(vcpu, VMX_G_RIP | VMX_G_RSP | VMX_X_REASON |
 		       vmx_exit_groups(BASIC(vmx->exit.reason)));
 	vmx_events_sync(vcpu);
 }
@@ -214,74 +205,101 @@ static void flush_tags(struct qvm_vcpu *vcpu, int cpu)
 	struct vmx_vcpu *vmx = vmx_of(vcpu);
 	struct vmx_vm *vm = vcpu->vm->arch.vmx;
 
-	if (vmx->cpu != cpu || vmx->flush_vpid) {
+	if (unlikely(vmx->cpu != cpu || vmx->flush_vpid)) {
 		vmx_invvpid(vmx_config.invvpid_single ? VMX_VPID_EXTENT_SINGLE_CONTEXT :
 							VMX_VPID_EXTENT_ALL_CONTEXT, vmx->vpid);
 		vmx->flush_vpid = false;
 	}
-	if (!cpumask_test_and_set_cpu(cpu, vm->ept_known))
+	if (unlikely(!cpumask_test_cpu(cpu, vm->ept_known))) {
+		cpumask_set_cpu(cpu, vm->ept_known);
 		vmx_invept(VMX_EPT_EXTENT_CONTEXT, vm->eptp);
+	}
 }
+
+/* How often tier 0 answers before interrupts are let in: Bochs would not let them in by itself. */
+#define STREAK		128
 
 static void arm_timer(struct qvm_vcpu *vcpu)
 {
-	u64 now = rdtsc(), slice = (u64)tsc_khz * SLICE_MS;
-	u64 deadline = vlapic_timer_deadline(vcpu);
-	u64 ticks = deadline <= now ? 0 : min(deadline - now, slice);
+	u64 now = rdtsc(), deadline = vlapic_timer_deadline(vcpu);
+	u64 ticks = deadline <= now ? 0 : min(deadline - now, vmx_config.slice);
 
 	vmcs_write32(VMX_PREEMPTION_TIMER_VALUE, ticks >> vmx_config.timer_shift);
 }
 
+/* Once per stretch: what may have changed while interrupts were on. */
 static void prepare(struct qvm_vcpu *vcpu, bool fp)
 {
 	struct vmx_vcpu *vmx = vmx_of(vcpu);
 	int cpu = smp_processor_id();
 
-	if (!vmx->is_set_up)
+	if (unlikely(!vmx->is_set_up))
 		vmx_write_constants(vcpu);
 	vmx->is_set_up = true;
 	flush_tags(vcpu, cpu);
-	if (vmx->cpu != cpu)
+	if (unlikely(vmx->cpu != cpu))
 		vmx_write_host_cpu(vmx);
 	vmx->cpu = cpu;
 	vmx_write_host_thread(vmx);
-	if (fp != vmx->fp_in_cr0)
-		vmx->state.dirty |= VMX_G_MODE;
-	vmx->fp_in_cr0 = fp;
-	vmx_state_flush(vcpu, fp);
+	if (unlikely(fp != vmx->fp_in_cr0))
+		vmx_write_cr0(vcpu, fp);
+	vmx->streak = STREAK;
+	if (vmx_flush_l1d)
+		vmx_mitig_before_entry();
+}
+
+/* Before each entry that does not come from tier 0. */
+static void prepare_entry(struct qvm_vcpu *vcpu)
+{
 	vmx_events_flush(vcpu);
+	vmx_state_flush(vcpu);
 	arm_timer(vcpu);
-	vmx_mitig_before_entry();
+}
+
+/* VMCS current: entries, until an exit that tier 0 does not answer, or that would be the last. */
+static void run_stretch(struct qvm_vcpu *vcpu, bool fp)
+{
+	struct vmx_vcpu *vmx = vmx_of(vcpu);
+	bool first = true;
+
+	prepare(vcpu, fp);
+	vtime_account_guest_enter();
+	do {
+		prepare_entry(vcpu);
+		run_guest_tracked(vcpu, fp, first);
+		first = false;
+		vmx->exit.answered = vmx_tier0b(vcpu, vmx->exit.reason);
+	} while (vmx->exit.answered && !qvm_vcpu_is_wanted(vcpu));
+	if (!vmx->exit.answered)
+		capture(vcpu);
 }
 
 /* Interrupts off. As at qvm_arch_vcpu_enter(). */
 static int enter_irqs_off(struct qvm_vcpu *vcpu, bool fp)
 {
 	struct vmx_vcpu *vmx = vmx_of(vcpu);
+	int ret = 0;
 
-	if (!vcpu->loaded)
+	if (unlikely(!vcpu->loaded))
 		return -EIO;
 	atomic_set(&vcpu->mode, VCPU_IN_GUEST);
 	/*
 	 * Pairs with qvm_vcpu_kick(): either it sees IN_GUEST or we see `kicked`. Also with
 	 * qvm_arch_s2_flush_vm(): either it sees IN_GUEST or flush_tags() sees the mask cleared.
 	 */
-	smp_mb__after_atomic();
-	if (qvm_vcpu_is_wanted(vcpu)) {
-		atomic_set(&vcpu->mode, VCPU_OUTSIDE);
-		return -EAGAIN;
+	smp_mb();
+	if (qvm_vcpu_is_wanted(vcpu))
+		ret = -EAGAIN;
+	else if (!vmx_own_begin(vmx))
+		ret = -EIO;
+	if (!ret) {
+		vmx->inside = true;
+		run_stretch(vcpu, fp);
+		vmx->inside = false;
+		vmx_own_end(vmx);
 	}
-	if (!vmx_own_begin(vmx)) {
-		atomic_set(&vcpu->mode, VCPU_OUTSIDE);
-		return -EIO;
-	}
-	prepare(vcpu, fp);
-	vtime_account_guest_enter();
-	run_guest_tracked(vcpu, fp);
-	atomic_set(&vcpu->mode, VCPU_OUTSIDE);
-	capture(vcpu);
-	vmx_own_end(vmx);
-	return 0;
+	atomic_set_release(&vcpu->mode, VCPU_OUTSIDE);
+	return ret;
 }
 
 int qvm_arch_vcpu_enter(struct qvm_vcpu *vcpu)
@@ -289,12 +307,13 @@ int qvm_arch_vcpu_enter(struct qvm_vcpu *vcpu)
 	bool fp = vcpu->arch.fp_wanted;
 	int ret;
 
-	if (x86_power_events(vcpu))
+	if (unlikely(x86_event_is_set(vcpu, EVENT_INIT)) && x86_power_events(vcpu))
 		return -EAGAIN;
-	vcpu->arch.fp_wanted = false;
 	/* The FP section begins and ends with interrupts on; #NM brings a guest that needs it. */
-	if (fp)
+	if (fp) {
+		vcpu->arch.fp_wanted--;
 		kernel_fpu_begin_mask(0);
+	}
 	preempt_disable();
 	local_irq_disable();
 	ret = enter_irqs_off(vcpu, fp);
@@ -312,17 +331,13 @@ int qvm_arch_vcpu_enter(struct qvm_vcpu *vcpu)
 
 bool qvm_arch_vcpu_load(struct qvm_vcpu *vcpu)
 {
+	vmx_own_fetch(vmx_of(vcpu));
 	x86_msr_load(vcpu);
 	return true;
 }
 
 void qvm_arch_vcpu_put(struct qvm_vcpu *vcpu)
 {
-	unsigned long flags;
-
-	local_irq_save(flags);
-	vmx_own_put(vmx_of(vcpu));
-	local_irq_restore(flags);
 	x86_msr_put(vcpu);
 	/* An exit makes the GDT's limit 64 KiB and the TSS's 0x67 (27.5.2). */
 	load_fixmap_gdt(raw_smp_processor_id());
@@ -333,23 +348,36 @@ void qvm_arch_vcpu_settle(struct qvm_vcpu *vcpu)
 {
 }
 
-/* Not loaded, or loaded and outside: all of the guest's state is in struct vmx_state after. */
-int vmx_state_fetch(struct qvm_vcpu *vcpu)
+static int fetch_here(struct qvm_vcpu *vcpu, u32 groups)
 {
 	struct vmx_vcpu *vmx = vmx_of(vcpu);
 	unsigned long flags;
-	int ret = 0;
+	int ret = -EIO;
 
-	if (vmx->state.valid == VMX_G_ALL)
-		return 0;
 	local_irq_save(flags);
 	if (vmx_own_begin(vmx)) {
-		vmx_state_sync(vcpu, VMX_G_ALL);
-		vmx_own_put(vmx);
+		vmx_state_sync(vcpu, groups);
 		vmx_own_end(vmx);
-	} else {
-		ret = -EIO;
+		ret = 0;
 	}
 	local_irq_restore(flags);
+	return ret;
+}
+
+int vmx_state_fetch(struct qvm_vcpu *vcpu, u32 groups)
+{
+	struct vmx_vcpu *vmx = vmx_of(vcpu);
+	int ret = 0;
+
+	if (vmx->inside) {
+		vmx_state_sync(vcpu, groups);
+		return 0;
+	}
+	preempt_disable();
+	vmx_own_fetch(vmx);
+	/* A pCPU that goes down leaves all of it behind. */
+	if (groups & ~READ_ONCE(vmx->state.valid))
+		ret = fetch_here(vcpu, groups);
+	preempt_enable();
 	return ret;
 }

@@ -18,18 +18,18 @@
 #define VMCS_WIDTH_NAT	3
 #define VMCS_WIDTH(field) (((field) >> 13) & 3)
 
-/* A field that this VMCS does not have reads as 0; vmcs_failed() tells of writes. */
+/* A field that this VMCS does not have reads as 0; vmx_write_failed() tells of writes. */
 static __always_inline u64 vmcs_read_any(unsigned long field)
 {
 	u64 value;
 
-	asm volatile("1: vmread %1, %0\n\t"
-		     "ja 2f\n\t"
-		     "3: xor %k0, %k0\n"
-		     "2:\n"
-		     _ASM_EXTABLE(1b, 3b)
-		     : "=&r"(value) : "r"(field) : "cc");
+	asm volatile goto("1: vmread %1, %0\n\t"
+			  "jna %l[failed]\n"
+			  _ASM_EXTABLE(1b, %l[failed])
+			  : "=r"(value) : "r"(field) : "cc" : failed);
 	return value;
+failed:
+	return 0;
 }
 
 void vmx_write_failed(unsigned long field, u64 value);

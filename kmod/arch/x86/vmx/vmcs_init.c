@@ -15,8 +15,8 @@ static void *msr_bitmap;
 
 /* In the VMCS, or loaded with the vCPU (x86_msr_load): the guest has them for itself. */
 static const u32 msr_pass[] = {
-	MSR_FS_BASE, MSR_GS_BASE, MSR_KERNEL_GS_BASE, MSR_STAR, MSR_LSTAR, MSR_CSTAR,
-	MSR_SYSCALL_MASK, MSR_IA32_SYSENTER_CS, MSR_IA32_SYSENTER_ESP, MSR_IA32_SYSENTER_EIP,
+	MSR_FS_BASE, MSR_GS_BASE, MSR_KERNEL_GS_BASE,
+	MSR_IA32_SYSENTER_CS, MSR_IA32_SYSENTER_ESP, MSR_IA32_SYSENTER_EIP,
 };
 
 int vmx_bitmap_init(void)
@@ -51,6 +51,7 @@ int vmx_vcpu_init(struct qvm_vcpu *vcpu)
 		return -ENOMEM;
 	*(u32 *)vmx->vmcs = vmx_config.revision;
 	vmx->vmcs_hpa = __pa(vmx->vmcs);
+	vmx->vcpu = vcpu;
 	vmx->cpu = -1;
 	vmx->proc_now = vmx_config.proc;
 	vmx->state.valid = VMX_G_ALL;
@@ -131,18 +132,31 @@ void vmx_write_host_cpu(struct vmx_vcpu *vmx)
 	vmx->host.fs_base = ~0ULL;
 }
 
+static u64 fs_base(void)
+{
+	u64 base;
+
+	if (!boot_cpu_has(X86_FEATURE_FSGSBASE))
+		return x86_rdmsr(MSR_FS_BASE);
+	asm volatile("rdfsbase %0" : "=r"(base));
+	return base;
+}
+
 /* CR3 changes with mm and its ASID, FS base with the thread: an exit would load a stale one. */
 void vmx_write_host_thread(struct vmx_vcpu *vmx)
 {
-	u64 cr3 = __read_cr3(), cr4 = __read_cr4(), fs_base = x86_rdmsr(MSR_FS_BASE);
+	u64 cr3 = __read_cr3(), cr4 = __read_cr4(), fs = fs_base();
 
-	if (cr3 != vmx->host.cr3)
+	if (unlikely(cr3 != vmx->host.cr3)) {
 		vmcs_write(HOST_CR3, cr3);
-	if (cr4 != vmx->host.cr4)
+		vmx->host.cr3 = cr3;
+	}
+	if (unlikely(cr4 != vmx->host.cr4)) {
 		vmcs_write(HOST_CR4, cr4);
-	if (fs_base != vmx->host.fs_base)
-		vmcs_write(HOST_FS_BASE, fs_base);
-	vmx->host.cr3 = cr3;
-	vmx->host.cr4 = cr4;
-	vmx->host.fs_base = fs_base;
+		vmx->host.cr4 = cr4;
+	}
+	if (unlikely(fs != vmx->host.fs_base)) {
+		vmcs_write(HOST_FS_BASE, fs);
+		vmx->host.fs_base = fs;
+	}
 }

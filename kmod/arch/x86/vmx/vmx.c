@@ -149,7 +149,7 @@ void qvm_arch_s2_flush_vm(struct qvm_vm *vm)
 		return;
 	cpumask_clear(vmx->ept_known);
 	/* Pairs with enter_irqs_off(): we see IN_GUEST, or flush_tags() sees the mask cleared. */
-	smp_mb__after_atomic();
+	smp_mb();
 	for (i = 0; i < vm->max_vcpus; i++) {
 		struct qvm_vcpu *vcpu = vm->vcpu[i];
 
@@ -195,6 +195,7 @@ int virt_vcpu_create(struct qvm_vcpu *vcpu)
 	if (!vmx)
 		return -ENOMEM;
 	vcpu->arch.vmx = vmx;
+	vmx->holder = -1;
 	vpid = vpid_get();
 	if (vpid < 0)
 		return vpid;
@@ -210,6 +211,7 @@ void virt_vcpu_destroy(struct qvm_vcpu *vcpu)
 		return;
 	if (vmx->vpid)
 		vpid_put(vmx->vpid);
+	vmx_own_forget(vmx);
 	free_page((unsigned long)vmx->vmcs);
 	kfree(vmx);
 }
@@ -224,11 +226,12 @@ void virt_reset(struct qvm_vcpu *vcpu)
 	vmx->state.pending_debug = 0;
 	vmx->inject.info = 0;
 	vmx->flush_vpid = true;
+	vmx->fp_in_cr0 = false;
 }
 
 int virt_fetch_state(struct qvm_vcpu *vcpu)
 {
-	return vmx_state_fetch(vcpu);
+	return vmx_state_fetch(vcpu, VMX_G_ALL);
 }
 
 void virt_flush_guest_tlb(struct qvm_vcpu *vcpu)

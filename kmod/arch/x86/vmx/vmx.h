@@ -7,6 +7,7 @@
 #ifndef QVM_X86_VMX_VMX_H
 #define QVM_X86_VMX_VMX_H
 
+#include <linux/list.h>
 #include <linux/percpu.h>
 
 #include "../x86.h"
@@ -19,6 +20,8 @@ struct vmx_config {
 	u64 eptp_flags;
 	u64 block_sizes;
 	u8 timer_shift;				/* preemption timer counts TSC >> this */
+	u64 slice;				/* the longest it runs, in TSC ticks */
+	u64 host_xcr0;				/* 0: this kernel has no XSAVE */
 	bool invvpid_single;
 	bool has_xss;
 };
@@ -34,17 +37,22 @@ bool vmx_cpu_matches(void);
 int vmx_own_init(void);		/* -EBUSY: somebody else has it; -ENOMEM */
 void vmx_own_fini(void);
 /*
+ * Take this VMCS from the pCPU that may have it in its registers: it is in memory, or here,
+ * afterwards. Interrupts on, preemption off; before vmx_own_begin().
+ */
+void vmx_own_fetch(struct vmx_vcpu *vmx);
+/*
  * Interrupts off. Afterwards this VMCS is current on this pCPU. false: VMX can't be had here now
- * (CPU going down).
+ * (CPU going down). Persistent: it stays here, whatever the vCPU does meanwhile.
  */
 bool vmx_own_begin(struct vmx_vcpu *vmx);
 /* Section mode: VMCS and VMX are given back. Interrupts off. */
 void vmx_own_end(struct vmx_vcpu *vmx);
-/* The vCPU leaves this pCPU (also under the rq lock): its VMCS is in memory afterwards. */
-void vmx_own_put(struct vmx_vcpu *vmx);
+/* The vCPU ends: no pCPU has its VMCS afterwards. Process context. */
+void vmx_own_forget(struct vmx_vcpu *vmx);
 extern bool vmx_section_mode;
 
-/* ---- guest state beside the GPRs ---- */
+/* ---- guest state beside the GPRs, and what the VMCS says of an exit ---- */
 enum vmx_group {
 	VMX_G_SEGMENTS	= 1 << 0,
 	VMX_G_TABLES	= 1 << 1,	/* GDTR, IDTR */
@@ -54,10 +62,19 @@ enum vmx_group {
 	VMX_G_RIP	= 1 << 5,
 	VMX_G_RFLAGS	= 1 << 6,
 	VMX_G_SHADOW	= 1 << 7,	/* interruptibility, pending debug exceptions */
-	VMX_G_ALL	= 0xff,
+	VMX_G_RSP	= 1 << 8,	/* in gpr[]: written where it differs */
+	VMX_G_CODE	= 1 << 9,	/* rights of CS and SS alone: mode and privilege */
+	VMX_X_REASON	= 1 << 10,	/* qualification */
+	VMX_X_LENGTH	= 1 << 11,	/* of the instruction */
+	VMX_X_EVENT	= 1 << 12,	/* exception or interrupt, error code */
+	VMX_X_ADDRESS	= 1 << 13,	/* guest physical and linear */
+	VMX_G_ALL	= (1 << 14) - 1,
 };
 
 #define PENDING_DEBUG_BS	BIT(14)		/* table 24-4: a single step */
+
+/* What x86_skip() needs. */
+#define VMX_G_SKIP	(VMX_G_RIP | VMX_G_RFLAGS | VMX_G_SHADOW | VMX_X_LENGTH)
 
 struct vmx_table { u64 base; u32 limit; };
 
@@ -72,23 +89,29 @@ struct vmx_state {
 };
 
 struct vmx_vcpu {
+	struct qvm_vcpu *vcpu;		/* [C] */
 	void *vmcs;			/* [C] a page */
 	u64 vmcs_hpa;			/* [C] */
 	u16 vpid;			/* [C] */
-	bool launched;			/* [v] since the last VMCLEAR */
-	bool current_here;		/* [v] persistent mode: VMPTRLDed here since the last put */
+	struct list_head node;		/* own.c: of the VMCSs that pCPU `holder` has */
+	int holder;			/* own.c: the pCPU that may have it in its registers, or -1 */
+	bool launched;			/* own.c: since the last VMCLEAR */
 	bool is_set_up;			/* [v] constant fields are written */
 	bool flush_vpid;		/* [v] forget linear translations at the next entry */
+	bool inside;			/* [v] VMCS current, interrupts off: it can be read */
+	u8 streak;			/* [v] exits that tier 0 may still answer in this stretch */
 	bool fp_in_cr0;			/* [v] CR0.TS in the VMCS is as for an entry with FP */
 	int cpu;			/* [v] where it was entered last, -1 */
 	struct vmx_state state;		/* [v] */
+	u64 rsp;			/* [v] as in the VMCS */
 	u32 proc_now;			/* [v] processor controls as in the VMCS */
 	struct {
 		u64 cr3, cr4, fs_base, gs_base;
 	} host;				/* [v] as in the VMCS */
 	struct {
-		u32 reason, length, intr_info, intr_error, insn_info;
+		u32 reason, length, intr_info, intr_error;
 		u64 qualification, gpa, gva;
+		bool answered;		/* at tier 0: nothing is left to do */
 	} exit;				/* [v] */
 	struct {
 		u32 info, error, length;
@@ -117,18 +140,28 @@ void vmx_write_host_cpu(struct vmx_vcpu *vmx);
 void vmx_write_host_thread(struct vmx_vcpu *vmx);
 
 /* ---- state.c ---- */
-void vmx_state_flush(struct qvm_vcpu *vcpu, bool fp);	/* dirty groups → VMCS */
+void vmx_state_flush(struct qvm_vcpu *vcpu);		/* dirty groups → VMCS */
+void vmx_write_cr0(struct qvm_vcpu *vcpu, bool fp);	/* with TS as an entry with FP, or without, has it */
 void vmx_state_sync(struct qvm_vcpu *vcpu, u32 groups);	/* VMCS → state, where not valid */
 
-/* ---- switch.c: vCPU mutex held, outside the guest. -EIO: VMX can't be had now ---- */
-int vmx_state_fetch(struct qvm_vcpu *vcpu);
+/*
+ * These groups are in struct vmx_state, or in exit, afterwards. vCPU mutex held, outside the
+ * guest; interrupts off only while the VMCS is current. -EIO: VMX can't be had now.
+ */
+int vmx_state_fetch(struct qvm_vcpu *vcpu, u32 groups);
+
+static inline void vmx_need(struct qvm_vcpu *vcpu, u32 groups)
+{
+	if (unlikely(groups & ~vmx_of(vcpu)->state.valid))
+		vmx_state_fetch(vcpu, groups);
+}
 
 /* ---- inject.c ---- */
 void vmx_events_flush(struct qvm_vcpu *vcpu);	/* interrupts off, before entry */
 void vmx_events_sync(struct qvm_vcpu *vcpu);	/* interrupts off, after exit */
 
 /* ---- mitig.c ---- */
-extern bool vmx_verw, vmx_write_ibrs;
+extern bool vmx_verw, vmx_write_ibrs, vmx_flush_l1d;
 extern const u16 vmx_verw_selector;
 void vmx_mitig_init(void);
 void vmx_mitig_fini(void);
@@ -137,6 +170,15 @@ void vmx_mitig_before_entry(void);	/* interrupts off, after more than tier 0 */
 /* ---- entry.S: 0, or 1: VMLAUNCH or VMRESUME failed ---- */
 u64 vmx_enter(struct x86_regs *regs, u64 launched);
 extern char vmx_exit_label[];
+
+/* ---- switch.c ---- */
+bool vmx_step_over(void);			/* noinstr; VMCS current */
+
+/*
+ * ---- fast.c: tier 0b. Interrupts off, VMCS current, host context but for the guest's MSRs. True: the
+ * exit is answered, what it changed is in the VMCS or dirty. False: nothing has changed.
+ */
+bool vmx_tier0b(struct qvm_vcpu *vcpu, u32 reason);
 
 /* ---- exit.c ---- */
 u32 vmx_exit_groups(u32 reason);		/* what the handler of this reason reads */
