@@ -52,6 +52,8 @@ static inline void qvm_vm_flags_clear(struct vm_area_struct *vma, vm_flags_t fla
 /* Until 6.18 every module may use what keeps CR4.VMXE in the kernel's shadow; then KVM alone. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 19, 0)
 #define QVM_HAS_CR4_HELPERS 1
+/* Likewise the one slot for who has to leave VMX when the kernel crashes. */
+#define QVM_HAS_CRASH_CALLBACK 1
 #endif
 
 #ifdef CONFIG_ARM64

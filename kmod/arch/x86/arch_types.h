@@ -35,6 +35,8 @@ struct x86_regs {
 	u64 host_rsp;			/* entry.S: as in the VMCS */
 };
 
+struct x86_cpuid { u32 eax, ebx, ecx, edx; };
+
 /* Events for a vCPU beyond the interrupts of its LAPIC, by bit in vcpu->arch.events. */
 enum x86_event { EVENT_NMI, EVENT_INIT, EVENT_SIPI, EVENT_SMI };
 
@@ -70,6 +72,7 @@ struct qvm_vcpu_arch {
 	u64 cr0, cr4, cr8;		/* [v] as the guest reads them */
 	u64 dr[4], dr6, dr7;		/* [v] */
 	u64 xcr0, xss;			/* [v] */
+	struct x86_cpuid cpuid;		/* [v] of the last CPUID */
 	u64 tsc_adjust;			/* written by its own thread, read by the LAPIC's timer */
 	struct x86_insn_state *insn;	/* [v] */
 	bool apic_on;			/* [v] by IA32_APIC_BASE */

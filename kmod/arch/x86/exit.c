@@ -11,16 +11,22 @@ enum exit_action x86_fatal(struct qvm_vcpu *vcpu, u32 cause, u64 syndrome, u64 g
 	return EXIT_FATAL;
 }
 
-enum exit_action x86_handle_cpuid(struct qvm_vcpu *vcpu)
+/* By way of a field: an array on the stack would cost its guard and its zeroing. */
+noinstr void x86_cpuid_to_gprs(struct qvm_vcpu *vcpu)
 {
 	u64 *gpr = vcpu->arch.regs.gpr;
-	struct x86_cpuid id;
+	struct x86_cpuid *id = &vcpu->arch.cpuid;
 
-	x86_cpuid(vcpu, gpr[GPR_RAX], gpr[GPR_RCX], &id);
-	gpr[GPR_RAX] = id.eax;
-	gpr[GPR_RBX] = id.ebx;
-	gpr[GPR_RCX] = id.ecx;
-	gpr[GPR_RDX] = id.edx;
+	x86_cpuid(vcpu, gpr[GPR_RAX], gpr[GPR_RCX], id);
+	gpr[GPR_RAX] = id->eax;
+	gpr[GPR_RBX] = id->ebx;
+	gpr[GPR_RCX] = id->ecx;
+	gpr[GPR_RDX] = id->edx;
+}
+
+enum exit_action x86_handle_cpuid(struct qvm_vcpu *vcpu)
+{
+	x86_cpuid_to_gprs(vcpu);
 	x86_skip(vcpu);
 	return EXIT_RESUME;
 }

@@ -362,6 +362,8 @@ static void registers_reset(struct vlapic *lapic)
 	vlapic_timer_reset(lapic);
 	vlapic_lint_reset(lapic);
 	atomic_set(&lapic->errors, 0);
+	lapic->in_service_changed = true;
+	atomic_set(&lapic->arrived, 1);
 }
 
 void vlapic_reset(struct qvm_vcpu *vcpu)

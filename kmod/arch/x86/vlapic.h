@@ -77,6 +77,25 @@ int vlapic_pending_vector(struct qvm_vcpu *vcpu);
 void vlapic_take(struct qvm_vcpu *vcpu, u8 vector);
 
 /*
+ * Virtual-interrupt delivery: from now on the processor takes the vectors out of IRR, and ends them.
+ * The vCPU's own thread, before an entry.
+ */
+void vlapic_set_hardware(struct qvm_vcpu *vcpu, bool on);
+/*
+ * Before each entry: true if something came since the last time; then *request and *service are the
+ * highest of IRR and of ISR, or 0; *service is -1 where it is what the processor has.
+ */
+bool vlapic_hardware_sync(struct qvm_vcpu *vcpu, int *request, int *service);
+/* Vectors (4 × u64) whose EOI has to be seen, beyond those of I/O APICs: level-triggered LINT pins. */
+void vlapic_eoi_exits(const struct qvm_vcpu *vcpu, u64 bitmap[4]);
+
+/*
+ * TPR threshold (24.6.8): the class of the highest IRR that TPR alone holds back, else 0: the guest
+ * exits when TPR goes below it.
+ */
+u8 vlapic_tpr_threshold(const struct qvm_vcpu *vcpu);
+
+/*
  * LVT0 passes the 8259's output through (ExtINT, unmasked), or the APIC is disabled. The pair is
  * wired to vCPU 0: false on others. Any context.
  */

@@ -69,8 +69,12 @@ bool vlapic_post_vector(struct vlapic *lapic, u8 vector, bool level, u64 *kicks)
 		set_bit(vector % 32, tmr);
 	else if (!level && test_bit(vector % 32, tmr))
 		clear_bit(vector % 32, tmr);
-	if (!test_and_set_bit(vector % 32, vector_word(lapic, APIC_IRR, vector)))
-		*kicks |= BIT_ULL(lapic->vcpu->index);
+	if (READ_ONCE(lapic->hardware) ? test_and_set_bit(vector, lapic->posted) :
+					 test_and_set_bit(vector % 32, vector_word(lapic, APIC_IRR, vector)))
+		return true;
+	/* After the bit, which was set by a full barrier; see take_arrived(). */
+	atomic_set(&lapic->arrived, 1);
+	*kicks |= BIT_ULL(lapic->vcpu->index);
 	return true;
 }
 
@@ -257,15 +261,84 @@ u32 vlapic_arbitration_priority(const struct vlapic *lapic)
 	return max(tpr & isrv & 0xf0, irrv & 0xf0);
 }
 
+static int highest_posted(const struct vlapic *lapic)
+{
+	unsigned int last = find_last_bit(lapic->posted, 256);
+
+	return last < 256 ? (int)last : -1;
+}
+
+/* False: nothing has come since the last time, and then there is nothing in posted. */
+static bool take_arrived(struct vlapic *lapic)
+{
+	unsigned int vector;
+
+	if (!atomic_read(&lapic->arrived))
+		return false;
+	/* A full barrier: a bit that is set after the look below finds 0 here and sets it anew. */
+	atomic_xchg(&lapic->arrived, 0);
+	for_each_set_bit(vector, lapic->posted, 256)
+		if (test_and_clear_bit(vector, lapic->posted))
+			set_bit(vector % 32, vector_word(lapic, APIC_IRR, vector));
+	return true;
+}
+
+void vlapic_set_hardware(struct qvm_vcpu *vcpu, bool on)
+{
+	struct vlapic *lapic = vcpu->arch.lapic;
+
+	WRITE_ONCE(lapic->hardware, on);
+	lapic->in_service_changed = true;
+	atomic_set(&lapic->arrived, 1);
+}
+
+bool vlapic_hardware_sync(struct qvm_vcpu *vcpu, int *request, int *service)
+{
+	struct vlapic *lapic = vcpu->arch.lapic;
+	bool arrived = take_arrived(lapic);
+
+	if (!arrived && !lapic->in_service_changed)
+		return false;
+	*request = max(vector_highest(lapic, APIC_IRR), 0);
+	*service = lapic->in_service_changed ? max(vector_highest(lapic, APIC_ISR), 0) : -1;
+	lapic->in_service_changed = false;
+	return true;
+}
+
+void vlapic_eoi_exits(const struct qvm_vcpu *vcpu, u64 bitmap[4])
+{
+	unsigned int pin;
+
+	for (pin = 0; pin < LAPIC_LINT_PINS; pin++) {
+		u32 lvt = vlapic_get(vcpu->arch.lapic, APIC_LVT0 + pin * VECTOR_STRIDE);
+
+		if (lvt & APIC_LVT_LEVEL_TRIGGER && !(lvt & APIC_MODE_MASK))
+			bitmap[(lvt & APIC_VECTOR_MASK) / 64] |= BIT_ULL(lvt % 64);
+	}
+}
+
+u8 vlapic_tpr_threshold(const struct qvm_vcpu *vcpu)
+{
+	const struct vlapic *lapic = vcpu->arch.lapic;
+	u32 tpr = vlapic_get(lapic, APIC_TASKPRI) & APIC_TPRI_MASK;
+	int irrv;
+
+	if (tpr < 0x10)
+		return 0;
+	irrv = vlapic_is_on(lapic) ? vector_highest(lapic, APIC_IRR) : -1;
+	return irrv >= 0 && (u32)irrv >> 4 <= tpr >> 4 ? irrv >> 4 : 0;
+}
+
 static int deliverable(const struct vlapic *lapic)
 {
-	int irrv = vlapic_is_on(lapic) ? vector_highest(lapic, APIC_IRR) : -1;
+	int irrv = vlapic_is_on(lapic) ? max(vector_highest(lapic, APIC_IRR), highest_posted(lapic)) : -1;
 
 	return irrv >= 0 && irrv >> 4 > (int)vlapic_priority_class(lapic) ? irrv : -1;
 }
 
 int vlapic_pending_vector(struct qvm_vcpu *vcpu)
 {
+	take_arrived(vcpu->arch.lapic);
 	return deliverable(vcpu->arch.lapic);
 }
 
@@ -316,6 +389,7 @@ void vlapic_eoi(struct vlapic *lapic)
 	if (vector < 0)
 		return;
 	vector_clear(lapic, APIC_ISR, vector);
+	lapic->in_service_changed = true;
 	vlapic_update_ppr(lapic);
 	if (vector_test(lapic, APIC_TMR, vector))
 		vlapic_eoi_vector(lapic->vcpu, vector);

@@ -51,6 +51,14 @@ struct vlapic {
 	atomic_t errors;		/* [a] ESR bits since the guest last wrote ESR */
 	atomic_t pins;			/* [a] LINT_LEVEL, LINT_REMOTE_IRR */
 	struct vlapic_timer timer;
+	/*
+	 * Virtual-interrupt delivery: the processor has the page while the guest runs, and nobody may
+	 * write to IRR then (24.11.4). What comes meanwhile waits here for the vCPU's own thread.
+	 */
+	bool hardware;			/* [v, r] that is on */
+	bool in_service_changed;	/* [v] ISR is another than the processor left */
+	unsigned long posted[256 / BITS_PER_LONG];	/* [a] */
+	atomic_t arrived;		/* [a] IRR or posted may have more than at the last look */
 };
 
 /* An interrupt message on its way. */

@@ -15,8 +15,6 @@
 #define X86_XCR0_GUEST		(0x7ULL | 0xe0ULL)
 
 /* ---- cpuid.c ---- */
-struct x86_cpuid { u32 eax, ebx, ecx, edx; };
-
 /* Fill the table of what all guests see from this host's CPU. At load. */
 void x86_cpuid_init(void);
 /* What @vcpu sees. noinstr: tier 0. */
@@ -65,6 +63,8 @@ enum exit_action x86_handle_rdpmc(struct qvm_vcpu *vcpu);
 enum exit_action x86_handle_hidden(struct qvm_vcpu *vcpu);	/* an instruction it doesn't have */
 enum exit_action x86_fatal(struct qvm_vcpu *vcpu, u32 cause, u64 syndrome, u64 gva, u64 gpa);
 
+/* CPUID: its registers in and out. noinstr: tier 0. */
+void x86_cpuid_to_gprs(struct qvm_vcpu *vcpu);
 /* Null hypercall and the like: RAX in, RAX out. noinstr: tier 0. */
 void x86_hypercall(struct qvm_vcpu *vcpu);
 

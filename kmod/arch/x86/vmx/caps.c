@@ -3,6 +3,7 @@
  * Capabilities of VMX (SDM vol. 3 appendix A) and the controls made of them: what we want, masked
  * by what may be 0 and 1; a control that must be there and can't is an error with its name.
  */
+#include <linux/moduleparam.h>
 #include <linux/printk.h>
 #include <asm/cpufeature.h>
 #include <asm/msr-index.h>
@@ -36,6 +37,7 @@ static const struct control proc_control = {
 		CPU_BASED_CR8_LOAD_EXITING | CPU_BASED_CR8_STORE_EXITING |
 		CPU_BASED_MOV_DR_EXITING | CPU_BASED_UNCOND_IO_EXITING | CPU_BASED_USE_MSR_BITMAPS |
 		CPU_BASED_ACTIVATE_SECONDARY_CONTROLS,
+	.want = CPU_BASED_TPR_SHADOW,
 	.never = CPU_BASED_CR3_LOAD_EXITING | CPU_BASED_CR3_STORE_EXITING |
 		 CPU_BASED_INVLPG_EXITING,
 };
@@ -45,8 +47,27 @@ static const struct control proc2_control = {
 	.must = SECONDARY_EXEC_ENABLE_EPT | SECONDARY_EXEC_ENABLE_VPID |
 		SECONDARY_EXEC_UNRESTRICTED_GUEST,
 	.want = SECONDARY_EXEC_ENABLE_RDTSCP | SECONDARY_EXEC_ENABLE_INVPCID |
-		SECONDARY_EXEC_WBINVD_EXITING | SECONDARY_EXEC_PAUSE_LOOP_EXITING,
+		SECONDARY_EXEC_WBINVD_EXITING | SECONDARY_EXEC_PAUSE_LOOP_EXITING | VMX_APIC_CONTROLS,
 };
+
+static bool apicv = true;
+module_param(apicv, bool, 0444);
+MODULE_PARM_DESC(apicv, "let the CPU deliver interrupts to guests in x2APIC mode, where it can (default 1)");
+
+/*
+ * All of them or none, by vCPU and mode (apic.c). With a TPR shadow the guest reads and writes CR8
+ * without an exit (24.6.8).
+ */
+static void settle_apic(void)
+{
+	bool shadow = vmx_config.proc & CPU_BASED_TPR_SHADOW;
+
+	vmx_config.apicv = apicv && shadow && (vmx_config.proc2 & VMX_APIC_CONTROLS) == VMX_APIC_CONTROLS;
+	vmx_config.proc2 &= ~VMX_APIC_CONTROLS;
+	vmx_config.tpr_shadow = shadow;
+	if (shadow)
+		vmx_config.proc &= ~(CPU_BASED_CR8_LOAD_EXITING | CPU_BASED_CR8_STORE_EXITING);
+}
 
 static const struct control exit_control = {
 	"VM-exit", MSR_IA32_VMX_EXIT_CTLS, MSR_IA32_VMX_TRUE_EXIT_CTLS,
@@ -125,6 +146,7 @@ int vmx_probe(void)
 		ret = probe_ept();
 	if (ret)
 		return ret;
+	settle_apic();
 	vmx_config.cr0_fixed0 = x86_rdmsr(MSR_IA32_VMX_CR0_FIXED0);
 	vmx_config.cr0_fixed1 = x86_rdmsr(MSR_IA32_VMX_CR0_FIXED1);
 	vmx_config.cr4_fixed0 = x86_rdmsr(MSR_IA32_VMX_CR4_FIXED0);

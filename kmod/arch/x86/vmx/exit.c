@@ -278,6 +278,20 @@ static enum exit_action handle_timer(struct qvm_vcpu *vcpu)
 	return EXIT_RESUME;
 }
 
+/* 29.1.4: trap-like, the EOI is done. */
+static enum exit_action handle_eoi(struct qvm_vcpu *vcpu)
+{
+	vlapic_eoi_vector(vcpu, qualification(vcpu));
+	return EXIT_RESUME;
+}
+
+/* 29.5: trap-like; in x2APIC mode a self-IPI with a vector that is none. */
+static enum exit_action handle_apic_write(struct qvm_vcpu *vcpu)
+{
+	vlapic_wrote(vcpu, qualification(vcpu) & 0xfff);
+	return EXIT_RESUME;
+}
+
 /* The emulator walks the guest's tables as it runs. */
 #define WALK	(VMX_G_SKIP | VMX_G_CODE | VMX_G_MODE | VMX_G_CR3)
 #define SKIP	VMX_G_SKIP
@@ -303,6 +317,9 @@ static const struct reason reasons[REASON_COUNT] = {
 	[EXIT_REASON_MSR_READ]		= { x86_handle_rdmsr, SKIP, "RDMSR" },
 	[EXIT_REASON_MSR_WRITE]		= { x86_handle_wrmsr, SKIP, "WRMSR" },
 	[EXIT_REASON_INVALID_STATE]	= { handle_bad_guest_state, VMX_G_ALL, "invalid guest state" },
+	[EXIT_REASON_TPR_BELOW_THRESHOLD] = { handle_nothing, 0, "TPR below threshold" },
+	[EXIT_REASON_EOI_INDUCED]	= { handle_eoi, VMX_X_REASON, "EOI" },
+	[EXIT_REASON_APIC_WRITE]	= { handle_apic_write, VMX_X_REASON, "APIC write" },
 	[EXIT_REASON_MWAIT_INSTRUCTION]	= { x86_handle_hidden, SKIP, "MWAIT" },
 	[EXIT_REASON_MONITOR_INSTRUCTION] = { x86_handle_hidden, SKIP, "MONITOR" },
 	[EXIT_REASON_PAUSE_INSTRUCTION]	= { handle_pause, 0, "PAUSE" },

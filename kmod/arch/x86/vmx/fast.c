@@ -3,6 +3,7 @@
  * Tier 0b: exits that are answered with interrupts off and the VMCS current, by handlers that take
  * raw locks only. Each has a twin at tier 1 (exit.c), which also has all that is not plain.
  */
+#include <asm/msr-index.h>
 #include <asm/vmx.h>
 
 #include "vmcs.h"
@@ -20,6 +21,13 @@ static bool is_plain(void)
 static bool fast_nothing(struct qvm_vcpu *vcpu)
 {
 	return is_plain();
+}
+
+/* It is behind the instruction already, and none was cut short. */
+static bool fast_eoi(struct qvm_vcpu *vcpu)
+{
+	vlapic_eoi_vector(vcpu, vmcs_read(EXIT_QUALIFICATION));
+	return true;
 }
 
 /* A deadline of the guest's; the end of a slice is the host's, for its interrupts. */
@@ -73,10 +81,13 @@ static fast_fn *find(u32 reason)
 		return fast_rdmsr;
 	case EXIT_REASON_MSR_WRITE:
 		return fast_wrmsr;
+	case EXIT_REASON_EOI_INDUCED:
+		return fast_eoi;
 	case EXIT_REASON_PREEMPTION_TIMER:
 		return fast_timer;
 	case EXIT_REASON_INTERRUPT_WINDOW:
 	case EXIT_REASON_NMI_WINDOW:
+	case EXIT_REASON_TPR_BELOW_THRESHOLD:
 		return fast_nothing;
 	default:
 		return NULL;

@@ -97,7 +97,7 @@ static int pending_vector(struct qvm_vcpu *vcpu)
 {
 	if (!vcpu->index && vpic_has_pending(vcpu->vm) && vlapic_accepts_extint(vcpu))
 		return 256;
-	return vlapic_pending_vector(vcpu);
+	return vmx_of(vcpu)->apicv ? -1 : vlapic_pending_vector(vcpu);
 }
 
 static u8 take_vector(struct qvm_vcpu *vcpu, int vector)

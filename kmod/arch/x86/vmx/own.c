@@ -101,6 +101,12 @@ static bool persistent_on(void) { return false; }
 static void persistent_off(void) { }
 #endif
 
+static void section_off(void)
+{
+	vmx_off();
+	asm volatile("mov %0, %%cr4" : : "r"(__read_cr4() & ~X86_CR4_VMXE) : "memory");
+}
+
 static int cpu_up_callback(unsigned int cpu)
 {
 	unsigned long flags;
@@ -152,6 +158,23 @@ static int reboot_callback(struct notifier_block *nb, unsigned long action, void
 }
 
 static struct notifier_block reboot_notifier = { .notifier_call = reboot_callback };
+
+/* Any context, also an NMI amid what this file does: nothing of it is needed afterwards. */
+void vmx_own_crash(void)
+{
+	struct vmx_vcpu *vmx;
+
+	if (!(__read_cr4() & X86_CR4_VMXE) || !__this_cpu_read(vmx_is_on))
+		return;
+	__this_cpu_write(vmx_is_on, false);
+	/* or the pCPU writes to them later, in the memory of the next kernel */
+	list_for_each_entry_rcu(vmx, this_cpu_ptr(&held_vmcs), node, true)
+		vmcs_clear(vmx->vmcs_hpa);
+	if (vmx_section_mode)
+		section_off();
+	else
+		persistent_off();
+}
 
 /* ---- both ---- */
 
@@ -217,11 +240,13 @@ int vmx_own_init(void)
 	}
 	hotplug_state = ret;
 	register_reboot_notifier(&reboot_notifier);
+	vmx_crash_init();
 	return 0;
 }
 
 void vmx_own_fini(void)
 {
+	vmx_crash_fini();
 	unregister_reboot_notifier(&reboot_notifier);
 	cpuhp_remove_state(hotplug_state);
 	free_pages_all();
@@ -239,12 +264,6 @@ static bool section_on(void)
 		return true;
 	asm volatile("mov %0, %%cr4" : : "r"(cr4) : "memory");
 	return false;
-}
-
-static void section_off(void)
-{
-	vmx_off();
-	asm volatile("mov %0, %%cr4" : : "r"(__read_cr4() & ~X86_CR4_VMXE) : "memory");
 }
 
 void vmx_own_fetch(struct vmx_vcpu *vmx)

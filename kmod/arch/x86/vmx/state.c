@@ -335,9 +335,13 @@ void virt_update_tsc(struct qvm_vcpu *vcpu)
 	vmx_of(vcpu)->is_set_up = false;
 }
 
-/* EFER, CR0, CR4, PAT, DR7, SYSENTER in vcpu->arch were changed. */
+/*
+ * EFER, CR0, CR4, PAT, DR7, SYSENTER in vcpu->arch were changed: of CR4 and SYSENTER by who had read
+ * them before, for the guest has a part in these.
+ */
 void virt_update_mode(struct qvm_vcpu *vcpu)
 {
+	vmx_need(vcpu, VMX_G_MODE | VMX_G_SYSENTER);
 	vmx_of(vcpu)->state.dirty |= VMX_G_MODE | VMX_G_SYSENTER;
 }
 

@@ -94,7 +94,7 @@ static noinstr void debug_exit(struct qvm_vcpu *vcpu, const struct host_debug *h
  * The instruction is done: its shadow ends. False: what follows it takes more than that (TF traps, RF
  * ends, RIP wraps at 4 GiB): the exit is for tier 1.
  */
-noinstr bool vmx_step_over(void)
+static __always_inline bool step_over(void)
 {
 	u64 rip = vmcs_read(GUEST_RIP), next = rip + vmcs_read(VM_EXIT_INSTRUCTION_LEN);
 	u32 shadow = vmcs_read(GUEST_INTERRUPTIBILITY_INFO);
@@ -107,31 +107,28 @@ noinstr bool vmx_step_over(void)
 	return true;
 }
 
-static noinstr bool tier0(struct qvm_vcpu *vcpu, u32 reason)
+noinstr bool vmx_step_over(void)
 {
-	u64 *gpr = vcpu->arch.regs.gpr;
-	struct x86_cpuid id;
+	return step_over();
+}
 
+static __always_inline bool tier0(struct qvm_vcpu *vcpu, u32 reason)
+{
 	if ((reason != EXIT_REASON_CPUID && reason != EXIT_REASON_VMCALL) || !qvm_tier0 ||
-	    !--vmx_of(vcpu)->streak || !vmx_step_over())
+	    !--vmx_of(vcpu)->streak || !step_over())
 		return false;
 	vcpu->stats.tier0++;
-	if (reason == EXIT_REASON_VMCALL) {
+	if (reason == EXIT_REASON_VMCALL)
 		x86_hypercall(vcpu);
-		return true;
-	}
-	x86_cpuid(vcpu, gpr[GPR_RAX], gpr[GPR_RCX], &id);
-	gpr[GPR_RAX] = id.eax;
-	gpr[GPR_RBX] = id.ebx;
-	gpr[GPR_RCX] = id.ecx;
-	gpr[GPR_RDX] = id.edx;
+	else
+		x86_cpuid_to_gprs(vcpu);
 	return true;
 }
 
 /* ---- around the guest ---- */
 
 /* An NMI ended the guest: the host takes it now, before anything here can fault or IRET. */
-static noinstr void host_nmi(u32 reason)
+static __always_inline void host_nmi(u32 reason)
 {
 	if (reason == EXIT_REASON_EXCEPTION_NMI &&
 	    (vmcs_read(VM_EXIT_INTR_INFO) & INTR_INFO_KIND) == INTR_INFO_NMI)
@@ -251,6 +248,7 @@ static void prepare(struct qvm_vcpu *vcpu, bool fp)
 /* Before each entry that does not come from tier 0. */
 static void prepare_entry(struct qvm_vcpu *vcpu)
 {
+	vmx_apic_flush(vcpu);
 	vmx_events_flush(vcpu);
 	vmx_state_flush(vcpu);
 	arm_timer(vcpu);

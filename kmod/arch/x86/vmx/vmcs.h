@@ -27,6 +27,8 @@ static __always_inline u64 vmcs_read_any(unsigned long field)
 			  "jna %l[failed]\n"
 			  _ASM_EXTABLE(1b, %l[failed])
 			  : "=r"(value) : "r"(field) : "cc" : failed);
+	/* gcc before 12.4 takes the two ways for one without something between them (bug 113921). */
+	asm volatile("");
 	return value;
 failed:
 	return 0;

@@ -2,6 +2,7 @@
 /* The parts of a VMCS that are written once, once a pCPU, and when the host thread changed. */
 #include <linux/gfp.h>
 #include <linux/slab.h>
+#include <asm/apicdef.h>
 #include <asm/desc.h>
 #include <asm/msr-index.h>
 #include <asm/segment.h>
@@ -19,27 +20,65 @@ static const u32 msr_pass[] = {
 	MSR_IA32_SYSENTER_CS, MSR_IA32_SYSENTER_ESP, MSR_IA32_SYSENTER_EIP,
 };
 
-int vmx_bitmap_init(void)
-{
-	unsigned int i;
+static void *x2apic_bitmap;		/* the same, and what the processor does of a local APIC */
 
-	msr_bitmap = (void *)get_zeroed_page(GFP_KERNEL);
-	if (!msr_bitmap)
-		return -ENOMEM;
+/* Offsets of x2APIC registers that are read from the page as they are; 29.5. Not the timer's count. */
+static const struct { u16 first, last; } x2apic_reads[] = {
+	{ 0x02, 0x03 }, { 0x08, 0x08 }, { 0x0a, 0x0a }, { 0x0d, 0x0d }, { 0x0f, 0x28 },
+	{ 0x30, 0x30 }, { 0x32, 0x38 }, { 0x3e, 0x3e },
+};
+
+static const u16 x2apic_writes[] = { 0x08, 0x0b, 0x3f };	/* TPR, EOI, self-IPI */
+
+#define BITMAP_WRITES	0x4000		/* bits */
+
+static void pass(void *bitmap, u32 msr, bool write)
+{
+	unsigned long bit = (msr & 0x1fff) + (msr >= 0xc0000000 ? 0x2000 : 0);
+
+	__clear_bit(bit + (write ? BITMAP_WRITES : 0), bitmap);
+}
+
+static void fill_bitmaps(void)
+{
+	unsigned int i, reg;
+
 	memset(msr_bitmap, 0xff, PAGE_SIZE);
 	for (i = 0; i < ARRAY_SIZE(msr_pass); i++) {
-		bool high = msr_pass[i] >= 0xc0000000;
-		unsigned long bit = (msr_pass[i] & 0x1fff) + (high ? 0x2000 : 0);
-
-		__clear_bit(bit, msr_bitmap);
-		__clear_bit(bit + 0x4000, msr_bitmap);
+		pass(msr_bitmap, msr_pass[i], false);
+		pass(msr_bitmap, msr_pass[i], true);
 	}
+	memcpy(x2apic_bitmap, msr_bitmap, PAGE_SIZE);
+	for (i = 0; i < ARRAY_SIZE(x2apic_reads); i++)
+		for (reg = x2apic_reads[i].first; reg <= x2apic_reads[i].last; reg++)
+			pass(x2apic_bitmap, APIC_BASE_MSR + reg, false);
+	for (i = 0; i < ARRAY_SIZE(x2apic_writes); i++)
+		pass(x2apic_bitmap, APIC_BASE_MSR + x2apic_writes[i], true);
+}
+
+int vmx_bitmap_init(void)
+{
+	msr_bitmap = (void *)get_zeroed_page(GFP_KERNEL);
+	x2apic_bitmap = (void *)get_zeroed_page(GFP_KERNEL);
+	if (!msr_bitmap || !x2apic_bitmap) {
+		vmx_bitmap_fini();
+		return -ENOMEM;
+	}
+	fill_bitmaps();
 	return 0;
 }
 
 void vmx_bitmap_fini(void)
 {
 	free_page((unsigned long)msr_bitmap);
+	free_page((unsigned long)x2apic_bitmap);
+	msr_bitmap = NULL;
+	x2apic_bitmap = NULL;
+}
+
+u64 vmx_bitmap(bool x2apic)
+{
+	return __pa(x2apic ? x2apic_bitmap : msr_bitmap);
 }
 
 int vmx_vcpu_init(struct qvm_vcpu *vcpu)
@@ -89,7 +128,6 @@ void vmx_write_constants(struct qvm_vcpu *vcpu)
 	write_host_constants();
 	vmcs_write32(PIN_BASED_VM_EXEC_CONTROL, vmx_config.pin);
 	vmcs_write32(CPU_BASED_VM_EXEC_CONTROL, vmx->proc_now);
-	vmcs_write32(SECONDARY_VM_EXEC_CONTROL, vmx_config.proc2);
 	vmcs_write32(VM_EXIT_CONTROLS, vmx_config.exit);
 	vmcs_write32(EXCEPTION_BITMAP, EXCEPTIONS);
 	vmcs_write32(PAGE_FAULT_ERROR_CODE_MASK, 0);
@@ -99,7 +137,7 @@ void vmx_write_constants(struct qvm_vcpu *vcpu)
 	vmcs_write32(VM_EXIT_MSR_LOAD_COUNT, 0);
 	vmcs_write32(VM_ENTRY_MSR_LOAD_COUNT, 0);
 	vmcs_write32(VM_ENTRY_INTR_INFO_FIELD, 0);
-	vmcs_write64(MSR_BITMAP, __pa(msr_bitmap));
+	vmx->apic_base = ~0ULL;		/* no such: vmx_apic_flush() writes the rest */
 	vmcs_write64(EPT_POINTER, vm->eptp);
 	vmcs_write16(VIRTUAL_PROCESSOR_ID, vmx->vpid);
 	vmcs_write64(TSC_OFFSET, x86_tsc_offset(vcpu));

@@ -32,7 +32,7 @@ void vmx_write_failed(unsigned long field, u64 value)
  * An idle kvm_intel may have VMX off, and takes it whenever a VM of its is made. It has no sign that a
  * module can see but its folder in sysfs.
  */
-static bool kvm_is_there(void)
+bool vmx_kvm_is_there(void)
 {
 	struct path path;
 
@@ -60,7 +60,7 @@ static int check_host(void)
 		pr_err("qvm: this kernel uses FRED; boot with fred=off\n");
 		return -EOPNOTSUPP;
 	}
-	if (kvm_is_there() || __read_cr4() & X86_CR4_VMXE) {
+	if (vmx_kvm_is_there() || __read_cr4() & X86_CR4_VMXE) {
 		pr_err("qvm: KVM, or somebody else, holds VMX: modprobe -r kvm_intel (Linux 6.12 and newer: or boot with kvm.enable_virt_at_load=0)\n");
 		return -EBUSY;
 	}

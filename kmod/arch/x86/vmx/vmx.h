@@ -23,10 +23,17 @@ struct vmx_config {
 	u64 slice;				/* the longest it runs, in TSC ticks */
 	u64 host_xcr0;				/* 0: this kernel has no XSAVE */
 	bool invvpid_single;
+	bool tpr_shadow;
+	bool apicv;				/* VMX_APIC_CONTROLS can be used */
 	bool has_xss;
 };
 
 extern struct vmx_config vmx_config;
+
+/* Secondary controls of a vCPU in x2APIC mode whose interrupts the processor delivers (ch. 29). */
+#define VMX_APIC_CONTROLS	(SECONDARY_EXEC_VIRTUALIZE_X2APIC_MODE |		\
+				 SECONDARY_EXEC_APIC_REGISTER_VIRT |			\
+				 SECONDARY_EXEC_VIRTUAL_INTR_DELIVERY)
 
 /* Fill vmx_config on this CPU. -ENODEV: the missing feature is named in the log. */
 int vmx_probe(void);
@@ -50,7 +57,16 @@ bool vmx_own_begin(struct vmx_vcpu *vmx);
 void vmx_own_end(struct vmx_vcpu *vmx);
 /* The vCPU ends: no pCPU has its VMCS afterwards. Process context. */
 void vmx_own_forget(struct vmx_vcpu *vmx);
+/* The kernel crashes: this pCPU leaves VMX. Any context. */
+void vmx_own_crash(void);
 extern bool vmx_section_mode;
+
+/* ---- crash.c: where the kernel calls that ---- */
+void vmx_crash_init(void);
+void vmx_crash_fini(void);
+
+/* ---- vmx.c: kvm_intel is loaded, or built in; may sleep ---- */
+bool vmx_kvm_is_there(void);
 
 /* ---- guest state beside the GPRs, and what the VMCS says of an exit ---- */
 enum vmx_group {
@@ -97,6 +113,11 @@ struct vmx_vcpu {
 	int holder;			/* own.c: the pCPU that may have it in its registers, or -1 */
 	bool launched;			/* own.c: since the last VMCLEAR */
 	bool is_set_up;			/* [v] constant fields are written */
+	bool apicv;			/* [v] the processor delivers its interrupts */
+	u8 tpr_threshold;		/* [v] as in the VMCS */
+	u64 apic_base;			/* [v] IA32_APIC_BASE for which apicv is right */
+	u32 eoi_routes;			/* [v] of the I/O APIC, as in the EOI-exit bitmap */
+	u64 eoi_exits[4];		/* [v] that */
 	bool flush_vpid;		/* [v] forget linear translations at the next entry */
 	bool inside;			/* [v] VMCS current, interrupts off: it can be read */
 	u8 streak;			/* [v] exits that tier 0 may still answer in this stretch */
@@ -155,6 +176,10 @@ static inline void vmx_need(struct qvm_vcpu *vcpu, u32 groups)
 	if (unlikely(groups & ~vmx_of(vcpu)->state.valid))
 		vmx_state_fetch(vcpu, groups);
 }
+
+/* ---- apic.c: interrupts off, before each entry; see vlapic.h ---- */
+void vmx_apic_flush(struct qvm_vcpu *vcpu);
+u64 vmx_bitmap(bool x2apic);			/* vmcs_init.c: address of the MSR bitmap */
 
 /* ---- inject.c ---- */
 void vmx_events_flush(struct qvm_vcpu *vcpu);	/* interrupts off, before entry */

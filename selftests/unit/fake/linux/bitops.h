@@ -91,6 +91,16 @@ static inline unsigned long find_next_bit(const unsigned long *map, unsigned lon
 
 #define find_first_bit(map, size) find_next_bit(map, size, 0)
 
+static inline unsigned long find_last_bit(const unsigned long *map, unsigned long size)
+{
+	unsigned long n = size;
+
+	while (n--)
+		if (test_bit(n, map))
+			return n;
+	return size;
+}
+
 #define for_each_set_bit(n, map, size)					\
 	for ((n) = find_first_bit(map, size); (n) < (size);		\
 	     (n) = find_next_bit(map, size, (n) + 1))
