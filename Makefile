@@ -51,9 +51,13 @@ help:
 
 # ---- the launcher
 
-$(B)/qvm: $(LAUNCHER:%.c=$(B)/obj/%.o)
+# the device API, for vdevs that are loaded
+EXPORTS := launcher/dev/device.list
+EXPORT := -Wl,--dynamic-list=$(EXPORTS)
+
+$(B)/qvm: $(LAUNCHER:%.c=$(B)/obj/%.o) $(EXPORTS)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(LDFLAGS) $(EXPORT) -o $@ $(filter %.o,$^) $(LIBS)
 
 $(B)/obj/%.o: %.c
 	$(call say,CC,$<)
@@ -98,12 +102,16 @@ insmod: all kmod
 	$(Q)insmod $(B)/kmod/qvm.ko || { echo 'insmod: refused; the reason is the last line of: dmesg | grep qvm' >&2; exit 1; }
 	@echo '/dev/qvm is there: build/qvm run configs/arm64-linux.yaml'
 
-# ---- the lab's programs, for each architecture: static, against libraries that are unpacked and not installed
+# ---- the lab's programs, for each architecture, against libraries that are unpacked and not installed: static,
+# but for the C library of the launcher, which loads vdevs: it comes along
 
 CROSS_arm64 := aarch64-linux-gnu-
 CROSS_x86 := x86_64-linux-gnu-
 KBUILD_arm64 := ARCH=arm64
 KBUILD_x86 := ARCH=x86
+# the dynamic linker
+LD_arm64 := ld-linux-aarch64.so.1
+LD_x86 := ld-linux-x86-64.so.2
 # what a line of the build is called: CC64, CC86
 TAG_arm64 := 64
 TAG_x86 := 86
@@ -136,13 +144,19 @@ KERNEL ?= 6.1
 define lab_rules
 # $(1): the architecture
 ROOT_$(1) := $(B)/deps/$(1)/usr
-LINK_$(1) = $(CROSS_$(1))gcc -static -o $$@ $$^ -L$$(ROOT_$(1))/lib/$(CROSS_$(1):-=) $(LIBS)
+LINK_$(1) = $(CROSS_$(1))gcc $(EXPORT) -o $$@ $$(filter %.o,$$^) -L$$(ROOT_$(1))/lib/$(CROSS_$(1):-=) -Wl,-Bstatic $(LIBS) -Wl,-Bdynamic
+LIBC_$(1) := $(B)/$(1)/lib/$(LD_$(1)) $(B)/$(1)/lib/libc.so.6
 
-$(B)/$(1)/qvm: $(LAUNCHER:%.c=$(B)/$(1)/obj/%.o)
+$$(LIBC_$(1)):
+	$$(call say,LIB,$$@)
+	$$(dir)
+	$(Q)cp -L $$$$($(CROSS_$(1))gcc -print-file-name=$$(@F)) $$@
+
+$(B)/$(1)/qvm: $(LAUNCHER:%.c=$(B)/$(1)/obj/%.o) $(EXPORTS)
 	$$(call say,LD,$$@)
 	$(Q)$$(LINK_$(1))
 
-$(B)/$(1)/qvm-kvm: $(patsubst %.c,$(B)/$(1)/obj/%.o,$(filter-out launcher/vm/sys.c,$(LAUNCHER)) $(KVM_$(1)))
+$(B)/$(1)/qvm-kvm: $(patsubst %.c,$(B)/$(1)/obj/%.o,$(filter-out launcher/vm/sys.c,$(LAUNCHER)) $(KVM_$(1))) $(EXPORTS)
 	$$(call say,LD,$$@)
 	$(Q)$$(LINK_$(1))
 
@@ -239,7 +253,7 @@ $(B)/$(1)/guest/%.bin: $(B)/$(1)/obj/guest/%.o $$(GUEST_LIB_$(1)) $$(wildcard $$
 .PHONY: lab-$(1) lab-$(1)-base
 lab-$(1): lab-$(1)-base $$(TESTS_$(1)) $$(GUESTS_$(1))
 	@:
-lab-$(1)-base: $(B)/$(1)/lab-init $(MORE_$(1)) $$(IMAGES_$(1)) $(if $(LAUNCHER),$(B)/$(1)/qvm) $(if $(KVM_$(1)),$(B)/$(1)/qvm-kvm) \
+lab-$(1)-base: $(B)/$(1)/lab-init $(MORE_$(1)) $$(IMAGES_$(1)) $(if $(LAUNCHER),$(B)/$(1)/qvm $$(LIBC_$(1))) $(if $(KVM_$(1)),$(B)/$(1)/qvm-kvm) \
 		$(if $(NO_MODULE),,$(B)/$(1)/kmod-$(KERNEL)/qvm.ko) \
 		| $(B)/deps/$(1)/.done $(if $(filter path-%,$(KERNEL)),,$(B)/deps/$(KERNELS_$(1))$(KERNEL)/.done)
 	@:

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "boot/acpi.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "boot/aml.h"
 #include "dev/acpi_pm.h"
+#include "dev/device_node.h"
 #include "machine/machine.h"
 
 #define HEADER_SIZE	36		/* 5.2.6 */
@@ -93,42 +95,141 @@ static bool has_device(const struct machine *m, const char *name)
 	return find_device(m, name);
 }
 
-static bool is_uart(const struct device_config *device)
-{
-	return device->port && device->irq < ISA_IRQS &&
-	       (!strcmp(device->type->name, "ser8250") || !strcmp(device->type->name, "ns16550"));
-}
-
 /* ---- DSDT ---- */
 
-static void write_device(struct writer *w, const struct device_config *device, const char *name,
-			 const char *id, unsigned int uid)
+/* What a device says of itself: entries of a package of _DSD. */
+struct properties {
+	struct aml *out;
+	uint8_t count;
+};
+
+static struct aml_scope begin_property(struct properties *properties, const char *name)
 {
+	struct aml_scope scope = aml_begin_package(properties->out);
+
+	aml_string(properties->out, name);
+	properties->count++;
+	return scope;
+}
+
+static void put_u32s(void *arg, const char *name, const uint32_t *values, size_t count)
+{
+	struct properties *properties = arg;
+	struct aml_scope scope = begin_property(properties, name), list;
+
+	if (count == 1) {
+		aml_integer(properties->out, values[0]);
+	} else {
+		list = aml_begin_package(properties->out);
+		for (size_t i = 0; i < count; i++)
+			aml_integer(properties->out, values[i]);
+		aml_end_package(properties->out, list, (uint8_t)count);
+	}
+	aml_end_package(properties->out, scope, 2);
+}
+
+static void put_string(void *arg, const char *name, const char *text)
+{
+	struct properties *properties = arg;
+	struct aml_scope scope = begin_property(properties, name);
+
+	aml_string(properties->out, text);
+	aml_end_package(properties->out, scope, 2);
+}
+
+/* A property that is there is true. */
+static void put_flag(void *arg, const char *name)
+{
+	put_u32s(arg, name, (const uint32_t[]){ 1 }, 1);
+}
+
+static const struct device_node_ops node_ops = {
+	.u32s = put_u32s, .string = put_string, .flag = put_flag,
+};
+
+static void put_compatible(struct properties *properties, const char *list)
+{
+	struct aml_scope scope = begin_property(properties, "compatible"), all;
+	uint8_t count = 0;
+
+	all = aml_begin_package(properties->out);
+	for (; *list; list += strlen(list) + 1, count++)
+		aml_string(properties->out, list);
+	aml_end_package(properties->out, all, count);
+	aml_end_package(properties->out, scope, 2);
+}
+
+/* Device Properties UUID, of the UEFI forum's _DSD guide. */
+static void write_properties(struct aml *out, const struct device_config *device)
+{
+	static const uint8_t uuid[16] = {
+		0x14, 0xd8, 0xff, 0xda, 0xba, 0x6e, 0x8c, 0x4d,
+		0x8a, 0x91, 0xbc, 0x9b, 0xbf, 0x4a, 0xa3, 0x01,
+	};
+	struct properties properties = { out, 0 };
+	struct device_node node = { .ops = &node_ops, .out = &properties };
+	struct aml_scope dsd, list;
+
+	aml_name(out, "_DSD");
+	dsd = aml_begin_package(out);
+	aml_buffer(out, uuid, sizeof(uuid));
+	list = aml_begin_package(out);
+	put_compatible(&properties, device->type->compatible);
+	device_describe(device, &node);
+	aml_end_package(out, list, properties.count);
+	aml_end_package(out, dsd, 2);
+}
+
+/* As a PC has it: on a port, and its line one of the 16 whose edges count. */
+static bool is_legacy(const struct device_config *device)
+{
+	return device->type->acpi_id && device->port && device->irq < ISA_IRQS;
+}
+
+static void write_device(struct writer *w, const struct device_config *device, const char *name,
+			 unsigned int uid)
+{
+	const char *id = device->type->acpi_id;
 	struct aml_scope scope = aml_begin_device(&w->out, name);
 
 	aml_name(&w->out, "_HID");
-	aml_eisa_id(&w->out, id);
+	if (id && strlen(id) == 7)
+		aml_eisa_id(&w->out, id);
+	else
+		aml_string(&w->out, id ? id : "PRP0001");
 	aml_name(&w->out, "_UID");
 	aml_integer(&w->out, uid);
 	aml_name(&w->out, "_CRS");
-	aml_resources(&w->out, (uint16_t)device->gpa, (uint8_t)device->size, device->irq);
+	if (is_legacy(device))
+		aml_resources(&w->out, (uint16_t)device->gpa, (uint8_t)device->size, device->irq);
+	else
+		aml_resources_level(&w->out, device->port, device->gpa, device->size, device->irq);
+	if (!id)
+		write_properties(&w->out, device);
 	aml_end(&w->out, scope);
+}
+
+static bool is_uart(const struct device_config *device)
+{
+	return device->type->acpi_id && !strcmp(device->type->acpi_id, "PNP0501");
 }
 
 static void write_devices(struct writer *w)
 {
-	const struct device_config *rtc = find_device(w->m, "mc146818");
-	char name[] = "COM1";
-	unsigned int uarts = 0;
+	unsigned int uarts = 0, others = 0;
+	char name[8];
 
-	for (size_t i = 0; i < w->m->device_count && uarts < 9; i++) {
-		if (!is_uart(&w->m->device[i]))
+	for (size_t i = 0; i < w->m->device_count; i++) {
+		const struct device_config *device = &w->m->device[i];
+
+		if (!device->type->acpi_id && !device->type->compatible)
 			continue;
-		name[3] = (char)('1' + uarts++);
-		write_device(w, &w->m->device[i], name, "PNP0501", uarts);
+		if (is_uart(device))
+			snprintf(name, sizeof(name), uarts < 9 ? "COM%u" : "CO%02u", uarts + 1);
+		else
+			snprintf(name, sizeof(name), "D%03u", others);
+		write_device(w, device, name, is_uart(device) ? ++uarts : others++);
 	}
-	if (rtc && rtc->port && rtc->irq < ISA_IRQS)
-		write_device(w, rtc, "RTC_", "PNP0B00", 0);
 }
 
 static uint64_t write_dsdt(struct writer *w)

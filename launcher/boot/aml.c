@@ -5,13 +5,20 @@
 
 enum {
 	OP_ZERO = 0x00, OP_ONE = 0x01, OP_NAME = 0x08, OP_BYTE = 0x0a, OP_WORD = 0x0b,
-	OP_DWORD = 0x0c, OP_SCOPE = 0x10, OP_BUFFER = 0x11, OP_PACKAGE = 0x12, OP_EXT = 0x5b,
+	OP_DWORD = 0x0c, OP_STRING = 0x0d, OP_SCOPE = 0x10, OP_BUFFER = 0x11, OP_PACKAGE = 0x12, OP_EXT = 0x5b,
 	OP_EXT_DEVICE = 0x82,
 };
 
 enum {		/* 6.4.2, small resource items: tag and length */
 	RESOURCE_IRQ = 0x22, RESOURCE_IO = 0x47, RESOURCE_END = 0x79,
 	IO_DECODE16 = 1,
+};
+
+enum {		/* 6.4.3, large ones */
+	RESOURCE_INTERRUPT = 0x89, RESOURCE_QWORD = 0x8a,
+	CONSUMER = 1 << 0,		/* of both; an interrupt's 0 elsewhere: level, high */
+	FIXED = 1 << 2 | 1 << 3,	/* the address is what it is */
+	WRITABLE = 1 << 0,
 };
 
 void aml_byte(struct aml *aml, uint8_t byte)
@@ -121,6 +128,16 @@ void aml_package(struct aml *aml, const uint8_t *values, uint8_t count)
 	aml_end(aml, scope);
 }
 
+static void put_io(struct aml *aml, uint64_t port, uint64_t count)
+{
+	aml_byte(aml, RESOURCE_IO);
+	aml_byte(aml, IO_DECODE16);
+	aml_number(aml, port, 2);			/* lowest and highest that it could have */
+	aml_number(aml, port, 2);
+	aml_byte(aml, 1);
+	aml_byte(aml, (uint8_t)count);
+}
+
 void aml_resources(struct aml *aml, uint16_t port, uint8_t count, unsigned int irq)
 {
 	struct aml_scope scope;
@@ -128,16 +145,88 @@ void aml_resources(struct aml *aml, uint16_t port, uint8_t count, unsigned int i
 	aml_byte(aml, OP_BUFFER);
 	scope = begin(aml);
 	aml_integer(aml, 8 + (irq ? 3 : 0) + 2);	/* of the three below */
-	aml_byte(aml, RESOURCE_IO);
-	aml_byte(aml, IO_DECODE16);
-	aml_number(aml, port, 2);			/* lowest and highest that it could have */
-	aml_number(aml, port, 2);
-	aml_byte(aml, 1);
-	aml_byte(aml, count);
+	put_io(aml, port, count);
 	if (irq) {
 		aml_byte(aml, RESOURCE_IRQ);
 		aml_number(aml, 1ULL << irq, 2);
 	}
+	aml_byte(aml, RESOURCE_END);
+	aml_byte(aml, 0);				/* no checksum */
+	aml_end(aml, scope);
+}
+
+void aml_string(struct aml *aml, const char *text)
+{
+	aml_byte(aml, OP_STRING);
+	aml_bytes(aml, text, strlen(text) + 1);
+}
+
+struct aml_scope aml_begin_package(struct aml *aml)
+{
+	struct aml_scope scope;
+
+	aml_byte(aml, OP_PACKAGE);
+	scope = begin(aml);
+	aml_byte(aml, 0);
+	return scope;
+}
+
+void aml_end_package(struct aml *aml, struct aml_scope scope, uint8_t count)
+{
+	aml_end(aml, scope);
+	if (aml->size <= aml->room)
+		aml->data[scope.length_at + 2] = count;
+}
+
+void aml_buffer(struct aml *aml, const void *bytes, uint8_t size)
+{
+	struct aml_scope scope;
+
+	aml_byte(aml, OP_BUFFER);
+	scope = begin(aml);
+	aml_integer(aml, size);
+	aml_bytes(aml, bytes, size);
+	aml_end(aml, scope);
+}
+
+/* 6.4.3.5.1: granularity, lowest, highest, translation, length */
+static void put_qword(struct aml *aml, uint64_t base, uint64_t size)
+{
+	aml_byte(aml, RESOURCE_QWORD);
+	aml_number(aml, 43, 2);
+	aml_byte(aml, 0);				/* memory */
+	aml_byte(aml, CONSUMER | FIXED);
+	aml_byte(aml, WRITABLE);
+	aml_number(aml, 0, 8);
+	aml_number(aml, base, 8);
+	aml_number(aml, base + size - 1, 8);
+	aml_number(aml, 0, 8);
+	aml_number(aml, size, 8);
+}
+
+/* 6.4.3.6 */
+static void put_interrupt(struct aml *aml, uint32_t irq)
+{
+	aml_byte(aml, RESOURCE_INTERRUPT);
+	aml_number(aml, 6, 2);
+	aml_byte(aml, CONSUMER);
+	aml_byte(aml, 1);
+	aml_number(aml, irq, 4);
+}
+
+void aml_resources_level(struct aml *aml, bool port, uint64_t base, uint64_t size, uint32_t irq)
+{
+	struct aml_scope scope;
+
+	aml_byte(aml, OP_BUFFER);
+	scope = begin(aml);
+	aml_integer(aml, (port ? 8 : 46) + (irq ? 9 : 0) + 2U);
+	if (port)
+		put_io(aml, base, size);
+	else
+		put_qword(aml, base, size);
+	if (irq)
+		put_interrupt(aml, irq);
 	aml_byte(aml, RESOURCE_END);
 	aml_byte(aml, 0);				/* no checksum */
 	aml_end(aml, scope);

@@ -3,6 +3,7 @@
 #ifndef QVM_BOOT_AML_H
 #define QVM_BOOT_AML_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,7 +35,18 @@ struct aml_scope aml_begin_scope(struct aml *aml, const char *name);
 struct aml_scope aml_begin_device(struct aml *aml, const char *name);
 void aml_end(struct aml *aml, struct aml_scope scope);
 
+/* A string object. */
+void aml_string(struct aml *aml, const char *text);
+/* Package() of what comes next; its count of elements is filled in at the end. */
+struct aml_scope aml_begin_package(struct aml *aml);
+void aml_end_package(struct aml *aml, struct aml_scope scope, uint8_t count);
+/* A buffer of these bytes. */
+void aml_buffer(struct aml *aml, const void *bytes, uint8_t size);
+
 /* A ResourceTemplate() of @count ports from @port on and, unless 0, one edge interrupt. */
 void aml_resources(struct aml *aml, uint16_t port, uint8_t count, unsigned int irq);
+
+/* The same of ports, or (@port false) memory at @base, and unless 0 one interrupt: level, high. */
+void aml_resources_level(struct aml *aml, bool port, uint64_t base, uint64_t size, uint32_t irq);
 
 #endif

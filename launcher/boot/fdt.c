@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dev/device.h"
+#include "dev/device_node.h"
 #include "machine/board.h"
 #include "machine/machine.h"
 #include "util/alloc.h"
@@ -26,6 +26,8 @@ struct writer {
 	const struct machine *m;
 	void *fdt;
 	int error;
+	uint32_t device;	/* whose node it is, by its place in m->device */
+	bool has_phandle;	/* that node */
 };
 
 static void begin(struct writer *w, const char *name)
@@ -240,19 +242,88 @@ static void write_clock(struct writer *w)
 	end(w);
 }
 
+/* ---- what a device says of itself ---- */
+
+static void node_u32s(void *out, const char *name, const uint32_t *values, size_t count)
+{
+	struct writer *w = out;
+
+	/* One by one: any number of cells. */
+	if (!w->error) {
+		fdt32_t *big;
+
+		w->error = fdt_property_placeholder(w->fdt, name, (int)(count * sizeof(*big)),
+						    (void **)&big);
+		for (size_t i = 0; i < count && !w->error; i++)
+			big[i] = cpu_to_fdt32(values[i]);
+	}
+}
+
+static void node_string(void *out, const char *name, const char *text)
+{
+	put_string(out, name, text);
+}
+
+static void node_flag(void *out, const char *name)
+{
+	put_flag(out, name);
+}
+
+static void node_clocks(void *out, const char *names)
+{
+	struct writer *w = out;
+	uint32_t clocks[8];
+	size_t count = 0;
+
+	for (const char *name = names; *name && count < 8; name += strlen(name) + 1)
+		clocks[count++] = FDT_PHANDLE_CLOCK;
+	put_cells(w, "clocks", clocks, count);
+	put_bytes(w, "clock-names", names, list_size(names));
+}
+
+/* Written at the first time that somebody asks. */
+static uint32_t node_phandle(void *out)
+{
+	struct writer *w = out;
+
+	if (!w->has_phandle)
+		put_u32(w, "phandle", FDT_PHANDLE_DEVICE + w->device);
+	w->has_phandle = true;
+	return FDT_PHANDLE_DEVICE + w->device;
+}
+
+static void node_begin(void *out, const char *name)
+{
+	begin(out, name);
+}
+
+static void node_end(void *out)
+{
+	end(out);
+}
+
+static const struct device_node_ops node_ops = {
+	.u32s = node_u32s, .string = node_string, .flag = node_flag, .clocks = node_clocks,
+	.phandle = node_phandle, .begin = node_begin, .end = node_end,
+};
+
 static void write_device(struct writer *w, const struct device_config *device)
 {
+	struct device_node node = { .ops = &node_ops, .out = w };
+
 	if (!device->type->compatible)
 		return;
+	w->device = (uint32_t)(device - w->m->device);
+	w->has_phandle = false;
 	begin_at(w, node_name(device), device->gpa);
 	put_bytes(w, "compatible", device->type->compatible, list_size(device->type->compatible));
 	put_reg(w, device->gpa, device->size);
 	if (device->irq)
 		put_cells(w, "interrupts",
 			  (uint32_t[]){ GIC_SPI, device->irq - GIC_SPI_BASE, IRQ_LEVEL_HIGH }, 3);
-	if (!w->error && device->type->fdt)
-		w->error = device->type->fdt(device, w->fdt);
-	end(w);
+	device_describe(device, &node);
+	if (!node.closed)
+		end(w);
 }
 
 static void write_root(struct writer *w)
@@ -277,7 +348,7 @@ static void write_root(struct writer *w)
 
 static int write_all(const struct machine *m, void *blob, size_t size)
 {
-	struct writer w = { m, blob, fdt_create(blob, size) };
+	struct writer w = { .m = m, .fdt = blob, .error = fdt_create(blob, size) };
 
 	if (!w.error)
 		w.error = fdt_finish_reservemap(blob);

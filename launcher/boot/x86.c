@@ -92,6 +92,11 @@ static void add_acpi(struct machine *m)
 		return;
 	area = add_blob(m, "acpi", X86_TABLES, ACPI_SIZE_MAX);
 	m->blob[m->blob_count - 1].size = acpi_build(m, area, X86_TABLES);
+	if (m->blob[m->blob_count - 1].size > ACPI_SIZE_MAX) {
+		log_at(&m->origin, "devices", "%zu are more than the ACPI tables of this board have room "
+		       "for, leave some out", m->device_count);
+		m->blob[m->blob_count - 1].size = ACPI_SIZE_MAX;
+	}
 	m->x86.rsdp = X86_TABLES;
 }
 

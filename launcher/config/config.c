@@ -6,7 +6,7 @@
 
 #include "config/qvmconf.h"
 #include "config/yaml.h"
-#include "dev/device.h"
+#include "dev/device_host.h"
 #include "machine/machine.h"
 
 static bool is_qvmconf_name(const char *path)

@@ -71,8 +71,8 @@ static void mark_incomplete(struct qvmconf *q, const struct origin *origin)
 
 static void try_rows(struct nearest *nearest, const char *context)
 {
-	for (size_t i = 0; i < schema_key_count; i++) {
-		const char *text = schema_keys[i].qvmconf;
+	for (size_t i = 0; schema_key_at(i); i++) {
+		const char *text = schema_key_at(i)->qvmconf;
 		size_t length = text ? strcspn(text, " ") : 0;
 
 		if (text && (context ? text[length] && !strcmp(text + length + 1, context) :
@@ -100,12 +100,12 @@ static const struct schema_key *find_elsewhere(const char *option)
 {
 	size_t length = strlen(option);
 
-	for (size_t i = 0; i < schema_key_count; i++) {
-		const char *text = schema_keys[i].qvmconf;
+	for (size_t i = 0; schema_key_at(i); i++) {
+		const char *text = schema_key_at(i)->qvmconf;
 
 		if (text && length && !strncmp(text, option, length) && text[length] == ' ' &&
 		    strcmp(text + length, " set") && strcmp(text + length, " set-vdev"))
-			return &schema_keys[i];
+			return schema_key_at(i);
 	}
 	return NULL;
 }

@@ -109,13 +109,32 @@ void value_append(struct node *list, struct node *value)
 	value_settle(value);
 }
 
+/* What was said once becomes the first entry of a list. */
+static void make_list(struct node *scalar)
+{
+	struct node *first;
+
+	if (!scalar || scalar->kind != NODE_SCALAR)
+		return;
+	first = node_create_scalar(scalar->source ? scalar->source : scalar->text, scalar->origin);
+	first->qvmconf = true;
+	first->types = scalar->types;
+	node_clear(scalar, NODE_LIST);
+	value_append(scalar, first);
+}
+
 static void put_list(struct node *map, const char *key, const struct schema_key *row, char *text,
 		     const struct origin *origin)
 {
 	unsigned int types = row->types & ~(unsigned int)SCHEMA_LIST;
 	struct node *list;
 
+	if (row->types & SCHEMA_REPEAT && row->types & SCHEMA_STRING && !node_find(map, key)) {
+		value_put(map, key, value_create(text, types, origin));
+		return;
+	}
 	if (row->types & SCHEMA_REPEAT) {
+		make_list(node_find(map, key));
 		list = value_section(map, key, NODE_LIST, origin);
 		value_append(list, value_create(text, types, origin));
 		return;

@@ -10,7 +10,8 @@
 #include "config/schema_table.h"
 #include "config/subst.h"
 #include "config/value.h"
-#include "dev/device.h"
+#include "dev/device_host.h"
+#include "dev/load.h"
 #include "util/alloc.h"
 
 /* ---- memory and files ---- */
@@ -162,6 +163,8 @@ char *qvmconf_device_type(const char *word)
 	const char *start = word;
 	size_t length;
 
+	if (strchr(word, '/'))
+		return xstrdup(word);		/* a file */
 	if (!strncmp(start, "vdev-", 5))
 		start += 5;
 	length = strlen(start);
@@ -205,7 +208,7 @@ static void read_vdev(struct qvmconf *q, const struct token *word, struct token 
 		device->qvmconf = true;
 		node_add(entry, device, *type ? type : NODE_NO_KEY);
 		open_context(q, CONTEXT_VDEV, device);
-		q->unknown_device = !is_known_device(type);
+		q->unknown_device = !is_known_device(type) && !device_load(device);
 	}
 	if (!*type) {
 		node_error(q->node, "a device without a name, write for example `vdev pl011`");
@@ -250,15 +253,9 @@ static void check_length(struct node *device, struct node *at, const char *lengt
 /* Of x86, and at a port where the kind of the place is not said; on arm64 there are none. */
 static bool is_port_device(const char *type, const char *address)
 {
-	static const char *const types[] = {
-		"ser8250", "8259", "timer8254", "mc146818", "pckeyboard", "acpi-pm", "debug-exit",
-		"fw-cfg", "test-lines", "test-ports",
-	};
-	bool found = false;
+	const struct device_type *known = device_type_find(type);
 
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-		found |= !strcmp(types[i], type);
-	return found && strtoull(address, NULL, 16) <= 0xffff;
+	return known && known->flags & DEVICE_F_PORT && strtoull(address, NULL, 16) <= 0xffff;
 }
 
 /* 3f8 and 0x3f8 are io:0x3f8. */
@@ -414,7 +411,7 @@ static void read_log(struct qvmconf *q, const struct token *word, struct token *
 	char *both = xasprintf("%s %s", arg[0].text, arg[1].text);
 
 	if (q->context == CONTEXT_VDEV)
-		put_text(q->node, "log", both, &word->origin);
+		option_put(q->node, schema_find("devices[].*.log"), both, &word->origin);
 	else
 		say_no_context(q, word);
 	free(both);
@@ -424,8 +421,8 @@ static void say_unknown_variable(struct qvmconf *q, const struct token *word, co
 {
 	struct nearest nearest = { .wanted = name };
 
-	for (size_t i = 0; i < schema_key_count; i++) {
-		const char *text = schema_keys[i].qvmconf;
+	for (size_t i = 0; schema_key_at(i); i++) {
+		const char *text = schema_key_at(i)->qvmconf;
 		size_t length = text ? strcspn(text, " ") : 0;
 
 		if (text && (!strcmp(text + length, " set") || !strcmp(text + length, " set-vdev")))

@@ -8,7 +8,8 @@
 #include "config/nearest.h"
 #include "config/schema_table.h"
 #include "config/value.h"
-#include "dev/device.h"
+#include "dev/device_host.h"
+#include "dev/load.h"
 #include "util/alloc.h"
 
 #define SCHEMA_PATH_SIZE	128
@@ -17,9 +18,9 @@
 
 const struct schema_key *schema_find(const char *path)
 {
-	for (size_t i = 0; i < schema_key_count; i++)
-		if (!strcmp(schema_keys[i].path, path))
-			return &schema_keys[i];
+	for (size_t i = 0; schema_key_at(i); i++)
+		if (!strcmp(schema_key_at(i)->path, path))
+			return schema_key_at(i);
 	return NULL;
 }
 
@@ -27,23 +28,24 @@ const struct schema_key *schema_find_word(const char *word, const char *context)
 {
 	size_t length = strlen(word);
 
-	for (size_t i = 0; i < schema_key_count; i++) {
-		const char *text = schema_keys[i].qvmconf;
+	for (size_t i = 0; schema_key_at(i); i++) {
+		const char *text = schema_key_at(i)->qvmconf;
 
 		if (!text || strncmp(text, word, length))
 			continue;
 		if (context ? text[length] == ' ' && !strcmp(text + length + 1, context) : !text[length])
-			return &schema_keys[i];
+			return schema_key_at(i);
 	}
 	return NULL;
 }
 
 const struct schema_key *schema_find_option(const char *type, const char *option)
 {
+	const struct device_type *known = device_type_find(type);
 	const struct schema_key *row;
 	char path[SCHEMA_PATH_SIZE];
 
-	snprintf(path, sizeof(path), DEVICES ".%s.%s", type, option);
+	snprintf(path, sizeof(path), DEVICES ".%s.%s", known ? known->name : type, option);
 	row = schema_find(path);
 	if (row)
 		return row;
@@ -83,11 +85,11 @@ static void say_unknown(struct node *node, const char *map)
 	struct nearest nearest = { .wanted = node->key };
 	const char *what = !strcmp(map, DEVICES) ? "unknown device" : "unknown key";
 
-	for (size_t i = 0; i < schema_key_count; i++) {
-		const char *dot = strrchr(schema_keys[i].path, '.');
-		const char *word = dot ? dot + 1 : schema_keys[i].path;
+	for (size_t i = 0; schema_key_at(i); i++) {
+		const char *dot = strrchr(schema_key_at(i)->path, '.');
+		const char *word = dot ? dot + 1 : schema_key_at(i)->path;
 
-		if (row_stands_in(&schema_keys[i], node->parent, map))
+		if (row_stands_in(schema_key_at(i), node->parent, map))
 			nearest_try(&nearest, word, strlen(word));
 	}
 	for (size_t i = 0; !strcmp(map, DEVICES) && device_types[i]; i++)
@@ -264,9 +266,10 @@ static void validate_choice(const struct schema_key *row, struct node *map)
 static const struct schema_key *find_child(const struct node *map, const char *path,
 					   const char *word)
 {
-	const struct schema_key *row;
 	char child_path[SCHEMA_PATH_SIZE];
 
+	if (!strcmp(path, DEVICES) && device_type_find(word))
+		return schema_find(ANY_DEVICE);
 	if (strpbrk(word, ".[*"))
 		return NULL;
 	if (!strcmp(path, ANY_DEVICE))
@@ -274,10 +277,7 @@ static const struct schema_key *find_child(const struct node *map, const char *p
 	if (!strncmp(path, DEVICES ".", strlen(DEVICES ".")) && map->key)
 		return schema_find_option(map->key, word);	/* of a missing device */
 	snprintf(child_path, sizeof(child_path), "%s%s%s", path, *path ? "." : "", word);
-	row = schema_find(child_path);
-	if (!strcmp(path, DEVICES) && device_type_find(word))
-		row = schema_find(ANY_DEVICE);
-	return row;
+	return schema_find(child_path);
 }
 
 const struct schema_key *schema_row(const struct node *node)
@@ -425,10 +425,21 @@ static void say_missing_devices(struct node *list)
 			   "start the rest with --without %s", places, names);
 }
 
+/* Types that are neither linked in nor known and missing may be in shared objects. */
+static void load_devices(const struct node *list)
+{
+	const struct node *entry = list && list->kind == NODE_LIST ? list->child : NULL;
+
+	for (; entry; entry = entry->next)
+		if (entry->kind == NODE_MAP && entry->child && !missing_device(entry))
+			device_load(entry->child);
+}
+
 void schema_validate(struct node *root)
 {
 	struct node *devices = node_find(root, "devices");
 
+	load_devices(devices);
 	validate_map(NULL, root);
 	if (devices && devices->kind == NODE_LIST)
 		say_missing_devices(devices);

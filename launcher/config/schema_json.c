@@ -6,7 +6,7 @@
 
 #include "config/schema.h"
 #include "config/schema_table.h"
-#include "dev/device.h"
+#include "dev/device_host.h"
 
 #define PATH_SIZE	128
 #define ANY_DEVICE	"devices[].*"
@@ -120,13 +120,13 @@ static const char *word_below(const char *path, const char *map)
 
 static void put_properties(struct json *json, const char *map)
 {
-	for (size_t i = 0; i < schema_key_count; i++) {
-		const char *word = word_below(schema_keys[i].path, map);
+	for (size_t i = 0; schema_key_at(i); i++) {
+		const char *word = word_below(schema_key_at(i)->path, map);
 
-		if (!word || schema_keys[i].types & SCHEMA_LATER)
+		if (!word || schema_key_at(i)->types & SCHEMA_LATER)
 			continue;
 		open_object(json, word);
-		put_row(json, &schema_keys[i]);
+		put_row(json, schema_key_at(i));
 		close_object(json);
 	}
 }

@@ -6,7 +6,7 @@
 #include "config/schema.h"
 #include "config/schema_table.h"
 #include "config/value.h"
-#include "dev/device.h"
+#include "dev/device_host.h"
 
 static const char head[] =
 "<!-- SPDX-License-Identifier: GPL-2.0-only -->\n"
@@ -118,8 +118,8 @@ static void print_missing(FILE *out)
 {
 	const char *between = "";
 
-	for (size_t i = 0; i < schema_key_count; i++) {
-		const struct schema_key *row = &schema_keys[i];
+	for (size_t i = 0; schema_key_at(i); i++) {
+		const struct schema_key *row = schema_key_at(i);
 
 		if (!(row->types & SCHEMA_LATER) || is_of_missing(row->path))
 			continue;
@@ -133,9 +133,9 @@ static void print_missing(FILE *out)
 void schema_print_markdown(FILE *out)
 {
 	fputs(head, out);
-	for (size_t i = 0; i < schema_key_count; i++)
-		if (!(schema_keys[i].types & SCHEMA_LATER))
-			print_row(out, &schema_keys[i]);
+	for (size_t i = 0; schema_key_at(i); i++)
+		if (!(schema_key_at(i)->types & SCHEMA_LATER))
+			print_row(out, schema_key_at(i));
 	fputs("\n## Devices\n\n", out);
 	for (size_t i = 0; device_types[i]; i++)
 		fprintf(out, "- `%s`\n", device_types[i]->name);

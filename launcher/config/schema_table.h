@@ -5,7 +5,15 @@
 
 #include "config/schema.h"
 
+struct device_type;
+
 extern const struct schema_key schema_keys[];
 extern const size_t schema_key_count;
+
+/* The rows in their order, those of device options behind the table's; NULL: no more. */
+const struct schema_key *schema_key_at(size_t index);
+
+/* Add the options of a type that was loaded. */
+void schema_add_device(const struct device_type *type);
 
 #endif

@@ -5,7 +5,7 @@
 #include "config/qvmconf.h"
 #include "config/schema.h"
 #include "config/schema_table.h"
-#include "dev/device.h"
+#include "dev/device_host.h"
 
 static const char *type_name(const struct schema_key *row)
 {
@@ -26,8 +26,8 @@ static const char *type_name(const struct schema_key *row)
 void schema_print_variables(FILE *out)
 {
 	fprintf(out, "%-28s %-7s %-8s %-19s %s\n", "variable", "context", "type", "default", "meaning");
-	for (size_t i = 0; i < schema_key_count; i++) {
-		const struct schema_key *row = &schema_keys[i];
+	for (size_t i = 0; schema_key_at(i); i++) {
+		const struct schema_key *row = schema_key_at(i);
 		const char *blank = row->qvmconf ? strchr(row->qvmconf, ' ') : NULL;
 
 		if (!blank || (strcmp(blank, " set") && strcmp(blank, " set-vdev")))
@@ -44,8 +44,8 @@ void schema_print_variables(FILE *out)
 /* Words that open a config or stand at its top, once each. */
 static void print_top_words(FILE *out)
 {
-	for (size_t i = 0; i < schema_key_count; i++) {
-		const char *word = schema_keys[i].qvmconf;
+	for (size_t i = 0; schema_key_at(i); i++) {
+		const char *word = schema_key_at(i)->qvmconf;
 
 		if (word && !strchr(word, ' '))
 			fprintf(out, " %s", word);
@@ -55,10 +55,10 @@ static void print_top_words(FILE *out)
 
 static void print_paths(FILE *out)
 {
-	for (size_t i = 0; i < schema_key_count; i++)
-		if (!(schema_keys[i].types & (SCHEMA_LATER | SCHEMA_LIST | SCHEMA_MAP)) &&
-		    !strpbrk(schema_keys[i].path, "[*"))
-			fprintf(out, " %s=", schema_keys[i].path);
+	for (size_t i = 0; schema_key_at(i); i++)
+		if (!(schema_key_at(i)->types & (SCHEMA_LATER | SCHEMA_LIST | SCHEMA_MAP)) &&
+		    !strpbrk(schema_key_at(i)->path, "[*"))
+			fprintf(out, " %s=", schema_key_at(i)->path);
 }
 
 void schema_print_completion(FILE *out, const char *commands, const char *options)

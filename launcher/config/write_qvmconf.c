@@ -92,10 +92,14 @@ static void write_list(FILE *out, const char *word, const struct node *node, uns
 /* "error,warn stderr" was two arguments. */
 static void write_log(FILE *out, const struct node *node)
 {
-	const char *text = source_of(node), *blank = strchr(text, ' ');
+	const struct node *said = node->kind == NODE_LIST ? node->child : node;
 
-	fprintf(out, " log %.*s %s", (int)(blank ? blank - text : (ptrdiff_t)strlen(text)), text,
-		blank ? blank + 1 : "stderr");
+	for (; said && said->kind == NODE_SCALAR; said = node->kind == NODE_LIST ? said->next : NULL) {
+		const char *text = source_of(said), *blank = strchr(text, ' ');
+
+		fprintf(out, " log %.*s %s", (int)(blank ? blank - text : (ptrdiff_t)strlen(text)),
+			text, blank ? blank + 1 : "stderr");
+	}
 }
 
 /* Is there a word for it in a context, so that it can be written there? */
@@ -347,9 +351,9 @@ static bool has_word(const struct node *node)
 		"reserve[].io", "reserve[].pci", "logger[].filter", "logger[].filter[]", "logger[].to",
 		"cpus[].runmask[]", "cpus", "devices[].*.io",
 	};
-	const struct schema_key *row = schema_row(node);
+	const struct schema_key *row = schema_row(node), *list = schema_row(node->parent);
 
-	if (row && row->qvmconf)
+	if ((row && row->qvmconf) || (!node->key && list && list->types & SCHEMA_REPEAT))
 		return true;
 	for (size_t i = 0; row && i < sizeof(paths) / sizeof(paths[0]); i++)
 		if (!strcmp(row->path, paths[i]))

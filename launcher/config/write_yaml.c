@@ -19,7 +19,7 @@ static const char *find_path(const struct node *node)
 		return NULL;
 	if (row->types & SCHEMA_PATH || !strcmp(row->path, "dump"))
 		return *path == '|' ? NULL : path;
-	if (strcmp(row->path, "devices[].*.hostdev"))
+	if (strcmp(row->path, "devices[].*.hostdev") && strcmp(row->path, "devices[].*.hostdev[]"))
 		return NULL;
 	path += strspn(path, "<>");
 	return !*path || *path == '|' || !strcmp(path, "-") ? NULL : path;
@@ -160,8 +160,8 @@ static void write_section(FILE *out, const struct node *node)
 
 void config_write_yaml(FILE *out, const struct node *root)
 {
-	for (size_t i = 0; i < schema_key_count; i++) {
-		const struct node *node = node_find(root, schema_keys[i].path);
+	for (size_t i = 0; schema_key_at(i); i++) {
+		const struct node *node = node_find(root, schema_key_at(i)->path);
 
 		if (node)
 			write_section(out, node);

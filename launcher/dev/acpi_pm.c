@@ -2,14 +2,8 @@
 /* After ACPI 6.5, 4.8.3 (fixed hardware features) and 4.8.4.6 (reset register). */
 #include "dev/acpi_pm.h"
 
-#include <errno.h>
 #include <pthread.h>
-#include <stdlib.h>
 #include <time.h>
-
-#include "machine/machine.h"
-#include "util/log.h"
-#include "vm/vm.h"
 
 #define WINDOW_SIZE	16
 #define TIMER_HZ	3579545ULL
@@ -67,12 +61,6 @@ static uint64_t acpi_pm_read(struct device *dev, uint64_t offset, unsigned int l
 	return len < 8 ? value & ((1ULL << 8 * len) - 1) : value;
 }
 
-static void power_event(struct acpi_pm *pm, bool reset)
-{
-	if (pm->dev->vm)
-		vm_power_event(pm->dev->vm, reset);
-}
-
 /* @value and @mask are shifted to where the bytes are in the register. */
 static void write_event(struct acpi_pm *pm, uint32_t value, uint32_t mask)
 {
@@ -99,7 +87,7 @@ static void acpi_pm_write(struct device *dev, uint64_t offset, unsigned int len,
 
 	if (offset == ACPI_PM_RESET) {
 		if ((value & 0xff) == ACPI_RESET_VALUE)
-			power_event(pm, true);
+			device_power(dev, true);
 		return;
 	}
 	pthread_mutex_lock(&pm->lock);
@@ -109,7 +97,7 @@ static void acpi_pm_write(struct device *dev, uint64_t offset, unsigned int len,
 		off = write_control(pm, (uint32_t)value << shift, mask);
 	pthread_mutex_unlock(&pm->lock);
 	if (off)
-		power_event(pm, false);
+		device_power(dev, false);
 }
 
 static bool acpi_pm_button(struct device *dev)
@@ -127,14 +115,11 @@ static bool acpi_pm_button(struct device *dev)
 
 static int acpi_pm_create(struct device *dev)
 {
-	struct acpi_pm *pm = calloc(1, sizeof(*pm));
+	struct acpi_pm *pm = dev->state;
 
-	if (!pm)
-		return -ENOMEM;
 	pm->dev = dev;
 	pthread_mutex_init(&pm->lock, NULL);
 	clock_gettime(CLOCK_MONOTONIC, &pm->start);
-	dev->state = pm;
 	return 0;
 }
 
@@ -143,7 +128,6 @@ static void acpi_pm_destroy(struct device *dev)
 	struct acpi_pm *pm = dev->state;
 
 	pthread_mutex_destroy(&pm->lock);
-	free(pm);
 }
 
 static void acpi_pm_status(struct device *dev)
@@ -151,16 +135,19 @@ static void acpi_pm_status(struct device *dev)
 	struct acpi_pm *pm = dev->state;
 
 	pthread_mutex_lock(&pm->lock);
-	log_info("%s: acpi-pm: status %#x, enable %#x, line %d", dev->config->name, pm->status,
-		 pm->enable, dev->irq_level);
+	device_log(dev, DEVICE_INFO, "acpi-pm: status %#x, enable %#x, line %d", pm->status, pm->enable,
+		   device_irq_level(dev));
 	pthread_mutex_unlock(&pm->lock);
 }
 
 const struct device_type acpi_pm_type = {
+	.abi = DEVICE_ABI,
+	.flags = DEVICE_F_ONCE | DEVICE_F_PORT,
 	.name = "acpi-pm",
+	.doc = "ACPI's fixed hardware: power button, power-off, timer, reset",
 	.size = WINDOW_SIZE,
-	.arch = MACHINE_X86,
-	.once = true,
+	.arch = DEVICE_X86,
+	.state_size = sizeof(struct acpi_pm),
 	.create = acpi_pm_create,
 	.destroy = acpi_pm_destroy,
 	.read = acpi_pm_read,

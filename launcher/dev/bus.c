@@ -3,46 +3,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
+#include <sys/types.h>
 
-#include "dev/acpi_pm.h"
-#include "dev/debug_exit.h"
-#include "dev/fw_cfg.h"
-#include "dev/in_kernel.h"
-#include "dev/mc146818.h"
-#include "dev/ns16550.h"
-#include "dev/pckeyboard.h"
-#include "dev/pl011.h"
-#include "dev/test_devices.h"
 #include "machine/machine.h"
-#include "util/log.h"
-
-const struct device_type *const device_types[] = {
-	&pl011_type,
-	&ns16550_type,
-	&ser8250_type,
-	&mc146818_type,
-	&acpi_pm_type,
-	&pckeyboard_type,
-	&debug_exit_type,
-	&fw_cfg_type,
-	&test_lines_type,
-	&test_ports_type,
-	&test_memory_type,
-	&ioapic_type,
-	&i8259_type,
-	&timer8254_type,
-	NULL,
-};
-
-const struct device_type *device_type_find(const char *name)
-{
-	for (const struct device_type *const *type = device_types; *type; type++) {
-		if (strcmp((*type)->name, name) == 0)
-			return *type;
-	}
-	return NULL;
-}
 
 /* Where a thing is: ports come behind all memory. */
 struct place {
@@ -50,9 +13,9 @@ struct place {
 	uint64_t gpa;
 };
 
-static struct place place_of(const struct device *dev)
+static struct place place_of(const struct device_host *host)
 {
-	return (struct place){ dev->config->port, dev->config->gpa };
+	return (struct place){ host->config->port, host->config->gpa };
 }
 
 static int compare_place(struct place a, struct place b)
@@ -67,59 +30,98 @@ static int compare_devices(const void *a, const void *b)
 	return compare_place(place_of(a), place_of(b));
 }
 
+static int create_device(struct device_host *host)
+{
+	const struct device_type *type = host->dev.type;
+	const struct device *before;
+	int error = 0;
+
+	if (!type->create)
+		return 0;
+	before = device_enter(&host->dev);
+	error = type->create(&host->dev);
+	device_enter(before);
+	return error;
+}
+
+static void destroy_device(struct device_host *host)
+{
+	const struct device *before = device_enter(&host->dev);
+
+	if (host->dev.type->destroy)
+		host->dev.type->destroy(&host->dev);
+	device_enter(before);
+	device_host_fini(host);
+}
+
+/* All that are not the module's, with fresh state. The count, or -ENOMEM. */
+static ssize_t init_devices(struct bus *bus, struct vm *vm, const struct machine *machine)
+{
+	ssize_t count = 0;
+
+	for (size_t i = 0; i < machine->device_count; i++) {
+		if (machine->device[i].type->flags & DEVICE_F_IN_KERNEL)
+			continue;
+		if (device_host_init(&bus->devices[count], &machine->device[i], vm)) {
+			while (count--)
+				device_host_fini(&bus->devices[count]);
+			return -ENOMEM;
+		}
+		count++;
+	}
+	return count;
+}
+
 int bus_create(struct bus *bus, struct vm *vm, const struct machine *machine)
 {
-	size_t count = 0;
+	ssize_t count = 0;
 
 	bus->lanes = machine->arch == MACHINE_X86;
 	if (machine->device_count == 0)
 		return 0;
 	bus->devices = calloc(machine->device_count, sizeof(*bus->devices));
-	if (!bus->devices)
+	if (bus->devices)
+		count = init_devices(bus, vm, machine);
+	if (!bus->devices || count < 0) {
+		bus_destroy(bus);
 		return -ENOMEM;
-	for (size_t i = 0; i < machine->device_count; i++) {
-		if (machine->device[i].type->in_kernel)
-			continue;
-		bus->devices[count].config = &machine->device[i];
-		bus->devices[count].type = machine->device[i].type;
-		bus->devices[count++].vm = vm;
 	}
 	/* Before create: a device may hand out its own address. */
-	qsort(bus->devices, count, sizeof(*bus->devices), compare_devices);
-	for (size_t i = 0; i < count; i++) {
-		struct device *dev = &bus->devices[i];
-		int error = dev->type->create(dev);
+	qsort(bus->devices, (size_t)count, sizeof(*bus->devices), compare_devices);
+	for (ssize_t i = 0; i < count; i++) {
+		int error = create_device(&bus->devices[i]);
 
 		if (error) {
+			for (ssize_t j = i; j < count; j++)
+				device_host_fini(&bus->devices[j]);
 			bus_destroy(bus);
 			return error;
 		}
-		bus->count = i + 1;
+		bus->count = (size_t)i + 1;
 	}
 	return 0;
 }
 
 void bus_destroy(struct bus *bus)
 {
-	while (bus->count > 0) {
-		struct device *dev = &bus->devices[--bus->count];
-
-		dev->type->destroy(dev);
-	}
+	while (bus->count > 0)
+		destroy_device(&bus->devices[--bus->count]);
 	free(bus->devices);
 	bus->devices = NULL;
 }
 
-static bool claims(const struct device *dev, struct place place, unsigned int len)
+static bool claims(const struct device_host *host, struct place place, unsigned int len)
 {
-	uint64_t offset = place.gpa - dev->config->gpa;
+	const struct device_config *config = host->config;
+	uint64_t offset = place.gpa - config->gpa;
+	uint32_t widths = host->dev.type->widths;
 
-	return place.port == dev->config->port && offset < dev->config->size &&
-	       dev->config->size - offset >= len && !(len & (len - 1)) && offset % len == 0;
+	return place.port == config->port && offset < config->size && config->size - offset >= len &&
+	       !(len & (len - 1)) && offset % len == 0 && (!widths || widths & 1U << len);
 }
 
 /* The device that claims the access, or NULL. */
-static struct device *bus_find(const struct bus *bus, struct place place, unsigned int len)
+static struct device_host *bus_find(const struct bus *bus, struct place place, unsigned int len)
 {
 	size_t low = 0, high = bus->count;
 
@@ -142,38 +144,62 @@ static struct place place_behind(struct place place, unsigned int len)
 	return (struct place){ place.port, place.gpa + len };
 }
 
+static uint64_t device_read(struct device_host *host, uint64_t offset, unsigned int len)
+{
+	const struct device *before;
+	uint64_t value;
+
+	if (!host->dev.type->read)
+		return 0;
+	before = device_enter(&host->dev);
+	value = host->dev.type->read(&host->dev, offset, len);
+	device_enter(before);
+	return value;
+}
+
+static void device_write(struct device_host *host, uint64_t offset, unsigned int len, uint64_t value)
+{
+	const struct device *before;
+
+	if (!host->dev.type->write)
+		return;
+	before = device_enter(&host->dev);
+	host->dev.type->write(&host->dev, offset, len, value);
+	device_enter(before);
+}
+
 static bool place_read(const struct bus *bus, struct place place, unsigned int len, uint64_t *value)
 {
-	struct device *dev = bus_find(bus, place, len);
+	struct device_host *host = bus_find(bus, place, len);
 	uint64_t low = UINT64_MAX, high = UINT64_MAX;
 	unsigned int half = len / 2;
 	bool any;
 
-	if (!dev && (!bus->lanes || !half))
+	if (!host && (!bus->lanes || !half))
 		return false;
-	if (!dev) {
+	if (!host) {
 		any = place_read(bus, place, half, &low);
 		any |= place_read(bus, place_behind(place, half), len - half, &high);
 		*value = any ? (low & ((1ULL << 8 * half) - 1)) | high << 8 * half : *value;
 		return any;
 	}
-	*value = dev->type->read(dev, place.gpa - dev->config->gpa, len);
+	*value = device_read(host, place.gpa - host->config->gpa, len);
 	return true;
 }
 
 static bool place_write(const struct bus *bus, struct place place, unsigned int len, uint64_t value)
 {
-	struct device *dev = bus_find(bus, place, len);
+	struct device_host *host = bus_find(bus, place, len);
 	unsigned int half = len / 2;
 	bool any;
 
-	if (!dev && (!bus->lanes || !half))
+	if (!host && (!bus->lanes || !half))
 		return false;
-	if (!dev) {
+	if (!host) {
 		any = place_write(bus, place, half, value);
 		return place_write(bus, place_behind(place, half), len - half, value >> 8 * half) | any;
 	}
-	dev->type->write(dev, place.gpa - dev->config->gpa, len, value);
+	device_write(host, place.gpa - host->config->gpa, len, value);
 	return true;
 }
 
@@ -200,24 +226,37 @@ bool bus_port_write(const struct bus *bus, uint64_t port, unsigned int len, uint
 void bus_state(const struct bus *bus, enum device_vm_state state)
 {
 	for (size_t i = 0; i < bus->count; i++) {
-		if (bus->devices[i].type->state)
-			bus->devices[i].type->state(&bus->devices[i], state);
+		struct device *dev = &bus->devices[i].dev;
+		const struct device *before = device_enter(dev);
+
+		if (dev->type->state)
+			dev->type->state(dev, state);
+		device_enter(before);
 	}
 }
 
 bool bus_button(const struct bus *bus)
 {
-	for (size_t i = 0; i < bus->count; i++) {
-		if (bus->devices[i].type->button && bus->devices[i].type->button(&bus->devices[i]))
-			return true;
+	bool heard = false;
+
+	for (size_t i = 0; i < bus->count && !heard; i++) {
+		struct device *dev = &bus->devices[i].dev;
+		const struct device *before = device_enter(dev);
+
+		heard = dev->type->button && dev->type->button(dev);
+		device_enter(before);
 	}
-	return false;
+	return heard;
 }
 
 void bus_status(const struct bus *bus)
 {
 	for (size_t i = 0; i < bus->count; i++) {
-		if (bus->devices[i].type->status)
-			bus->devices[i].type->status(&bus->devices[i]);
+		struct device *dev = &bus->devices[i].dev;
+		const struct device *before = device_enter(dev);
+
+		if (dev->type->status && bus->devices[i].config->show)
+			dev->type->status(dev);
+		device_enter(before);
 	}
 }

@@ -10,13 +10,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "dev/device.h"
+#include "dev/device_host.h"
 
 struct machine;
 struct vm;
 
 struct bus {
-	struct device *devices;		/* memory before ports, by address; NULL: none created */
+	struct device_host *devices;	/* memory before ports, by address; NULL: none created */
 	size_t count;
 	bool lanes;			/* of a PC: an access that no device takes whole goes in parts */
 };

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "dev/fw_cfg.h"
 
-#include <errno.h>
 #include <pthread.h>
-#include <stdlib.h>
 
+#include "dev/device_host.h"
 #include "machine/machine.h"
 #include "vm/vm.h"
 
@@ -67,12 +66,9 @@ static uint8_t item_byte(const struct machine *m, uint16_t selector, unsigned in
 
 static int fw_cfg_create(struct device *dev)
 {
-	struct fw_cfg *cfg = calloc(1, sizeof(*cfg));
+	struct fw_cfg *cfg = dev->state;
 
-	if (!cfg)
-		return -ENOMEM;
 	pthread_mutex_init(&cfg->lock, NULL);
-	dev->state = cfg;
 	return 0;
 }
 
@@ -81,18 +77,18 @@ static void fw_cfg_destroy(struct device *dev)
 	struct fw_cfg *cfg = dev->state;
 
 	pthread_mutex_destroy(&cfg->lock);
-	free(cfg);
 }
 
 static uint64_t fw_cfg_read(struct device *dev, uint64_t offset, unsigned int len)
 {
+	const struct vm *vm = device_host(dev)->vm;
 	struct fw_cfg *cfg = dev->state;
 	uint64_t value = 0;
 
 	(void)len;
 	pthread_mutex_lock(&cfg->lock);
-	if (offset == PORT_DATA && dev->vm)
-		value = item_byte(dev->vm->machine, cfg->selector, cfg->at++);
+	if (offset == PORT_DATA && vm)
+		value = item_byte(vm->machine, cfg->selector, cfg->at++);
 	pthread_mutex_unlock(&cfg->lock);
 	return value;
 }
@@ -110,10 +106,13 @@ static void fw_cfg_write(struct device *dev, uint64_t offset, unsigned int len, 
 }
 
 const struct device_type fw_cfg_type = {
+	.abi = DEVICE_ABI,
+	.flags = DEVICE_F_ONCE | DEVICE_F_PORT | DEVICE_F_NO_IRQ,
 	.name = "fw-cfg",
+	.doc = "number of CPUs and size of memory, for guests that read no ACPI tables",
+	.state_size = sizeof(struct fw_cfg),
 	.size = WINDOW_SIZE,
-	.arch = MACHINE_X86,
-	.once = true,
+	.arch = DEVICE_X86,
 	.create = fw_cfg_create,
 	.destroy = fw_cfg_destroy,
 	.read = fw_cfg_read,

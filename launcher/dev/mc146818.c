@@ -7,16 +7,9 @@
 #define _GNU_SOURCE	/* timegm */
 #include "dev/mc146818.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
-
-#include "config/node.h"
-#include "config/value.h"
-#include "machine/machine.h"
-#include "util/log.h"
 
 #define WINDOW_SIZE	2
 #define MEMORY_SIZE	128
@@ -37,6 +30,7 @@ enum {
 };
 
 struct mc146818 {
+	struct device_strings reg;	/* option */
 	pthread_mutex_t lock;		/* all below */
 	uint8_t index;
 	uint8_t memory[MEMORY_SIZE];	/* of time and date: only while B_SET holds them */
@@ -162,52 +156,41 @@ static void mc146818_write(struct device *dev, uint64_t offset, unsigned int len
 /* ---- life ---- */
 
 /* "0x0b,0x02". */
-static int set_register(struct mc146818 *rtc, const struct device *dev, const struct node *said)
+static bool parse_register(const char *text, unsigned long *index, unsigned long *value)
 {
-	char text[64], *comma;
-	uint64_t index, value;
+	char *end;
 
-	snprintf(text, sizeof(text), "%s", said->text ? said->text : "");
-	comma = strchr(text, ',');
-	if (comma)
-		*comma = '\0';
-	if (!comma || !value_number(text, &index) || !value_number(comma + 1, &value) ||
-	    index >= MEMORY_SIZE || value > UINT8_MAX) {
-		log_at(&said->origin, dev->config->name, "reg: write a register below 128 and its "
-		       "value, such as 0x0b,0x02");
-		return -EINVAL;
-	}
-	rtc->memory[index] = (uint8_t)value;
-	return 0;
+	*index = strtoul(text, &end, 0);
+	if (end == text || *end != ',')
+		return false;
+	text = end + 1;
+	*value = strtoul(text, &end, 0);
+	return end != text && !*end && *index < MEMORY_SIZE && *value <= UINT8_MAX;
 }
 
-static int set_registers(struct mc146818 *rtc, const struct device *dev)
+static void mc146818_check(struct device *dev)
 {
-	const struct node *list = node_find(dev->config->node, "reg");
-	int error = 0;
+	const struct mc146818 *rtc = dev->state;
+	unsigned long index, value;
 
-	for (const struct node *said = list ? list->child : NULL; said && !error; said = said->next)
-		error = set_register(rtc, dev, said);
-	return error;
+	for (size_t i = 0; i < rtc->reg.count; i++)
+		if (!parse_register(rtc->reg.text[i], &index, &value))
+			device_config_error(dev, "reg", "\"%s\" won't do, write a register below 128 and "
+					    "its value, such as 0x0b,0x02", rtc->reg.text[i]);
 }
 
 static int mc146818_create(struct device *dev)
 {
-	struct mc146818 *rtc = calloc(1, sizeof(*rtc));
-	int error;
+	struct mc146818 *rtc = dev->state;
+	unsigned long index, value;
 
-	if (!rtc)
-		return -ENOMEM;
 	rtc->memory[REG_A] = A_DEFAULT;
 	rtc->memory[REG_B] = B_24H;
 	rtc->memory[REG_D] = D_VALID;
-	error = set_registers(rtc, dev);
-	if (error) {
-		free(rtc);
-		return error;
-	}
+	for (size_t i = 0; i < rtc->reg.count; i++)
+		if (parse_register(rtc->reg.text[i], &index, &value))
+			rtc->memory[index] = (uint8_t)value;
 	pthread_mutex_init(&rtc->lock, NULL);
-	dev->state = rtc;
 	return 0;
 }
 
@@ -216,7 +199,6 @@ static void mc146818_destroy(struct device *dev)
 	struct mc146818 *rtc = dev->state;
 
 	pthread_mutex_destroy(&rtc->lock);
-	free(rtc);
 }
 
 static void mc146818_status(struct device *dev)
@@ -224,16 +206,28 @@ static void mc146818_status(struct device *dev)
 	struct mc146818 *rtc = dev->state;
 
 	pthread_mutex_lock(&rtc->lock);
-	log_info("%s: mc146818: %lld s ahead of the host, register B %#x", dev->config->name,
-		 (long long)rtc->ahead, rtc->memory[REG_B]);
+	device_log(dev, DEVICE_INFO, "mc146818: %lld s ahead of the host, register B %#x",
+		   (long long)rtc->ahead, rtc->memory[REG_B]);
 	pthread_mutex_unlock(&rtc->lock);
 }
 
+static const struct device_option options[] = {
+	{ "reg", DEVICE_OPTION_STRINGS, offsetof(struct mc146818, reg), NULL, NULL, 1, 63,
+	  "what is in its memory at the start: a register and its value, `0x0b,0x02`" },
+	{ 0 },
+};
+
 const struct device_type mc146818_type = {
+	.abi = DEVICE_ABI,
+	.flags = DEVICE_F_ONCE | DEVICE_F_PORT,
 	.name = "mc146818",
+	.doc = "real-time clock of a PC, with its 128 bytes of memory",
+	.acpi_id = "PNP0B00",
 	.size = WINDOW_SIZE,
-	.arch = MACHINE_X86,
-	.once = true,
+	.arch = DEVICE_X86,
+	.state_size = sizeof(struct mc146818),
+	.options = options,
+	.check = mc146818_check,
 	.create = mc146818_create,
 	.destroy = mc146818_destroy,
 	.read = mc146818_read,

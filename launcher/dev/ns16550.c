@@ -7,14 +7,7 @@
  */
 #include "dev/ns16550.h"
 
-#include <errno.h>
-#include <libfdt.h>
 #include <pthread.h>
-#include <stdlib.h>
-
-#include "dev/chardev.h"
-#include "machine/machine.h"
-#include "util/log.h"
 
 #define WINDOW_SIZE	8
 #define FIFO_DEPTH	16
@@ -333,22 +326,16 @@ static const struct chardev_client client = {
 
 static int ns16550_create(struct device *dev)
 {
-	struct ns16550 *uart = calloc(1, sizeof(*uart));
+	struct ns16550 *uart = dev->state;
 	int error;
 
-	if (!uart)
-		return -ENOMEM;
 	uart->dev = dev;
 	uart->tx = TX_NONE;
 	uart->lines = modem_lines(uart);
 	pthread_mutex_init(&uart->lock, NULL);
-	dev->state = uart;
-	error = chardev_create(dev->config->hostdev, dev->config->name, &client, uart,
-			       &uart->chardev);
-	if (error) {
+	error = chardev_create(dev, &client, uart, &uart->chardev);
+	if (error)
 		pthread_mutex_destroy(&uart->lock);
-		free(uart);
-	}
 	return error;
 }
 
@@ -358,7 +345,6 @@ static void ns16550_destroy(struct device *dev)
 
 	chardev_destroy(uart->chardev);
 	pthread_mutex_destroy(&uart->lock);
-	free(uart);
 }
 
 static void ns16550_status(struct device *dev)
@@ -366,27 +352,33 @@ static void ns16550_status(struct device *dev)
 	struct ns16550 *uart = dev->state;
 
 	pthread_mutex_lock(&uart->lock);
-	log_info("%s: %s: sent %llu, received %llu, waiting %u, IER %#x, line %d",
-		 dev->config->name, dev->type->name, (unsigned long long)uart->sent,
-		 (unsigned long long)uart->received, uart->count, uart->ier, dev->irq_level);
+	device_log(dev, DEVICE_INFO, "%s: sent %llu, received %llu, waiting %u, IER %#x, line %d",
+		   dev->type->name, (unsigned long long)uart->sent,
+		   (unsigned long long)uart->received, uart->count, uart->ier,
+		   device_irq_level(dev));
 	pthread_mutex_unlock(&uart->lock);
 }
 
-static int ns16550_fdt(const struct device_config *config, void *fdt)
+static void ns16550_describe(const struct device *dev, struct device_node *node)
 {
-	(void)config;
-	return fdt_property_u32(fdt, "clock-frequency", CLOCK_HZ);
+	(void)dev;
+	device_node_u32(node, "clock-frequency", CLOCK_HZ);
 }
 
 #define NS16550_TYPE(config_name)		\
+	.abi = DEVICE_ABI,			\
+	.flags = DEVICE_F_PORT,			\
 	.name = config_name,			\
+	.doc = "UART of a PC",			\
 	.compatible = "ns16550a\0",		\
+	.acpi_id = "PNP0501",			\
 	.size = WINDOW_SIZE,			\
+	.state_size = sizeof(struct ns16550),	\
+	.describe = ns16550_describe,		\
 	.create = ns16550_create,		\
 	.destroy = ns16550_destroy,		\
 	.read = ns16550_read,			\
 	.write = ns16550_write,			\
-	.fdt = ns16550_fdt,			\
 	.status = ns16550_status
 
 const struct device_type ns16550_type = { NS16550_TYPE("ns16550") };

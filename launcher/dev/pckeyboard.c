@@ -6,12 +6,7 @@
  */
 #include "dev/pckeyboard.h"
 
-#include <errno.h>
 #include <pthread.h>
-#include <stdlib.h>
-
-#include "machine/machine.h"
-#include "vm/vm.h"
 
 #define WINDOW_SIZE	5
 
@@ -32,7 +27,6 @@ enum {
 };
 
 struct pckeyboard {
-	struct device *dev;
 	pthread_mutex_t lock;		/* all below */
 	uint8_t mode;			/* the controller's command byte */
 	uint8_t output;			/* what a read of the data port gives */
@@ -113,19 +107,15 @@ static void pckeyboard_write(struct device *dev, uint64_t offset, unsigned int l
 	else if (offset == PORT_COMMAND)
 		reset = write_command(kbd, (uint8_t)value);
 	pthread_mutex_unlock(&kbd->lock);
-	if (reset && dev->vm)
-		vm_power_event(dev->vm, true);
+	if (reset)
+		device_power(dev, true);
 }
 
 static int pckeyboard_create(struct device *dev)
 {
-	struct pckeyboard *kbd = calloc(1, sizeof(*kbd));
+	struct pckeyboard *kbd = dev->state;
 
-	if (!kbd)
-		return -ENOMEM;
-	kbd->dev = dev;
 	pthread_mutex_init(&kbd->lock, NULL);
-	dev->state = kbd;
 	return 0;
 }
 
@@ -134,14 +124,16 @@ static void pckeyboard_destroy(struct device *dev)
 	struct pckeyboard *kbd = dev->state;
 
 	pthread_mutex_destroy(&kbd->lock);
-	free(kbd);
 }
 
 const struct device_type pckeyboard_type = {
+	.abi = DEVICE_ABI,
+	.flags = DEVICE_F_ONCE | DEVICE_F_PORT | DEVICE_F_NO_IRQ,
 	.name = "pckeyboard",
+	.doc = "keyboard controller without a keyboard: a guest can reset by it",
 	.size = WINDOW_SIZE,
-	.arch = MACHINE_X86,
-	.once = true,
+	.arch = DEVICE_X86,
+	.state_size = sizeof(struct pckeyboard),
 	.create = pckeyboard_create,
 	.destroy = pckeyboard_destroy,
 	.read = pckeyboard_read,

@@ -7,15 +7,7 @@
  */
 #include "dev/pl011.h"
 
-#include <errno.h>
-#include <libfdt.h>
 #include <pthread.h>
-#include <stdlib.h>
-
-#include "boot/fdt.h"
-#include "dev/chardev.h"
-#include "machine/machine.h"
-#include "util/log.h"
 
 #define WINDOW_SIZE	0x1000
 #define FIFO_DEPTH	32
@@ -349,24 +341,18 @@ static const struct chardev_client client = {
 
 static int pl011_create(struct device *dev)
 {
-	struct pl011 *uart = calloc(1, sizeof(*uart));
+	struct pl011 *uart = dev->state;
 	int error;
 
-	if (!uart)
-		return -ENOMEM;
 	uart->dev = dev;
 	uart->tx = TX_NONE;
 	uart->cr = CR_TXE | CR_RXE;	/* TRM table 3-1: reset values */
 	uart->ifls = 0x12;
 	uart->modem = modem_lines(uart);
 	pthread_mutex_init(&uart->lock, NULL);
-	dev->state = uart;
-	error = chardev_create(dev->config->hostdev, dev->config->name, &client, uart,
-			       &uart->chardev);
-	if (error) {
+	error = chardev_create(dev, &client, uart, &uart->chardev);
+	if (error)
 		pthread_mutex_destroy(&uart->lock);
-		free(uart);
-	}
 	return error;
 }
 
@@ -376,7 +362,6 @@ static void pl011_destroy(struct device *dev)
 
 	chardev_destroy(uart->chardev);
 	pthread_mutex_destroy(&uart->lock);
-	free(uart);
 }
 
 static void pl011_status(struct device *dev)
@@ -384,33 +369,31 @@ static void pl011_status(struct device *dev)
 	struct pl011 *uart = dev->state;
 
 	pthread_mutex_lock(&uart->lock);
-	log_info("%s: pl011: sent %llu, received %llu, waiting %u, RIS %#x, IMSC %#x, line %d",
-		 dev->config->name, (unsigned long long)uart->sent,
-		 (unsigned long long)uart->received, uart->count, uart->ris, uart->imsc,
-		 dev->irq_level);
+	device_log(dev, DEVICE_INFO, "pl011: sent %llu, received %llu, waiting %u, RIS %#x, IMSC %#x, "
+		   "line %d", (unsigned long long)uart->sent, (unsigned long long)uart->received,
+		   uart->count, uart->ris, uart->imsc, device_irq_level(dev));
 	pthread_mutex_unlock(&uart->lock);
 }
 
 /* Binding arm,pl011: Linux doesn't bind a PrimeCell without its apb_pclk. */
-static int pl011_fdt(const struct device_config *config, void *fdt)
+static void pl011_describe(const struct device *dev, struct device_node *node)
 {
-	static const char names[] = "uartclk\0apb_pclk";
-	const fdt32_t clocks[] = { cpu_to_fdt32(FDT_PHANDLE_CLOCK), cpu_to_fdt32(FDT_PHANDLE_CLOCK) };
-	int error = fdt_property(fdt, "clocks", clocks, sizeof(clocks));
-
-	(void)config;
-	return error ? error : fdt_property(fdt, "clock-names", names, sizeof(names));
+	(void)dev;
+	device_node_clocks(node, "uartclk\0apb_pclk\0");
 }
 
 const struct device_type pl011_type = {
+	.abi = DEVICE_ABI,
 	.name = "pl011",
+	.doc = "Arm PrimeCell UART",
 	.compatible = "arm,pl011\0arm,primecell\0",
 	.size = WINDOW_SIZE,
-	.arch = MACHINE_ARM64,
+	.arch = DEVICE_ARM64,
+	.state_size = sizeof(struct pl011),
+	.describe = pl011_describe,
 	.create = pl011_create,
 	.destroy = pl011_destroy,
 	.read = pl011_read,
 	.write = pl011_write,
-	.fdt = pl011_fdt,
 	.status = pl011_status,
 };

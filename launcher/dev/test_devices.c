@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "dev/test_devices.h"
 
-#include <errno.h>
 #include <pthread.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "machine/machine.h"
+#include "dev/device_host.h"
 #include "vm/vm.h"
 
 #define LINES		24
@@ -15,40 +12,20 @@
 
 /* ---- lines ---- */
 
-static int lines_create(struct device *dev)
-{
-	(void)dev;
-	return 0;
-}
-
-static void lines_destroy(struct device *dev)
-{
-	(void)dev;
-}
-
-static uint64_t lines_read(struct device *dev, uint64_t offset, unsigned int len)
-{
-	(void)dev;
-	(void)offset;
-	(void)len;
-	return 0;
-}
-
 static void lines_write(struct device *dev, uint64_t offset, unsigned int len, uint64_t value)
 {
 	(void)len;
-	if (dev->vm)
-		vm_set_irq(dev->vm, (uint32_t)offset, value);
+	if (device_host(dev)->vm)
+		vm_set_irq(device_host(dev)->vm, (uint32_t)offset, value);
 }
 
 const struct device_type test_lines_type = {
+	.abi = DEVICE_ABI,
+	.flags = DEVICE_F_ONCE | DEVICE_F_PORT | DEVICE_F_NO_IRQ,
 	.name = "test-lines",
+	.doc = "for tests of guests: drives any line",
 	.size = LINES,
-	.arch = MACHINE_X86,
-	.once = true,
-	.create = lines_create,
-	.destroy = lines_destroy,
-	.read = lines_read,
+	.arch = DEVICE_X86,
 	.write = lines_write,
 };
 
@@ -61,12 +38,9 @@ struct store {
 
 static int store_create(struct device *dev)
 {
-	struct store *store = calloc(1, sizeof(*store) + dev->type->size);
+	struct store *store = dev->state;
 
-	if (!store)
-		return -ENOMEM;
 	pthread_mutex_init(&store->lock, NULL);
-	dev->state = store;
 	return 0;
 }
 
@@ -75,7 +49,6 @@ static void store_destroy(struct device *dev)
 	struct store *store = dev->state;
 
 	pthread_mutex_destroy(&store->lock);
-	free(store);
 }
 
 static uint64_t store_read(struct device *dev, uint64_t offset, unsigned int len)
@@ -100,12 +73,14 @@ static void store_write(struct device *dev, uint64_t offset, unsigned int len, u
 	pthread_mutex_unlock(&store->lock);
 }
 
-#define STORE(_name, _size)						\
+#define STORE(_name, _size, _flags)						\
 	{								\
-		.name = _name, .size = _size, .arch = MACHINE_X86, .once = true, \
+		.abi = DEVICE_ABI, .flags = DEVICE_F_ONCE | (_flags), .name = _name, \
+		.doc = "for tests of guests: keeps what is written", .size = _size, \
+		.arch = DEVICE_X86, .state_size = sizeof(struct store) + (_size), \
 		.create = store_create, .destroy = store_destroy,	\
 		.read = store_read, .write = store_write,		\
 	}
 
-const struct device_type test_ports_type = STORE("test-ports", PORTS_SIZE);
-const struct device_type test_memory_type = STORE("test-memory", MEMORY_SIZE);
+const struct device_type test_ports_type = STORE("test-ports", PORTS_SIZE, DEVICE_F_PORT);
+const struct device_type test_memory_type = STORE("test-memory", MEMORY_SIZE, 0);

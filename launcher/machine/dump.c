@@ -71,10 +71,10 @@ static void dump_image(FILE *out, const struct image *image)
 /* The prefix of direction, then perhaps a path. */
 static void dump_hostdev(FILE *out, const char *hostdev)
 {
-	size_t prefix = hostdev ? strspn(hostdev, "<>") : 0;
+	size_t prefix = strspn(hostdev, "<>");
 
-	fprintf(out, " hostdev %.*s", (int)prefix, hostdev ? hostdev : "");
-	dump_path(out, hostdev ? hostdev + prefix : NULL);
+	fprintf(out, " hostdev %.*s", (int)prefix, hostdev);
+	dump_path(out, hostdev + prefix);
 }
 
 /* What the model does not know by name: the device's own options, as said. */
@@ -83,12 +83,17 @@ static void dump_options(FILE *out, const struct node *node)
 	static const char *const known[] = { "at", "irq", "name", "hostdev" };
 
 	for (const struct node *option = node->child; option; option = option->next) {
-		bool is_known = option->kind != NODE_SCALAR;
+		bool is_known = option->kind == NODE_EMPTY || option->kind == NODE_MAP;
 
 		for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 			is_known |= !strcmp(option->key, known[i]);
-		if (!is_known)
-			fprintf(out, " %s \"%s\"", option->key, option->text);
+		if (is_known)
+			continue;
+		fprintf(out, " %s", option->key);
+		if (option->kind == NODE_SCALAR)
+			fprintf(out, " \"%s\"", option->text);
+		for (const struct node *entry = option->child; entry; entry = entry->next)
+			fprintf(out, " \"%s\"", entry->text ? entry->text : "");
 	}
 }
 
@@ -97,7 +102,8 @@ static void dump_device(FILE *out, const struct device_config *device)
 	fprintf(out, "device: %s name %s at ", device->type->name, device->name);
 	dump_gpa(out, device->gpa);
 	fprintf(out, " irq %u", device->irq);
-	dump_hostdev(out, device->hostdev);
+	for (size_t i = 0; i < HOSTDEV_MAX && device->hostdev[i]; i++)
+		dump_hostdev(out, device->hostdev[i]);
 	if (device->node)
 		dump_options(out, device->node);
 	fputc('\n', out);

@@ -9,7 +9,7 @@
 #include "config/config.h"
 #include "config/schema.h"
 #include "config/value.h"
-#include "dev/device.h"
+#include "dev/device_host.h"
 #include "machine/board.h"
 #include "util/alloc.h"
 
@@ -184,21 +184,63 @@ static void build_images(struct machine *m, const struct node *list)
 	}
 }
 
-/* [<|>]PATH, where PATH is relative to its file; - and a command are no paths. */
-static char *build_hostdev(const struct node *options)
+struct hostdev_word hostdev_parse(const char *text)
 {
-	struct node *node = schema_node(options, "devices[].*.hostdev");
-	const char *text = node ? node->text : "", *path = text;
+	struct hostdev_word word = { .in = *text != '>' && *text != '|', .out = *text != '<' };
+
+	word.path = text + (*text == '<' || *text == '>');
+	return word;
+}
+
+/* [<|>]PATH, where PATH is relative to its file; - and a command are no paths. */
+static char *build_hostdev(const struct node *node)
+{
+	const char *path = hostdev_parse(node->text).path;
 	char *host_path, *hostdev;
 
-	if (*path == '<' || *path == '>')
-		path++;
 	if (!*path || !strcmp(path, "-") || *path == '|')
-		return *text ? xstrdup(text) : NULL;
+		return xstrdup(node->text);
 	host_path = node_host_path(node, path);
-	hostdev = xasprintf("%.*s%s", (int)(path - text), text, host_path);
+	hostdev = xasprintf("%.*s%s", (int)(path - node->text), node->text, host_path);
 	free(host_path);
 	return hostdev;
+}
+
+/* One after the other; each direction has one at most. */
+static void build_hostdevs(struct device_config *device)
+{
+	struct node *node = schema_node(device->node, "devices[].*.hostdev"), *entry;
+	bool in = false, out = false;
+	size_t count = 0;
+
+	entry = node && node->kind == NODE_LIST ? node->child : node;
+	for (; entry && entry->text; entry = node->kind == NODE_LIST ? entry->next : NULL) {
+		struct hostdev_word word = hostdev_parse(entry->text);
+
+		if (!*word.path || !strcmp(word.path, "|")) {
+			node_error(entry, "\"%s\" names nothing, write a path, - or |COMMAND",
+				   entry->text);
+		} else if ((in && word.in) || (out && word.out)) {
+			node_error(entry, "\"%s\" is a second one for the same direction, write one "
+				   "with < and one with >", entry->text);
+		} else {
+			device->hostdev[count++] = build_hostdev(entry);
+		}
+		in |= word.in;
+		out |= word.out;
+	}
+}
+
+/* SECONDS or forever. */
+static void build_delayed(struct device_config *device)
+{
+	struct node *node = schema_node(device->node, "devices[].*.delayed");
+
+	device->is_delayed = node;
+	if (node && !strcmp(node->text, "forever"))
+		device->delayed = UINT64_MAX;
+	else if (node && !value_number(node->text, &device->delayed))
+		node_error(node, "\"%s\" won't do, write seconds, or forever", node->text);
 }
 
 /* A port, an address, or auto: then it is what the board has for the type. */
@@ -217,7 +259,42 @@ static void build_location(struct device_config *device, const struct board *boa
 	}
 }
 
-static void build_device(struct machine *m, const struct node *options)
+static unsigned int logger_kind(const char *word);
+static int logger_target(const char *word);
+
+/* "error,warn slog" */
+static void build_log(struct device_config *device, struct node *said)
+{
+	char *text = xstrdup(said->text), *target = strchr(text, ' '), *save = NULL;
+	unsigned int kinds = 0;
+	bool good = target;
+
+	if (target)
+		*target++ = '\0';
+	for (char *word = strtok_r(text, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
+		good &= logger_kind(word) != 0;
+		kinds |= logger_kind(word);
+	}
+	good = good && kinds && logger_target(target) >= 0;
+	if (good)
+		log_routes_set(&device->log, kinds, (enum log_target)logger_target(target));
+	else
+		node_error(said, "\"%s\" won't do, write kinds and a place as in `logger`, such as "
+			   "error,warn stderr", said->text);
+	device->has_log |= good;
+	free(text);
+}
+
+static void build_logs(struct device_config *device)
+{
+	struct node *list = schema_node(device->node, "devices[].*.log");
+	struct node *said = list && list->kind == NODE_LIST ? list->child : list;
+
+	for (; said && said->text; said = list->kind == NODE_LIST ? said->next : NULL)
+		build_log(device, said);
+}
+
+static void build_device(struct machine *m, struct node *options)
 {
 	const char *irq = schema_string(options, "devices[].*.irq");
 	struct device_config *device = &m->device[m->device_count++];
@@ -226,13 +303,33 @@ static void build_device(struct machine *m, const struct node *options)
 		.type = device_type_find(options->key),
 		.name = copy_string(options, "devices[].*.name"),
 		.irq = IRQ_AUTO,
-		.hostdev = build_hostdev(options),
 		.node = options,
+		.show = schema_bool(options, "devices[].*.debug"),
+		.batch_us = schema_number(options, "devices[].*.batch"),
 		.origin = options->origin,
 	};
 	device->size = device->type->size;
 	build_location(device, m->board);
+	build_hostdevs(device);
+	build_delayed(device);
+	build_logs(device);
 	value_irq(irq, &device->irq);	/* "auto" is no line: it stays IRQ_AUTO */
+}
+
+/* Options of its own; the name is there by now. */
+static void build_options(struct device_config *device)
+{
+	struct device_host host;
+	const struct device *before;
+
+	device->state = xcalloc(1, device->type->state_size + 1);
+	device_options_read(device, device->state);
+	if (!device->type->check || device->node->bad || device_host_init(&host, device, NULL))
+		return;
+	before = device_enter(&host.dev);
+	device->type->check(&host.dev);
+	device_enter(before);
+	device_host_fini(&host);
 }
 
 /* QNX gives them a PCI slot if there is no `loc`. */
@@ -354,7 +451,7 @@ static void assign_gpa(const struct machine *m, struct device_config *device)
 	if (assign_row(m, device))
 		return;
 	device->port = false;
-	for (gpa = m->board->device; !device->type->in_kernel &&
+	for (gpa = m->board->device; !(device->type->flags & DEVICE_F_IN_KERNEL) &&
 	     gpa + device->size <= m->board->device_end; gpa += m->board->device_step) {
 		if (gpa_is_free(m, gpa, device->size)) {
 			device->gpa = gpa;
@@ -375,7 +472,7 @@ static void assign_irq(const struct machine *m, struct device_config *device)
 			row = next;
 	irq = row ? row->irq : m->board->irq;
 	device->irq = 0;
-	if (row && !irq)
+	if ((row && !irq) || device->type->flags & DEVICE_F_NO_IRQ)
 		return;
 	if (!irq_is_free(m, irq))
 		for (irq = m->board->irq; irq < board_irq_end(m) && !irq_is_free(m, irq); irq++)
@@ -432,8 +529,8 @@ static uint64_t gic_number(const struct node *gic, const char *path, uint64_t un
 	return schema_number(gic, path);
 }
 
-/* The kinds of messages that a word of `logger` means. */
-static unsigned int logger_kinds(const struct node *list)
+/* The kinds of messages that a word of `logger` means, or 0. */
+static unsigned int logger_kind(const char *text)
 {
 	static const struct {
 		const char *word;
@@ -443,29 +540,50 @@ static unsigned int logger_kinds(const struct node *list)
 		{ "error", LOG_KIND_ERROR }, { "warn", LOG_KIND_WARN }, { "warning", LOG_KIND_WARN },
 		{ "info", LOG_KIND_INFO }, { "debug", LOG_KIND_DEBUG }, { "verbose", LOG_KIND_DEBUG },
 	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (!strcmp(text, words[i].word))
+			return words[i].kinds;
+	return 0;
+}
+
+/* What it calls a place; -1: none. */
+static int logger_target(const char *text)
+{
+	static const struct {
+		const char *word;
+		enum log_target target;
+	} words[] = {
+		{ "stderr", LOG_STDERR }, { "stdout", LOG_STDOUT }, { "slog", LOG_SYSLOG },
+		{ "none", LOG_NOWHERE },
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (!strcmp(text, words[i].word))
+			return (int)words[i].target;
+	return -1;
+}
+
+static unsigned int logger_kinds(const struct node *list)
+{
 	unsigned int kinds = 0;
 
 	for (const struct node *word = first_entry(list); word; word = word->next)
-		for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-			if (word->text && !strcmp(word->text, words[i].word))
-				kinds |= words[i].kinds;
+		kinds |= word->text ? logger_kind(word->text) : 0;
 	return kinds;
 }
 
 static void build_loggers(struct machine *m, const struct node *list)
 {
-	/* in the order of the schema's choices */
-	static const enum log_target targets[] = {
-		LOG_STDERR, LOG_STDOUT, LOG_SYSLOG, LOG_NOWHERE,
-	};
-
 	m->logger = xcalloc(node_count(list), sizeof(*m->logger));
 	for (const struct node *entry = first_entry(list); entry; entry = entry->next) {
-		if (entry->bad)
+		int target = logger_target(schema_string(entry, "logger[].to"));
+
+		if (entry->bad || target < 0)
 			continue;
 		m->logger[m->logger_count++] = (struct logger_config){
 			.kinds = logger_kinds(node_find(entry, "filter")),
-			.target = targets[schema_choice(entry, "logger[].to")],
+			.target = (enum log_target)target,
 		};
 	}
 }
@@ -570,6 +688,8 @@ void machine_build(struct machine *m, struct node *root)
 	build_rest(m, root);
 	assign_devices(m);
 	name_devices(m);
+	for (size_t i = 0; i < m->device_count; i++)
+		build_options(&m->device[i]);
 }
 
 void machine_fini(struct machine *m)
@@ -580,7 +700,12 @@ void machine_fini(struct machine *m)
 	}
 	for (size_t i = 0; i < m->device_count; i++) {
 		free(m->device[i].name);
-		free(m->device[i].hostdev);
+		for (size_t j = 0; j < HOSTDEV_MAX; j++)
+			free(m->device[i].hostdev[j]);
+		for (size_t j = 0; j < m->device[i].strings_count; j++)
+			free(m->device[i].strings[j]);
+		free(m->device[i].strings);
+		free(m->device[i].state);
 	}
 	for (size_t i = 0; i < m->blob_count; i++)
 		free(m->blob[i].data);

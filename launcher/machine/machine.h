@@ -61,6 +61,14 @@ struct cpu {
 	struct origin origin;
 };
 
+#define HOSTDEV_MAX	2		/* one for each direction */
+
+/* A word of hostdev, taken apart. */
+struct hostdev_word {
+	bool in, out;			/* directions, seen from the guest */
+	const char *path;		/* "-", "|command", or a path */
+};
+
 /* A device that the launcher emulates. */
 struct device_config {
 	const struct device_type *type;
@@ -68,8 +76,15 @@ struct device_config {
 	uint64_t gpa, size;		/* bytes; gpa MACHINE_AUTO until assigned */
 	bool port;			/* gpa is an I/O port */
 	uint32_t irq;			/* INTID, x86: GSI; 0: none */
-	char *hostdev;			/* "-" stdio, ">-" stdout, a path, or NULL */
-	const struct node *node;	/* device's own options */
+	char *hostdev[HOSTDEV_MAX];	/* "-" stdio, ">-" stdout, a path, "|command"; NULL: none */
+	bool is_delayed;		/* hostdev is opened when the guest asks for it */
+	uint64_t delayed;		/* … tried again for so many seconds; UINT64_MAX: for ever */
+	uint64_t batch_us;		/* output is collected till a pause of this length; 0: lines */
+	bool has_log, show;		/* log; it is among what `status` shows */
+	struct log_routes log;		/* of its messages */
+	struct node *node;		/* device's own options */
+	void *state;			/* type->state_size bytes with the options in it */
+	const char ***strings;		size_t strings_count;	/* what the state points to */
 	struct origin origin;
 };
 
@@ -185,6 +200,9 @@ const struct memory *machine_find_memory(const struct machine *m, uint64_t gpa, 
 
 /* Is any of this left free by `reserve`? Its end if so, else 0. */
 uint64_t machine_reserved_until(const struct machine *m, uint64_t gpa, uint64_t size);
+
+/* "<PATH": into the guest only, ">PATH" or "|COMMAND": out of it only, else both. */
+struct hostdev_word hostdev_parse(const char *text);
 
 /*
  * Launcher's address of the guest's bytes @gpa … @gpa + @size - 1, or NULL where they are not

@@ -62,8 +62,9 @@ void machine_print(const struct machine *m, FILE *out)
 			fprintf(out, "  %s:%u", m->board->irq_prefix, device->irq);
 		if (strcmp(device->name, device->type->name))
 			fprintf(out, "  %s", device->type->name);
-		fprintf(out, "%s%s\n", device->hostdev ? "  hostdev " : "",
-			device->hostdev ? device->hostdev : "");
+		for (size_t j = 0; j < HOSTDEV_MAX && device->hostdev[j]; j++)
+			fprintf(out, "  hostdev %s", device->hostdev[j]);
+		fputc('\n', out);
 	}
 	if (*m->cmdline)
 		fprintf(out, "  %-12s %s\n", "cmdline", m->cmdline);

@@ -124,7 +124,7 @@ static void check_once(const struct machine *m, const struct device_config *devi
 	const struct device_config *first = find_device(m, device->type->name);
 	char place[512];
 
-	if (device->type->once && first != device)
+	if (device->type->flags & DEVICE_F_ONCE && first != device)
 		log_at(&device->origin, device->name, "a board has one at most, and it is there (%s)",
 		       origin_name(&first->origin, place, sizeof(place)));
 }
@@ -147,7 +147,7 @@ static void check_space(const struct device_config *device)
 	if (device->port && device->gpa + device->size > PORTS)
 		log_at(&device->origin, device->name, "port 0x%" PRIx64 " and %" PRIu64 " behind it end "
 		       "beyond the last one, 0xffff", device->gpa, device->size - 1);
-	if (device->type->in_kernel && device->port != (device->type->size < 4096))
+	if (device->type->flags & DEVICE_F_IN_KERNEL && device->port != (device->type->size < 4096))
 		log_at(&device->origin, device->name, "is at %s, write at: %s", device->port ?
 		       "no port but at an address" : "no address but at a port",
 		       device->port ? "0xfec00000" : "io:PORT");

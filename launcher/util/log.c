@@ -59,15 +59,54 @@ static int log_priority(enum log_kind kind)
 }
 
 /* One fputs() a message, so that lines of several threads do not mix. */
-static void log_put(enum log_kind kind, const char *prefix, const char *format, va_list args)
+static void log_put_to(const unsigned int *kinds, enum log_kind kind, const char *prefix,
+		       const char *format, va_list args)
 {
 	char text[2048], line[4096];
 
 	vsnprintf(text, sizeof(text), format, args);
 	snprintf(line, sizeof(line), "%s%s\n", prefix, text);
 	for (unsigned int i = 0; i < LOG_TARGET_COUNT; i++)
-		if (log_kinds[i] & kind)
+		if (kinds[i] & kind)
 			log_targets[i](log_priority(kind), line);
+}
+
+static void log_put(enum log_kind kind, const char *prefix, const char *format, va_list args)
+{
+	log_put_to(log_kinds, kind, prefix, format, args);
+}
+
+static const char *log_prefix(enum log_kind kind)
+{
+	switch (kind) {
+	case LOG_KIND_ERROR:
+		return "qvm: error: ";
+	case LOG_KIND_WARN:
+		return "qvm: warning: ";
+	case LOG_KIND_INFO:
+		return "qvm: ";
+	default:
+		return "qvm: debug: ";
+	}
+}
+
+void log_routes_set(struct log_routes *routes, unsigned int kinds, enum log_target target)
+{
+	for (unsigned int i = 0; i < LOG_TARGET_COUNT; i++)
+		routes->kinds[i] &= ~kinds;
+	routes->said |= kinds;
+	routes->kinds[target] |= kinds;
+}
+
+void log_to(const struct log_routes *routes, enum log_kind kind, const char *format, ...)
+{
+	bool elsewhere = routes && routes->said & kind;
+	va_list args;
+
+	va_start(args, format);
+	log_put_to(elsewhere ? routes->kinds : log_kinds, kind, log_prefix(kind), format, args);
+	va_end(args);
+	error_count += kind == LOG_KIND_ERROR;
 }
 
 void log_error(const char *format, ...)
@@ -75,7 +114,7 @@ void log_error(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	log_put(LOG_KIND_ERROR, "qvm: error: ", format, args);
+	log_put(LOG_KIND_ERROR, log_prefix(LOG_KIND_ERROR), format, args);
 	va_end(args);
 	error_count++;
 }
@@ -85,7 +124,7 @@ void log_warn(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	log_put(LOG_KIND_WARN, "qvm: warning: ", format, args);
+	log_put(LOG_KIND_WARN, log_prefix(LOG_KIND_WARN), format, args);
 	va_end(args);
 }
 
@@ -98,7 +137,7 @@ void log_info(const char *format, ...)
 		vfprintf(diverted, format, args);
 		fputc('\n', diverted);
 	} else {
-		log_put(LOG_KIND_INFO, "qvm: ", format, args);
+		log_put(LOG_KIND_INFO, log_prefix(LOG_KIND_INFO), format, args);
 	}
 	va_end(args);
 }
@@ -108,7 +147,7 @@ void log_debug(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	log_put(LOG_KIND_DEBUG, "qvm: debug: ", format, args);
+	log_put(LOG_KIND_DEBUG, log_prefix(LOG_KIND_DEBUG), format, args);
 	va_end(args);
 }
 

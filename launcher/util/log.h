@@ -68,6 +68,19 @@ enum log_kind {
 
 enum log_target { LOG_STDERR, LOG_STDOUT, LOG_SYSLOG, LOG_NOWHERE, LOG_TARGET_COUNT };
 
+/* Other places for what one device says. */
+struct log_routes {
+	unsigned int said;		/* kinds that have a place here; the rest goes where all goes */
+	unsigned int kinds[LOG_TARGET_COUNT];
+};
+
+/* Send messages of these kinds to @target; it takes the place of what was said of them before. */
+void log_routes_set(struct log_routes *routes, unsigned int kinds, enum log_target target);
+
+/* A message of @kind as by log_error() and the like, but where @routes says; NULL: nothing. */
+void log_to(const struct log_routes *routes, enum log_kind kind, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
 /*
  * Send messages of these kinds (bits of enum log_kind) to @target, beside where earlier calls
  * send them; LOG_NOWHERE takes them away from everywhere. The first call ends the default,

@@ -258,7 +258,10 @@ static int assemble(struct vm *vm)
 
 static int create_devices(struct vm *vm)
 {
-	int error = bus_create(&vm->bus, vm, vm->machine);
+	int error;
+
+	device_guard_init();
+	error = bus_create(&vm->bus, vm, vm->machine);
 
 	if (error)
 		return error;
@@ -332,6 +335,7 @@ static void vm_destroy(struct vm *vm)
 	watch_end(vm);
 	vm_ended(vm);
 	bus_destroy(&vm->bus);
+	device_guard_fini();
 	terminal_restore();
 	vcpus_destroy(vm);
 	server_close();

@@ -84,6 +84,12 @@ void vm_guest_exit(struct vm *vm, int status);
  */
 void vm_device_error(struct vm *vm, const char *device, const char *what);
 
+/*
+ * Write a dump of the guest to where the config says; @why is for the log. The guest waits
+ * meanwhile. 0 or -errno; -ENOENT: the config names no place. Any thread but a vCPU's under a lock.
+ */
+int vm_dump(struct vm *vm, const char *why);
+
 /* vCPU 0 is about to enter the guest for the first time: in its thread. */
 void vm_started(struct vm *vm);
 

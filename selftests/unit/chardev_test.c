@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// LINK: launcher/dev/chardev.c launcher/dev/terminal.c launcher/util/loop.c launcher/util/log.c
+// LINK: launcher/dev/chardev.c launcher/dev/device.c launcher/dev/device_host.c launcher/config/node.c launcher/util/alloc.c launcher/dev/terminal.c launcher/util/loop.c launcher/util/log.c
 /* The host's side of a console: files, FIFOs, terminals, and the loop that serves them. */
 #define _GNU_SOURCE	/* posix_openpt, pthread_timedjoin_np */
 #include <errno.h>
@@ -13,12 +13,22 @@
 #include <unistd.h>
 
 #include "dev/chardev.h"
+#include "dev/device_host.h"
 #include "dev/terminal.h"
+#include "no_vm.h"
 #include "unit.h"
 #include "util/log.h"
 #include "util/loop.h"
 
 #define PATIENCE_MS	5000
+
+static const struct device_type type = { .name = "desk", .size = 4 };
+
+struct hostdev_word hostdev_parse(const char *text)
+{
+	return (struct hostdev_word){ *text != '>' && *text != '|', *text != '<',
+				      text + (*text == '<' || *text == '>') };
+}
 
 /* A device that has room for @room bytes until take() empties it. */
 static struct desk {
@@ -64,6 +74,17 @@ static void *run_loop(void *arg)
 	return loop_run() ? "failed" : NULL;
 }
 
+/* What the config of a device on the desk says; the rest of it stays. */
+static struct device_config config = { .type = &type, .name = "desk" };
+static struct device_host host;
+
+static int desk_create(const char *hostdev, struct chardev **out)
+{
+	config.hostdev[0] = (char *)hostdev;
+	host = (struct device_host){ .dev = { .type = &type, .name = "desk" }, .config = &config };
+	return chardev_create(&host.dev, &client, &desk, out);
+}
+
 static int desk_open(const char *hostdev, size_t room)
 {
 	int error;
@@ -72,7 +93,7 @@ static int desk_open(const char *hostdev, size_t room)
 	desk.waiting = desk.got_size = 0;
 	if (loop_init())
 		abort();
-	error = chardev_create(hostdev, "desk", &client, &desk, &desk.chardev);
+	error = desk_create(hostdev, &desk.chardev);
 	pthread_create(&loop_thread, NULL, run_loop, NULL);
 	return error;
 }
@@ -300,8 +321,8 @@ TEST(stdin_belongs_to_one)
 
 	log_reset(sink);
 	CHECK_EQ(desk_open("-", 1), 0);
-	CHECK_EQ(chardev_create("<-", "second", &client, &desk, &second), -EBUSY);
-	CHECK_EQ(chardev_create(">-", "second", &client, &desk, &second), 0);
+	CHECK_EQ(desk_create("<-", &second), -EBUSY);
+	CHECK_EQ(desk_create(">-", &second), 0);
 	chardev_destroy(second);
 	desk_close();
 	CHECK_EQ(desk_open("-", 1), 0);

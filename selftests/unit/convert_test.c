@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // LINK: launcher/config/asinfo.c launcher/config/config.c launcher/config/nearest.c launcher/config/node.c launcher/config/override.c launcher/config/qvmconf.c launcher/config/qvmconf_lex.c launcher/config/qvmconf_value.c launcher/config/qvmconf_words.c launcher/config/report.c
-// LINK: launcher/config/schema.c launcher/config/schema_json.c launcher/config/schema_markdown.c launcher/config/schema_table.c launcher/config/schema_words.c launcher/config/subst.c launcher/config/text.c launcher/config/value.c launcher/config/write_qvmconf.c launcher/config/write_yaml.c launcher/config/yaml.c
-// LINK: launcher/machine/arm64.c launcher/machine/x86.c launcher/machine/dump.c launcher/machine/limits.c launcher/machine/machine.c launcher/machine/print.c launcher/machine/validate.c launcher/util/log.c launcher/util/alloc.c
+// LINK: launcher/config/schema.c launcher/config/schema_json.c launcher/config/schema_markdown.c launcher/config/schema_table.c launcher/config/schema_device.c launcher/dev/load.c launcher/config/schema_words.c launcher/config/subst.c launcher/config/text.c launcher/config/value.c launcher/config/write_qvmconf.c launcher/config/write_yaml.c launcher/config/yaml.c
+// LINK: launcher/machine/arm64.c launcher/machine/x86.c launcher/machine/dump.c launcher/machine/limits.c launcher/machine/machine.c launcher/dev/device_option.c launcher/dev/device_host.c launcher/machine/print.c launcher/machine/validate.c launcher/util/log.c launcher/util/alloc.c
 /* From one language to the other and back, the report, and what is written out of the schema. */
 #include "launcher.h"
 
@@ -205,7 +205,7 @@ TEST(the_same_machine_twice)
 
 TEST(report)
 {
-	struct node *root = read_as("ram 4K\nvdev pl011 batch 5\nhostdev -\nvdev shmem\npass intr gic:40\npass loc 0,4K",
+	struct node *root = read_as("ram 4K\nvdev pl011 sched 5\nhostdev -\nvdev shmem\npass intr gic:40\npass loc 0,4K",
 				    "t", true);
 	char *text;
 	size_t size;
@@ -215,8 +215,8 @@ TEST(report)
 	schema_validate(root);
 	config_report(out, root);
 	fclose(out);
-	CHECK_STR(text, "t:1: exact\nt:2: approximated: devices[0].pl011.batch: output is collected "
-		  "until a newline or a short pause\nt:3: exact\n"
+	CHECK_STR(text, "t:1: exact\nt:2: approximated: devices[0].pl011.sched: devices run with the "
+		  "host's normal policy\nt:3: exact\n"
 		  "t:4: missing: devices[1].shmem: this device is not supported yet\n"
 		  "t:5: missing: pass: not supported yet by this version of qvm: devices can't be passed "
 		  "through yet\nt:5: missing: pass[0]: devices can't be passed through yet\nt:6: missing: pass[1]: devices can't be passed through yet\n"

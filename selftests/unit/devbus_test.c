@@ -1,8 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// LINK: launcher/dev/bus.c launcher/dev/in_kernel.c launcher/dev/acpi_pm.c launcher/dev/debug_exit.c launcher/dev/mc146818.c launcher/dev/pckeyboard.c launcher/dev/fw_cfg.c launcher/dev/test_devices.c launcher/config/value.c launcher/config/node.c launcher/util/alloc.c launcher/dev/device.c launcher/dev/pl011.c launcher/dev/ns16550.c launcher/util/log.c
+// LINK: launcher/dev/bus.c launcher/dev/in_kernel.c launcher/dev/acpi_pm.c launcher/dev/debug_exit.c launcher/dev/mc146818.c launcher/dev/pckeyboard.c launcher/dev/types.c launcher/dev/fw_cfg.c launcher/dev/test_devices.c launcher/dev/device.c launcher/dev/device_host.c launcher/dev/device_node.c launcher/config/node.c launcher/util/alloc.c launcher/dev/pl011.c launcher/dev/ns16550.c launcher/util/log.c
 /* Which device answers at an address. */
 #include "dev/bus.h"
+#include "dev/load.h"
 #include "uart.h"
+
+/* Nothing is loaded here. */
+const struct device_type *device_loaded_find(const char *key)
+{
+	(void)key;
+	return NULL;
+}
 
 static unsigned int created, destroyed, create_fails_at;
 
@@ -10,13 +18,13 @@ static int toy_create(struct device *dev)
 {
 	if (++created == create_fails_at)
 		return -1;
-	dev->state = dev;
+	*(struct device **)dev->state = dev;
 	return 0;
 }
 
 static void toy_destroy(struct device *dev)
 {
-	CHECK(dev->state == dev);
+	CHECK(*(struct device **)dev->state == dev);
 	destroyed++;
 }
 
@@ -29,7 +37,7 @@ static uint64_t toy_read(struct device *dev, uint64_t offset, unsigned int len)
 	last_device = dev;
 	last_offset = offset;
 	last_len = len;
-	return dev->config->gpa;
+	return device_host(dev)->config->gpa;
 }
 
 static void toy_write(struct device *dev, uint64_t offset, unsigned int len, uint64_t value)
@@ -39,7 +47,7 @@ static void toy_write(struct device *dev, uint64_t offset, unsigned int len, uin
 }
 
 static const struct device_type toy = {
-	.name = "toy", .create = toy_create, .destroy = toy_destroy,
+	.name = "toy", .state_size = sizeof(struct device *), .create = toy_create, .destroy = toy_destroy,
 	.read = toy_read, .write = toy_write,
 };
 
@@ -72,10 +80,10 @@ static const char *claimant(uint64_t gpa, unsigned int len)
 		CHECK_EQ(value, 0x55);
 		return "";
 	}
-	CHECK_EQ(value, last_device->config->gpa);
-	CHECK_EQ(last_offset, gpa - last_device->config->gpa);
+	CHECK_EQ(value, device_host(last_device)->config->gpa);
+	CHECK_EQ(last_offset, gpa - device_host(last_device)->config->gpa);
 	CHECK_EQ(last_len, len);
-	return last_device->config->name;
+	return device_host(last_device)->config->name;
 }
 
 TEST(finds_each)
@@ -154,7 +162,7 @@ TEST(writes)
 {
 	bus_open();
 	CHECK(bus_write(&bus, 0x9008, 4, 0x12345678));
-	CHECK_STR(last_device->config->name, "c");
+	CHECK_STR(device_host(last_device)->config->name, "c");
 	CHECK_EQ(last_offset, 8);
 	CHECK_EQ(last_value, 0x12345678);
 	last_value = 0;
@@ -205,12 +213,12 @@ TEST(types_by_name)
 TEST(irq_is_recorded)
 {
 	struct device_config config = { .irq = 40 };
-	struct device dev = { .config = &config };
+	struct device_host host = { .config = &config };
 
-	device_set_irq(&dev, true);
-	CHECK(dev.irq_level);
-	device_set_irq(&dev, true);
-	CHECK(dev.irq_level);
-	device_set_irq(&dev, false);
-	CHECK(!dev.irq_level);
+	device_set_irq(&host.dev, true);
+	CHECK(device_irq_level(&host.dev));
+	device_set_irq(&host.dev, true);
+	CHECK(device_irq_level(&host.dev));
+	device_set_irq(&host.dev, false);
+	CHECK(!device_irq_level(&host.dev));
 }

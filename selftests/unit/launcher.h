@@ -11,7 +11,7 @@
 #include "config/override.h"
 #include "config/schema.h"
 #include "config/yaml.h"
-#include "dev/device.h"
+#include "dev/device_host.h"
 #include "machine/machine.h"
 #include "unit.h"
 #include "util/log.h"
@@ -23,14 +23,21 @@ static const struct device_type fake_pl011 = {
 static const struct device_type fake_ns16550 = {
 	.name = "ns16550", .compatible = "ns16550a\0", .size = 8,
 };
-#define FAKE_X86(_name, _size, _in_kernel) { .name = _name, .size = _size, .arch = MACHINE_X86, \
-					     .once = true, .in_kernel = _in_kernel }
+#define FAKE_X86(_name, _size, _flags) { .name = _name, .size = _size, .arch = MACHINE_X86, \
+					 .flags = DEVICE_F_ONCE | (_flags) }
 static const struct device_type fake_x86[] = {
-	FAKE_X86("ioapic", 0x1000, true), FAKE_X86("8259", 2, true), FAKE_X86("timer8254", 4, true),
-	FAKE_X86("mc146818", 2, false), FAKE_X86("pckeyboard", 5, false),
-	FAKE_X86("acpi-pm", 16, false), FAKE_X86("debug-exit", 4, false),
+	FAKE_X86("ioapic", 0x1000, DEVICE_F_IN_KERNEL),
+	FAKE_X86("8259", 2, DEVICE_F_IN_KERNEL | DEVICE_F_PORT),
+	FAKE_X86("timer8254", 4, DEVICE_F_IN_KERNEL | DEVICE_F_PORT),
+	{ .name = "mc146818", .size = 2, .arch = MACHINE_X86, .acpi_id = "PNP0B00",
+	  .flags = DEVICE_F_ONCE | DEVICE_F_PORT },
+	FAKE_X86("pckeyboard", 5, DEVICE_F_PORT | DEVICE_F_NO_IRQ),
+	FAKE_X86("acpi-pm", 16, DEVICE_F_PORT),
+	FAKE_X86("debug-exit", 4, DEVICE_F_PORT | DEVICE_F_NO_IRQ),
 };
-static const struct device_type fake_ser8250 = { .name = "ser8250", .size = 8 };
+static const struct device_type fake_ser8250 = {
+	.name = "ser8250", .size = 8, .acpi_id = "PNP0501", .flags = DEVICE_F_PORT,
+};
 static const struct device_type fake_silent = { .name = "silent", .size = 0x20000 };
 const struct device_type *const device_types[] = {
 	&fake_pl011, &fake_ns16550, &fake_ser8250, &fake_silent, &fake_x86[0], &fake_x86[1],

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// LINK: launcher/config/yaml.c launcher/config/node.c launcher/config/schema.c launcher/config/schema_table.c launcher/config/value.c launcher/config/override.c launcher/config/config.c launcher/config/nearest.c launcher/config/subst.c launcher/config/text.c launcher/config/asinfo.c launcher/config/qvmconf.c launcher/config/qvmconf_lex.c launcher/config/qvmconf_value.c launcher/config/qvmconf_words.c
-// LINK: launcher/machine/machine.c launcher/machine/validate.c launcher/machine/arm64.c launcher/machine/x86.c launcher/util/log.c launcher/util/alloc.c
+// LINK: launcher/config/yaml.c launcher/config/node.c launcher/config/schema.c launcher/config/schema_table.c launcher/config/schema_device.c launcher/dev/load.c launcher/config/value.c launcher/config/override.c launcher/config/config.c launcher/config/nearest.c launcher/config/subst.c launcher/config/text.c launcher/config/asinfo.c launcher/config/qvmconf.c launcher/config/qvmconf_lex.c launcher/config/qvmconf_value.c launcher/config/qvmconf_words.c
+// LINK: launcher/machine/machine.c launcher/dev/device_option.c launcher/dev/device_host.c launcher/machine/validate.c launcher/machine/arm64.c launcher/machine/x86.c launcher/util/log.c launcher/util/alloc.c
 /* The model: defaults, automatic addresses, and what the validate pass refuses. */
 #include "launcher.h"
 
@@ -125,7 +125,7 @@ TEST(hostdev)
 		snprintf(yaml, sizeof(yaml), "devices: [pl011: {hostdev: '%s'}]", rows[i].said);
 		root = yaml_read_text(yaml, (struct origin){ "d/a.yaml", 1 });
 		machine_build(&m, root);
-		CHECK_STR(m.device[0].hostdev, rows[i].meant);
+		CHECK_STR(m.device[0].hostdev[0], rows[i].meant);
 		machine_fini(&m);
 		node_destroy(root);
 	}

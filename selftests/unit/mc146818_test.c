@@ -1,26 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// LINK: launcher/dev/mc146818.c launcher/config/node.c launcher/config/value.c launcher/util/log.c launcher/util/alloc.c
+// LINK: launcher/dev/mc146818.c launcher/dev/device.c launcher/dev/device_host.c launcher/config/node.c launcher/util/log.c launcher/util/alloc.c
 /* The clock: formats, setting it, what the registers hold. */
 #define _GNU_SOURCE
 #include <time.h>
 
 #include "dev/mc146818.h"
-#include "machine/machine.h"
+#include "dev/device_host.h"
+#include "no_vm.h"
 #include "unit.h"
 
-static struct device_config config = { .name = "rtc", .size = 2 };
-static struct device rtc;
+static struct device_config config = { .type = &mc146818_type, .name = "rtc", .size = 2 };
+static struct device_host host;
+
+#define rtc	host.dev
 
 static void rtc_open(void)
 {
-	rtc = (struct device){ .config = &config };
-	if (mc146818_type.create(&rtc))
+	if (device_host_init(&host, &config, NULL) || mc146818_type.create(&rtc))
 		printf("Bail out!\n");
 }
 
 static void rtc_close(void)
 {
 	mc146818_type.destroy(&rtc);
+	device_host_fini(&host);
 }
 
 static unsigned int get(unsigned int index)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// LINK: launcher/dev/ns16550.c launcher/dev/device.c launcher/util/log.c
+// LINK: launcher/dev/ns16550.c launcher/dev/device.c launcher/dev/device_host.c launcher/dev/device_node.c launcher/config/node.c launcher/util/alloc.c launcher/util/log.c
 /* The 16550A against its data sheet, and as Linux probes it. */
 #include "dev/ns16550.h"
 #include "uart.h"
@@ -25,7 +25,7 @@ TEST(reset_values)
 	CHECK_EQ(get(MCR), 0);
 	CHECK_EQ(get(LSR), 0x60);
 	CHECK_EQ(get(MSR), 0xb0);
-	CHECK(!uart.irq_level);
+	CHECK(!uart_host.irq_level);
 	uart_close();
 }
 
@@ -86,14 +86,14 @@ TEST(thre_interrupt)
 {
 	uart_open(&ns16550_type);
 	set(IER, 0x02);		/* enabling it while empty raises it */
-	CHECK(uart.irq_level);
+	CHECK(uart_host.irq_level);
 	CHECK_EQ(get(IIR), 0x02);
-	CHECK(!uart.irq_level);	/* reading IIR takes it back */
+	CHECK(!uart_host.irq_level);	/* reading IIR takes it back */
 	CHECK_EQ(get(IIR), 0x01);
 	set(DATA, 'x');
-	CHECK(uart.irq_level);
+	CHECK(uart_host.irq_level);
 	set(IER, 0);
-	CHECK(!uart.irq_level);
+	CHECK(!uart_host.irq_level);
 	set(IER, 0x02);
 	CHECK_EQ(get(IIR), 0x02);
 	set(IER, 0x02);		/* no edge, no interrupt */
@@ -121,11 +121,11 @@ TEST(receives_without_fifo)
 	CHECK_EQ(uart_room(), 0);
 	CHECK_EQ(get(LSR), 0x61);
 	CHECK_EQ(get(IIR), 0x04);
-	CHECK(uart.irq_level);
+	CHECK(uart_host.irq_level);
 	CHECK_EQ(get(DATA), 'a');
 	CHECK(uart_resumed > 0);
 	CHECK_EQ(get(LSR), 0x60);
-	CHECK(!uart.irq_level);
+	CHECK(!uart_host.irq_level);
 	CHECK_EQ(get(DATA), 0);
 	uart_close();
 }
@@ -145,7 +145,7 @@ TEST(fifo_trigger_and_timeout)
 		}
 		uart_type("x");
 		CHECK_EQ(get(IIR), 0xc4);
-		CHECK(uart.irq_level);
+		CHECK(uart_host.irq_level);
 		uart_close();
 	}
 }
@@ -194,8 +194,8 @@ TEST(modem_lines_and_deltas)
 	CHECK_EQ(get(MSR), 0x40);
 	set(MCR, 0x10);
 	CHECK_EQ(get(IIR), 0x00);
-	CHECK(uart.irq_level);
+	CHECK(uart_host.irq_level);
 	CHECK_EQ(get(MSR), 0x04);
-	CHECK(!uart.irq_level);
+	CHECK(!uart_host.irq_level);
 	uart_close();
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// LINK: launcher/config/yaml.c launcher/config/node.c launcher/config/schema.c launcher/config/schema_table.c launcher/config/value.c launcher/config/override.c launcher/config/config.c launcher/config/nearest.c launcher/config/subst.c launcher/config/text.c launcher/config/asinfo.c launcher/config/qvmconf.c launcher/config/qvmconf_lex.c launcher/config/qvmconf_value.c launcher/config/qvmconf_words.c
-// LINK: launcher/machine/machine.c launcher/machine/validate.c launcher/machine/arm64.c launcher/machine/x86.c launcher/util/log.c launcher/util/alloc.c
+// LINK: launcher/config/yaml.c launcher/config/node.c launcher/config/schema.c launcher/config/schema_table.c launcher/config/schema_device.c launcher/dev/load.c launcher/config/value.c launcher/config/override.c launcher/config/config.c launcher/config/nearest.c launcher/config/subst.c launcher/config/text.c launcher/config/asinfo.c launcher/config/qvmconf.c launcher/config/qvmconf_lex.c launcher/config/qvmconf_value.c launcher/config/qvmconf_words.c
+// LINK: launcher/machine/machine.c launcher/dev/device_option.c launcher/dev/device_host.c launcher/machine/validate.c launcher/machine/arm64.c launcher/machine/x86.c launcher/util/log.c launcher/util/alloc.c
 /* QNX's config language: words, contexts, numbers, substitutions, and what is said of mistakes. */
 #include "launcher.h"
 
@@ -214,8 +214,8 @@ TEST(mistakes)
 		  "this version of qvm: this board has no PCI yet\n" },
 		{ OK "vdev pl011 loc 0x1c090000,8", "t.qvmconf:1: devices[0].pl011.at: warning: its length "
 		  "is 0x1000, not 8\n" },
-		{ OK "vdev pl011 batch 100", "t.qvmconf:1: devices[0].pl011.batch: warning: output is "
-		  "collected until a newline or a short pause\n" },
+		{ OK "vdev pl011 sched 10", "t.qvmconf:1: devices[0].pl011.sched: warning: devices run with "
+		  "the host's normal policy\n" },
 		{ OK "vdev gic version 2", "t.qvmconf:1: gic.version: a GICv2 is not supported yet, write 3 "
 		  "if the guest can use a GICv3, as Linux can\n" },
 		{ OK "vdev gic its 0x2f200000", "t.qvmconf:1: gic.its: not supported yet by this version of "

@@ -11,24 +11,25 @@
 #include <stdlib.h>
 
 #include "dev/chardev.h"
-#include "dev/device.h"
+#include "dev/device_host.h"
 #include "machine/machine.h"
+#include "no_vm.h"
 #include "unit.h"
-#include "vm/vm.h"
 
 static char uart_sent[256];
 static size_t uart_sent_size;
 static unsigned int uart_resumed;
 static const struct chardev_client *uart_client;
 static void *uart_arg;
-static struct device uart;
+static struct device_host uart_host;
 static struct device_config uart_config;
 
-int chardev_create(const char *hostdev, const char *name, const struct chardev_client *client,
-		   void *arg, struct chardev **out)
+#define uart	uart_host.dev
+
+int chardev_create(struct device *dev, const struct chardev_client *client, void *arg,
+		   struct chardev **out)
 {
-	(void)hostdev;
-	(void)name;
+	(void)dev;
 	uart_client = client;
 	uart_arg = arg;
 	*out = NULL;
@@ -53,30 +54,11 @@ void chardev_resume(struct chardev *chardev)
 	uart_resumed++;
 }
 
-void vm_power_event(struct vm *vm, bool reset)
-{
-	(void)vm;
-	(void)reset;
-}
-
-void vm_guest_exit(struct vm *vm, int status)
-{
-	(void)vm;
-	(void)status;
-}
-
-void vm_set_irq(struct vm *vm, uint32_t line, bool level)
-{
-	(void)vm;
-	(void)line;
-	(void)level;
-	abort();	/* there is no VM */
-}
-
 static inline void uart_open(const struct device_type *type)
 {
 	uart_config = (struct device_config){ .type = type, .name = "uart", .size = type->size, .irq = 37 };
-	uart = (struct device){ .type = type, .config = &uart_config };
+	if (device_host_init(&uart_host, &uart_config, NULL))
+		abort();
 	memset(uart_sent, 0, sizeof(uart_sent));
 	uart_sent_size = 0;
 	uart_resumed = 0;
@@ -87,6 +69,7 @@ static inline void uart_open(const struct device_type *type)
 static inline void uart_close(void)
 {
 	uart.type->destroy(&uart);
+	device_host_fini(&uart_host);
 }
 
 static inline size_t uart_room(void)
