@@ -214,6 +214,7 @@ $(B)/$(1)/inject/qvm.ko: $(KMOD) $(LAB)/kbuild $(B)/deps/$(KERNELS_$(1))6.1/.don
 
 TESTS_$(1) := $(patsubst selftests/uapi/%.c,$(B)/$(1)/selftests/%,$(call for_$(1),$(wildcard selftests/uapi/*.c)))
 TESTS_$(1) += $(patsubst selftests/bench/%.c,$(B)/$(1)/selftests/%,$(call for_$(1),$(filter-out selftests/bench/sys_%,$(wildcard selftests/bench/*.c))))
+TESTS_$(1) += $(B)/$(1)/selftests/vdev-switch.so
 TEST_CC_$(1) = $(CROSS_$(1))gcc $(C) -MF $$(@D)/.$$*.d -MT $$@ -static -Iuapi -Iselftests/include -isystem $(B)/deps/kselftest -o $$@ $$< -lpthread
 
 $(B)/$(1)/selftests/%: selftests/uapi/%.c | $(B)/deps/kselftest/.done
@@ -225,6 +226,11 @@ $(B)/$(1)/selftests/%: selftests/bench/%.c | $(B)/deps/kselftest/.done
 	$$(call say,CC$(TAG_$(1)),$$<)
 	$$(dir)
 	$(Q)$$(TEST_CC_$(1))
+
+$(B)/$(1)/selftests/%.so: selftests/vdev/%.c launcher/dev/device.h
+	$$(call say,CC$(TAG_$(1)),$$<)
+	$$(dir)
+	$(Q)$(CROSS_$(1))gcc -std=gnu11 -O2 -g $(WARN) -Ilauncher -shared -fPIC -o $$@ $$<
 
 # bare-metal guests
 

@@ -28,6 +28,7 @@ struct writer {
 	int error;
 	uint32_t device;	/* whose node it is, by its place in m->device */
 	bool has_phandle;	/* that node */
+	uint32_t clock_hz;	/* of a clock of its own; 0: it has none */
 };
 
 static void begin(struct writer *w, const char *name)
@@ -269,14 +270,19 @@ static void node_flag(void *out, const char *name)
 	put_flag(out, name);
 }
 
-static void node_clocks(void *out, const char *names)
+static void node_clocks(void *out, const char *names, uint32_t hz)
 {
 	struct writer *w = out;
-	uint32_t clocks[8];
+	uint32_t clocks[8], clock = FDT_PHANDLE_CLOCK;
 	size_t count = 0;
 
+	if (hz && hz != FDT_CLOCK_HZ) {
+		w->clock_hz = hz;
+		clock = FDT_PHANDLE_OWN_CLOCK + w->device;
+	}
+
 	for (const char *name = names; *name && count < 8; name += strlen(name) + 1)
-		clocks[count++] = FDT_PHANDLE_CLOCK;
+		clocks[count++] = clock;
 	put_cells(w, "clocks", clocks, count);
 	put_bytes(w, "clock-names", names, list_size(names));
 }
@@ -307,6 +313,19 @@ static const struct device_node_ops node_ops = {
 	.phandle = node_phandle, .begin = node_begin, .end = node_end,
 };
 
+static void write_own_clock(struct writer *w, const struct device_config *device)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "clock-%" PRIx64, device->gpa);
+	begin(w, name);
+	put_string(w, "compatible", "fixed-clock");
+	put_u32(w, "#clock-cells", 0);
+	put_u32(w, "clock-frequency", w->clock_hz);
+	put_u32(w, "phandle", FDT_PHANDLE_OWN_CLOCK + w->device);
+	end(w);
+}
+
 static void write_device(struct writer *w, const struct device_config *device)
 {
 	struct device_node node = { .ops = &node_ops, .out = w };
@@ -315,6 +334,7 @@ static void write_device(struct writer *w, const struct device_config *device)
 		return;
 	w->device = (uint32_t)(device - w->m->device);
 	w->has_phandle = false;
+	w->clock_hz = 0;
 	begin_at(w, node_name(device), device->gpa);
 	put_bytes(w, "compatible", device->type->compatible, list_size(device->type->compatible));
 	put_reg(w, device->gpa, device->size);
@@ -324,6 +344,8 @@ static void write_device(struct writer *w, const struct device_config *device)
 	device_describe(device, &node);
 	if (!node.closed)
 		end(w);
+	if (w->clock_hz)
+		write_own_clock(w, device);
 }
 
 static void write_root(struct writer *w)

@@ -14,6 +14,7 @@ enum fdt_phandle {
 	/* Not 1 and 2: those are the user's, who may merge a tree of dtc. */
 	FDT_PHANDLE_GIC		= 0x7fff0001,	/* interrupt controller; the root's interrupt-parent */
 	FDT_PHANDLE_CLOCK	= 0x7fff0002,	/* fixed clock, FDT_CLOCK_HZ; #clock-cells 0 */
+	FDT_PHANDLE_OWN_CLOCK	= 0x7fff2000,	/* and up: of devices with another frequency */
 	FDT_PHANDLE_DEVICE	= 0x7fff1000,	/* and up: of devices that others refer to */
 };
 

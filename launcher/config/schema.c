@@ -299,10 +299,7 @@ static void say_later(const struct schema_key *row, struct node *node)
 {
 	if (!strncmp(row->path, DEVICES ".", strlen(DEVICES ".")) && !strchr(row->path, '*'))
 		return;		/* say_missing_devices() names them all at once */
-	if (row->limit)
-		node_error(node, "not supported yet by this version of qvm: %s", row->limit);
-	else
-		node_error(node, "not supported yet by this version of qvm, leave it out");
+	node_error(node, "not supported yet by this version of qvm: %s", row->limit);
 	for (struct node *entry = node->child; entry && row->limit; entry = entry->next)
 		node_judge(entry, VERDICT_MISSING, row->limit);
 }

@@ -213,8 +213,11 @@ void device_node_flag(struct device_node *node, const char *name);
 
 /* FDT only; ACPI has no counterpart and gets nothing. */
 
-/* The board's fixed clock of 24 MHz under each of these names, a list ended by an empty string. */
-void device_node_clocks(struct device_node *node, const char *names);
+/*
+ * A fixed clock of @hz (0: the board's, 24 MHz) under each of these names, a list ended by an empty
+ * string. Once.
+ */
+void device_node_clocks(struct device_node *node, const char *names, uint32_t hz);
 /* Let others refer to the device's node: its phandle. 0 in ACPI. */
 uint32_t device_node_phandle(struct device_node *node);
 /*

@@ -28,10 +28,10 @@ void device_node_flag(struct device_node *node, const char *name)
 		node->ops->flag(node->out, name);
 }
 
-void device_node_clocks(struct device_node *node, const char *names)
+void device_node_clocks(struct device_node *node, const char *names, uint32_t hz)
 {
 	if (node->ops->clocks)
-		node->ops->clocks(node->out, names);
+		node->ops->clocks(node->out, names, hz);
 }
 
 uint32_t device_node_phandle(struct device_node *node)

@@ -13,7 +13,7 @@ struct device_node_ops {
 	void (*u32s)(void *out, const char *name, const uint32_t *values, size_t count);
 	void (*string)(void *out, const char *name, const char *text);
 	void (*flag)(void *out, const char *name);
-	void (*clocks)(void *out, const char *names);
+	void (*clocks)(void *out, const char *names, uint32_t hz);
 	uint32_t (*phandle)(void *out);
 	void (*begin)(void *out, const char *name);
 	void (*end)(void *out);

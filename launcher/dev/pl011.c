@@ -379,7 +379,7 @@ static void pl011_status(struct device *dev)
 static void pl011_describe(const struct device *dev, struct device_node *node)
 {
 	(void)dev;
-	device_node_clocks(node, "uartclk\0apb_pclk\0");
+	device_node_clocks(node, "uartclk\0apb_pclk\0", 0);
 }
 
 const struct device_type pl011_type = {

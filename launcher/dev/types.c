@@ -13,13 +13,22 @@
 #include "dev/ns16550.h"
 #include "dev/pckeyboard.h"
 #include "dev/pl011.h"
+#include "dev/pl031.h"
+#include "dev/pl061.h"
+#include "dev/progress.h"
 #include "dev/test_devices.h"
+#include "dev/watchdog.h"
 
 const struct device_type *const device_types[] = {
 	&pl011_type,
 	&ns16550_type,
 	&ser8250_type,
+	&pl031_type,
+	&pl061_type,
+	&sp805_type,
+	&progress_type,
 	&mc146818_type,
+	&ib700_type,
 	&acpi_pm_type,
 	&pckeyboard_type,
 	&debug_exit_type,

@@ -8,6 +8,8 @@ static const struct board_device arm64_devices[] = {
 	{ "ns16550", 0x1c0a0000, 38, "ttyS", false },
 	{ "ser8250", 0x1c0a0000, 38, "ttyS", false },
 	{ "sp805",   0x1c0f0000, 39, NULL, false },
+	{ "pl031",   0x1c170000, 36, NULL, false },
+	{ "pl061",   0x1c1d0000, 35, NULL, false },
 	{ NULL, 0, 0, NULL, false },
 };
 

@@ -346,11 +346,12 @@ static void build_devices(struct machine *m, const struct node *list)
 {
 	m->devices_incomplete = list && list->bad;
 	m->device = xcalloc(node_count(list), sizeof(*m->device));
-	for (const struct node *entry = first_entry(list); entry; entry = entry->next)
-		if (!entry->bad && entry->child) {
+	for (const struct node *entry = first_entry(list); entry; entry = entry->next) {
+		if (entry->kind == NODE_MAP && entry->child)
 			check_loc(entry->child);
+		if (!entry->bad && entry->child)
 			build_device(m, entry->child);
-		}
+	}
 }
 
 static void build_reserved(struct machine *m, const struct node *list)

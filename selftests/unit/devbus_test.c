@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// LINK: launcher/dev/bus.c launcher/dev/in_kernel.c launcher/dev/acpi_pm.c launcher/dev/debug_exit.c launcher/dev/mc146818.c launcher/dev/pckeyboard.c launcher/dev/types.c launcher/dev/fw_cfg.c launcher/dev/test_devices.c launcher/dev/device.c launcher/dev/device_host.c launcher/dev/device_node.c launcher/config/node.c launcher/util/alloc.c launcher/dev/pl011.c launcher/dev/ns16550.c launcher/util/log.c
+// LINK: launcher/dev/bus.c launcher/dev/in_kernel.c launcher/dev/acpi_pm.c launcher/dev/debug_exit.c launcher/dev/mc146818.c launcher/dev/pckeyboard.c launcher/dev/types.c launcher/dev/fw_cfg.c launcher/dev/test_devices.c launcher/dev/pl031.c launcher/dev/pl061.c launcher/dev/sp805.c launcher/dev/ib700.c launcher/dev/watchdog.c launcher/dev/progress.c launcher/dev/device_run.c launcher/util/loop.c launcher/dev/device.c launcher/dev/device_host.c launcher/dev/device_node.c launcher/config/node.c launcher/util/alloc.c launcher/dev/pl011.c launcher/dev/ns16550.c launcher/util/log.c
 /* Which device answers at an address. */
 #include "dev/bus.h"
 #include "dev/load.h"
