@@ -27,6 +27,8 @@ static uint64_t switch_read(struct device *dev, uint64_t offset, unsigned int le
 	return offset == 4 ? atomic_load(&state->asked) : 0;
 }
 
+static volatile int *volatile nowhere;
+
 static void switch_write(struct device *dev, uint64_t offset, unsigned int len, uint64_t value)
 {
 	struct state *state = dev->state;
@@ -37,7 +39,7 @@ static void switch_write(struct device *dev, uint64_t offset, unsigned int len, 
 	if (state->fault == FAULT_FAIL)
 		device_fail(dev, "the switch is jammed");
 	if (state->fault == FAULT_CRASH)
-		*(volatile int *)8 = 1;
+		*nowhere = 1;
 	if (state->fault == FAULT_EXIT)
 		exit(0);
 	if (atomic_fetch_add(&state->asked, 1) + 1 >= state->after)
