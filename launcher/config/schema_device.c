@@ -26,7 +26,7 @@ static unsigned int option_types(const struct device_option *option)
 		[DEVICE_OPTION_STRING] = SCHEMA_STRING, [DEVICE_OPTION_NUMBER] = SCHEMA_NUMBER,
 		[DEVICE_OPTION_SIZE] = SCHEMA_SIZE, [DEVICE_OPTION_ADDRESS] = SCHEMA_ADDRESS,
 		[DEVICE_OPTION_BOOL] = SCHEMA_BOOL, [DEVICE_OPTION_CHOICE] = SCHEMA_ENUM,
-		[DEVICE_OPTION_CHOICES] = SCHEMA_LIST,
+		[DEVICE_OPTION_CHOICES] = SCHEMA_LIST | SCHEMA_ENUM,
 		[DEVICE_OPTION_STRINGS] = SCHEMA_LIST | SCHEMA_REPEAT,
 	};
 
@@ -54,7 +54,7 @@ static void add_option(const char *type, const struct device_option *option)
 		.doc = option->doc,
 	};
 
-	if (row.types == SCHEMA_ENUM)
+	if (row.types & SCHEMA_ENUM)
 		row.choices = option->choices;
 	add_row(row);
 	if (row.types & SCHEMA_LIST)

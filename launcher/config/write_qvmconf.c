@@ -353,7 +353,7 @@ static bool has_word(const struct node *node)
 	};
 	const struct schema_key *row = schema_row(node), *list = schema_row(node->parent);
 
-	if ((row && row->qvmconf) || (!node->key && list && list->types & SCHEMA_REPEAT))
+	if ((row && row->qvmconf) || (!node->key && list && list->qvmconf && strchr(list->qvmconf, ' ')))
 		return true;
 	for (size_t i = 0; row && i < sizeof(paths) / sizeof(paths[0]); i++)
 		if (!strcmp(row->path, paths[i]))

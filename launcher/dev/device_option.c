@@ -23,12 +23,14 @@ static int choice_of(const char *choices, const char *word)
 	return -1;
 }
 
+/* A list of words, or one. */
 static unsigned int read_choices(const struct device_option *option, const struct node *list)
 {
+	const struct node *word = list->kind == NODE_LIST ? list->child : list;
 	unsigned int bits = 0;
 	int index;
 
-	for (const struct node *word = list ? list->child : NULL; word; word = word->next) {
+	for (; word; word = list->kind == NODE_LIST ? word->next : NULL) {
 		index = word->text ? choice_of(option->choices, word->text) : -1;
 		if (index >= 0)
 			bits |= 1U << index;
@@ -72,7 +74,7 @@ static bool read_list(struct device_config *config, const struct device_option *
 {
 	if (option->kind == DEVICE_OPTION_STRINGS)
 		read_strings(config, node && node->kind == NODE_LIST ? node : NULL, to);
-	else if (option->kind == DEVICE_OPTION_CHOICES && node && node->kind == NODE_LIST)
+	else if (option->kind == DEVICE_OPTION_CHOICES && node)
 		*(unsigned int *)to = read_choices(option, node);
 	else if (option->kind == DEVICE_OPTION_CHOICES)
 		*(unsigned int *)to = fallback_choices(option);

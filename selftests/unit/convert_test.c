@@ -193,7 +193,7 @@ TEST(the_same_machine_twice)
 			"cmdline: \"console=ttyAMA0 quiet\"\n"
 			"devices:\n"
 			"  - pl011: {hostdev: \"$env{QVM_TEST_DEV}\", debug: off}\n"
-			"  - sp805: {action: \"dump,terminate\"}\n"
+			"  - sp805: {action: [dump, terminate]}\n"
 			"gic: {lines: 64}\n"
 			"unsupported: {reference: ignore}\n"
 			"logger:\n"

@@ -16,6 +16,15 @@
 #include "unit.h"
 #include "util/log.h"
 
+static const struct device_option fake_options[] = {
+	{ .name = "action", .kind = DEVICE_OPTION_CHOICES, .choices = "dump|terminate" },
+	{ .name = "frequency", .kind = DEVICE_OPTION_NUMBER, .offset = 8 },
+	{ 0 },
+};
+static const struct device_option fake_reg[] = {
+	{ .name = "reg", .kind = DEVICE_OPTION_STRINGS },
+	{ 0 },
+};
 static const struct device_type fake_pl011 = {
 	.name = "pl011", .compatible = "arm,pl011\0arm,primecell\0", .size = 0x1000,
 	.arch = MACHINE_ARM64,
@@ -30,6 +39,7 @@ static const struct device_type fake_x86[] = {
 	FAKE_X86("8259", 2, DEVICE_F_IN_KERNEL | DEVICE_F_PORT),
 	FAKE_X86("timer8254", 4, DEVICE_F_IN_KERNEL | DEVICE_F_PORT),
 	{ .name = "mc146818", .size = 2, .arch = MACHINE_X86, .acpi_id = "PNP0B00",
+	  .state_size = sizeof(struct device_strings), .options = fake_reg,
 	  .flags = DEVICE_F_ONCE | DEVICE_F_PORT },
 	FAKE_X86("pckeyboard", 5, DEVICE_F_PORT | DEVICE_F_NO_IRQ),
 	FAKE_X86("acpi-pm", 16, DEVICE_F_PORT),
@@ -39,9 +49,12 @@ static const struct device_type fake_ser8250 = {
 	.name = "ser8250", .size = 8, .acpi_id = "PNP0501", .flags = DEVICE_F_PORT,
 };
 static const struct device_type fake_silent = { .name = "silent", .size = 0x20000 };
+static const struct device_type fake_sp805 = {
+	.name = "sp805", .size = 0x1000, .arch = MACHINE_ARM64, .state_size = 16, .options = fake_options,
+};
 const struct device_type *const device_types[] = {
 	&fake_pl011, &fake_ns16550, &fake_ser8250, &fake_silent, &fake_x86[0], &fake_x86[1],
-	&fake_x86[2], &fake_x86[3], &fake_x86[4], &fake_x86[5], &fake_x86[6], NULL,
+	&fake_x86[2], &fake_x86[3], &fake_x86[4], &fake_x86[5], &fake_x86[6], &fake_sp805, NULL,
 };
 
 const struct device_type *device_type_find(const char *name)

@@ -94,7 +94,7 @@ TEST(words_make_trees)
 		  "{devices: [{pl011: {at: 0x1c090000, irq: gic:37, hostdev: >-, name: con}}]}" },
 		{ "vdev pl011 loc mem:1c090000", "{devices: [{pl011: {at: 0x1c090000}}]}" },
 		{ "vdev vdev-pl011.so vdev vdev-wdt-sp805 action dump,terminate",
-		  "{devices: [{pl011: {}}, {sp805: {action: dump,terminate}}]}" },
+		  "{devices: [{pl011: {}}, {sp805: {action: [dump, terminate]}}]}" },
 		{ "vdev virtio-net peer /p peerfeats 0x7fc3 loc pci:0:1 name a legacy mac 02:0:0:0:0:1",
 		  "{devices: [{virtio-net: {peer: /p, peerfeats: 0x7fc3, pci: 0:1, name: a, "
 		  "legacy: true, mac: 02:0:0:0:0:1}}]}" },
@@ -205,7 +205,11 @@ TEST(mistakes)
 		{ OK "vdev pl010", "t.qvmconf:1: devices[0].pl010: unknown device, did you mean `pl011`?\n" },
 		{ OK "vdev shmem\nvdev pl011\nvdev virtio-blk hostdev x", "t.qvmconf:1: devices[0].shmem: "
 		  "not supported yet by this version of qvm: shmem (t.qvmconf:1), virtio-blk "
-		  "(t.qvmconf:3); leave them out, or start the rest with --without shmem,virtio-blk\n" },
+		  "(t.qvmconf:3); leave them out, or start the rest with --without shmem,virtio-blk\n"
+		  "t.qvmconf:1: devices[0].shmem: without `loc` it would be a PCI device, and this board has "
+		  "no PCI yet; write loc and intr, such as loc 0x1c0d0000 intr gic:41\n"
+		  "t.qvmconf:3: devices[2].virtio-blk: without `loc` it would be a PCI device, and this board "
+		  "has no PCI yet; write loc and intr, such as loc 0x1c0d0000 intr gic:41\n" },
 		{ OK "vdev pl011 intr myioapic:4", "t.qvmconf:1: devices[0].pl011.irq: \"myioapic:4\" won't "
 		  "do, write a line such as gic:37, or none\n" },
 		{ OK "vdev pl011 loc io:0x3f8", "t.qvmconf:1: pl011: an arm64 board has no ports, write an "
