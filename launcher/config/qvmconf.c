@@ -11,6 +11,7 @@
 #include "config/schema_table.h"
 #include "config/text.h"
 #include "config/yaml.h"
+#include "dev/device_host.h"
 #include "util/alloc.h"
 
 #define FILE_MAX_SIZE	(1 << 20)
@@ -46,12 +47,20 @@ const char *context_name(const struct qvmconf *q)
 	return names[q->context];
 }
 
+/* What the schema's rows call the device of the context: "switch" of "./vdev-switch.so" too. */
+static const char *device_word(const struct qvmconf *q)
+{
+	const struct device_type *type = device_type_find(q->node->key);
+
+	return type ? type->name : q->node->key;
+}
+
 const struct schema_key *context_find(const struct qvmconf *q, const char *option)
 {
 	const struct schema_key *row = NULL;
 
 	if (q->context == CONTEXT_VDEV)
-		row = schema_find_word(option, q->node->key);
+		row = schema_find_word(option, device_word(q));
 	if (!row && q->context != CONTEXT_NONE)
 		row = schema_find_word(option, context_name(q));
 	return row;
@@ -88,7 +97,7 @@ static void say_unknown(struct qvmconf *q, const struct token *token)
 	if (q->context != CONTEXT_NONE)
 		try_rows(&nearest, context_name(q));
 	if (q->context == CONTEXT_VDEV)
-		try_rows(&nearest, q->node->key);
+		try_rows(&nearest, device_word(q));
 	try_rows(&nearest, NULL);
 	for (const struct word *word = words; word->word; word++)
 		nearest_try(&nearest, word->word, strlen(word->word));
