@@ -74,14 +74,14 @@ static const struct control exit_control = {
 	.must = VM_EXIT_HOST_ADDR_SPACE_SIZE | VM_EXIT_SAVE_IA32_EFER | VM_EXIT_LOAD_IA32_EFER |
 		VM_EXIT_SAVE_IA32_PAT | VM_EXIT_LOAD_IA32_PAT |
 		VM_EXIT_SAVE_VMX_PREEMPTION_TIMER,
-	/* DR7 and DEBUGCTL of the guest are kept by hand */
+	/* all writes of the guest's DR7 exit, so that ours is it; DEBUGCTL is zero for it */
 	.never = VM_EXIT_SAVE_DEBUG_CONTROLS,
 };
 
 static const struct control entry_control = {
 	"VM-entry", MSR_IA32_VMX_ENTRY_CTLS, MSR_IA32_VMX_TRUE_ENTRY_CTLS,
-	.must = VM_ENTRY_LOAD_IA32_EFER | VM_ENTRY_LOAD_IA32_PAT,
-	.never = VM_ENTRY_LOAD_DEBUG_CONTROLS,
+	/* without its own DR7 a guest has no breakpoints, and the host's act on its addresses */
+	.must = VM_ENTRY_LOAD_IA32_EFER | VM_ENTRY_LOAD_IA32_PAT | VM_ENTRY_LOAD_DEBUG_CONTROLS,
 };
 
 static int control_value(const struct control *control, bool has_true, u32 *value)
