@@ -43,6 +43,12 @@ int qvm_arch_vm_assemble(struct qvm_vm *vm);
 /* As at QVM_VM_SET_IRQ; VM assembled. */
 int qvm_arch_vm_set_irq(struct qvm_vm *vm, u32 line, bool level);
 
+/*
+ * @on: the guest's end of an interrupt of @line (its deactivation on arm64, the EOI at the I/O APIC on
+ * x86) puts the line down and calls qvm_irqfd_ended(). VM assembled. -ENXIO: no such line.
+ */
+int qvm_arch_vm_set_resample(struct qvm_vm *vm, u32 line, bool on);
+
 /* ---- vCPU ---- */
 
 /* Registers at their reset values; vCPU 0 powered on. May sleep. -ENOMEM. */

@@ -4,6 +4,7 @@
 #define QVM_COMPAT_H
 
 #include <linux/version.h>
+#include <linux/eventfd.h>
 #include <linux/hrtimer.h>
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
@@ -16,6 +17,20 @@
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
 #error "qvm needs Linux 6.1 or newer"
 #endif
+
+#ifndef CONFIG_EVENTFD
+#error "qvm needs CONFIG_EVENTFD"
+#endif
+
+/* 6.8 took the count away: it was always 1. */
+static inline void qvm_eventfd_signal(struct eventfd_ctx *ctx)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
+	eventfd_signal(ctx);
+#else
+	eventfd_signal(ctx, 1);
+#endif
+}
 
 /* 6.13 added hrtimer_setup(), 6.15 took hrtimer_init() away. */
 static inline void qvm_hrtimer_setup(struct hrtimer *timer,

@@ -23,6 +23,7 @@
 #include <qvm_run.h>
 
 #include "arch_types.h"
+#include "eventfd.h"
 #include "pgtable.h"
 #include "trail.h"
 #include "unclaimed.h"
@@ -78,6 +79,7 @@ struct qvm_vm {
 	struct qvm_bus bus;			/* [m]/[A] in-kernel vdevs by gpa */
 	struct qvm_bus ports;			/* [m]/[A] and by I/O port (x86) */
 	struct qvm_vm_policy policy;		/* [m]/[A] */
+	struct qvm_eventfds eventfds;
 	u64 pinned;				/* [m]/[A] bytes charged to mm */
 	atomic64_t cleaned;			/* [a] bytes cleaned to PoC, each time counted */
 	struct s2_table s2;			/* [m] while BUILDING, then [s] */
@@ -132,6 +134,7 @@ struct qvm_vcpu {
 	bool mmio_pending;			/* [v] */
 	struct qvm_access mmio;			/* [v] */
 
+	unsigned int doorbell_hint;		/* [v] slot that rang last */
 	struct qvm_vcpu_stats stats;		/* [v], read without lock */
 	struct qvm_trail trail;			/* [v], read without lock */
 	struct qvm_vcpu_arch arch;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The four answers to a guest access that stage 2 did not permit, and their completion. */
+#include <linux/rcupdate.h>
 #include <linux/string.h>
 
 #include "arch.h"
@@ -40,13 +41,26 @@ static enum exit_action access_vdev(struct qvm_vcpu *vcpu, const struct qvm_acce
 	return qvm_arch_complete_access(vcpu, access, data);
 }
 
+/* A write that a doorbell takes has no other effect. */
+static bool rings_doorbell(struct qvm_vcpu *vcpu, const struct qvm_access *access)
+{
+	if (!access->is_write || !rcu_access_pointer(vcpu->vm->eventfds.doorbells) ||
+	    !qvm_doorbell_ring(vcpu, access))
+		return false;
+	trace_mmio(vcpu->vm->id, vcpu->index, access->gpa, access->len, true, false);
+	return true;
+}
+
 enum exit_action qvm_exit_access(struct qvm_vcpu *vcpu, const struct qvm_access *access)
 {
 	struct qvm_vdev **last = access->is_port ? &vcpu->last_port : &vcpu->last_vdev;
 	const struct qvm_bus *bus = access->is_port ? &vcpu->vm->ports : &vcpu->vm->bus;
 	struct qvm_vdev *vdev = qvm_bus_route(bus, last, access->gpa, access->len);
-	bool in_kernel = vdev || qvm_bus_overlaps(bus, access->gpa, access->len);
+	bool in_kernel;
 
+	if (!vdev && rings_doorbell(vcpu, access))
+		return qvm_arch_complete_access(vcpu, access, 0);
+	in_kernel = vdev || qvm_bus_overlaps(bus, access->gpa, access->len);
 	if (trace_mmio_enabled())
 		trace_mmio(vcpu->vm->id, vcpu->index, access->gpa, access->len, access->is_write,
 			   !in_kernel);

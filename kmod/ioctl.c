@@ -36,6 +36,8 @@ union ioctl_arg {
 	struct qvm_vm_info vm_info;
 	struct qvm_vm_policy policy;
 	struct qvm_unclaimed unclaimed;
+	struct qvm_doorbell doorbell;
+	struct qvm_irqfd irqfd;
 	struct qvm_reg reg;
 	struct qvm_vcpu_stats stats;
 	struct qvm_vcpu_trail trail;
@@ -82,6 +84,7 @@ static long do_query(struct ioctl_call *call, union ioctl_arg *arg)
 	query->max_vcpus = QVM_MAX_VCPUS;
 	query->run_size = PAGE_SIZE;
 	query->page_size = PAGE_SIZE;
+	query->features = QVM_FEATURE_EVENTFD;
 	qvm_arch_query(query);
 	return 0;
 }
@@ -190,6 +193,16 @@ static long do_unclaimed(struct ioctl_call *call, union ioctl_arg *arg)
 	return 0;
 }
 
+static long do_doorbell(struct ioctl_call *call, union ioctl_arg *arg)
+{
+	return qvm_doorbell_set(call->vm, &arg->doorbell);
+}
+
+static long do_irqfd(struct ioctl_call *call, union ioctl_arg *arg)
+{
+	return qvm_irqfd_set(call->vm, &arg->irqfd);
+}
+
 static const struct ioctl_row vm_ioctls[] = {
 	{ QVM_VM_ADD_REGION, 64, LOCK_VM, do_add_region },
 	{ QVM_VM_CREATE_VDEV, 120, LOCK_VM, do_create_vdev },
@@ -200,6 +213,8 @@ static const struct ioctl_row vm_ioctls[] = {
 	{ QVM_VM_END, 0, LOCK_NONE, do_vm_end },
 	{ QVM_VM_SET_POLICY, 16, LOCK_VM, do_set_policy },
 	{ QVM_VM_UNCLAIMED, 656, LOCK_NONE, do_unclaimed },
+	{ QVM_VM_DOORBELL, 32, LOCK_VM, do_doorbell },
+	{ QVM_VM_IRQFD, 24, LOCK_VM, do_irqfd },
 };
 
 /* ---- vCPU fd ---- */
@@ -251,6 +266,8 @@ static_assert(sizeof(struct qvm_vm_info) == 80);
 static_assert(sizeof(struct qvm_vm_policy) == 24);
 static_assert(sizeof(struct qvm_unclaimed) == 656);
 static_assert(sizeof(struct qvm_vcpu_trail) == 672);
+static_assert(sizeof(struct qvm_doorbell) == 32);
+static_assert(sizeof(struct qvm_irqfd) == 24);
 static_assert(sizeof(struct qvm_reg) == 24);
 static_assert(sizeof(struct qvm_vcpu_stats) == 640);
 static_assert(sizeof(struct qvm_run) <= PAGE_SIZE);

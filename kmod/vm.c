@@ -106,6 +106,7 @@ struct qvm_vm *qvm_vm_create(const struct qvm_create_vm *param)
 	kref_init(&vm->ref);
 	mutex_init(&vm->mutex);
 	mutex_init(&vm->s2_mutex);
+	qvm_eventfd_init(vm);
 	strscpy(vm->name, param->name, sizeof(vm->name));
 	vm->max_vcpus = param->max_vcpus;
 	vm->ipa_bits = param->ipa_bits ?: min(40U, host.ipa_bits);
@@ -141,6 +142,7 @@ static void vm_destroy(struct kref *ref)
 	u32 i;
 
 	vm_unpublish(vm);
+	qvm_eventfd_release(vm);
 	for (i = 0; i < vm->max_vcpus; i++)
 		if (vm->vcpu[i])
 			qvm_vcpu_destroy(vm->vcpu[i]);

@@ -63,6 +63,7 @@ struct qvm_query {
 #define QVM_QUERY		_IOWR(QVM_IOC, 0x00, struct qvm_query)
 
 #define QVM_FEATURE_DIRTY_LOG	(1ULL << 0)	/* reserved: region flag below */
+#define QVM_FEATURE_EVENTFD	(1ULL << 8)	/* QVM_VM_DOORBELL, QVM_VM_IRQFD */
 
 /*
  * QVM_CREATE_VM: a new, empty VM; returns its fd (close-on-exec). The VM belongs to the
@@ -299,6 +300,80 @@ struct qvm_unclaimed {
 
 #define QVM_VM_UNCLAIMED	_IOR(QVM_IOC, 0x30, struct qvm_unclaimed)
 
+/*
+ * QVM_VM_DOORBELL: a guest's write to an address or I/O port signals an eventfd, and the guest goes on:
+ * no vCPU thread returns to user space, and the write has no other effect. With
+ * QVM_DOORBELL_F_DATAMATCH only a write of that value does. Writes of another length or value, and all
+ * reads, are what they would be without it. One access of the guest is one signal.
+ * QVM_DOORBELL_F_REMOVE: the one with the same addr, len, datamatch and flags; eventfd is not read.
+ * When it returns nobody signals the eventfd any more. A doorbell stays when its eventfd is closed, until
+ * it is removed or the VM's last fd is closed.
+ *
+ * Legal while ASSEMBLED or RUNNING, REMOVE also when ENDED.
+ *
+ * EAGAIN  the VM is not assembled; ESHUTDOWN it has ended
+ * EINVAL  len not 0 (any), 1, 2, 4 or (not for a port) 8; datamatch with len 0, or wider than len,
+ *         or not 0 without its flag; eventfd is another kind of file
+ * EBADF   eventfd is not open
+ * EOPNOTSUPP a port, where the architecture has none (arm64)
+ * ERANGE  reaches past 2^ipa_bits, or past port 0xffff
+ * EEXIST  some write would ring an existing doorbell too; or a region or a vdev is there
+ * ENOENT  REMOVE: no such doorbell
+ * ENOSPC  there are QVM_MAX_DOORBELLS
+ */
+struct qvm_doorbell {
+	__u64 addr;		/* In: gpa, or port */
+	__u64 datamatch;	/* In */
+	__s32 eventfd;		/* In */
+	__u32 len;		/* In: bytes */
+	__u32 flags;		/* In: QVM_DOORBELL_F_* */
+	__u32 reserved;		/* must be zero */
+};
+
+#define QVM_DOORBELL_F_REMOVE		(1U << 0)
+#define QVM_DOORBELL_F_PORT		(1U << 1)
+#define QVM_DOORBELL_F_DATAMATCH	(1U << 2)
+#define QVM_MAX_DOORBELLS		512
+
+#define QVM_VM_DOORBELL		_IOW(QVM_IOC, 0x18, struct qvm_doorbell)
+
+/*
+ * QVM_VM_IRQFD: a signal of an eventfd drives a line (as at QVM_VM_SET_IRQ), from whatever context
+ * it comes, with no thread of the caller in between. The eventfd's count is read by it.
+ * Edge (no flag): each signal is a change to 1 and back to 0; signals that come before the guest has
+ * taken the interrupt may be one interrupt. One that is signalled already interrupts at once.
+ * QVM_IRQFD_F_RESAMPLE, for a line that the guest has as level: a signal puts the line up. The guest's end
+ * of the interrupt (deactivation on arm64, EOI at the I/O APIC on x86) puts it down, and @resample of
+ * each irqfd of the line is signalled: a device that still wants attention signals its eventfd
+ * again. Several may share a line; the removal of the last puts it down.
+ * QVM_IRQFD_F_REMOVE: the one with this eventfd and line. When it returns, no interrupt comes from it and
+ * nobody signals its @resample. Closing an eventfd's last descriptor disarms its irqfd, too.
+ *
+ * Legal while ASSEMBLED or RUNNING, REMOVE also when ENDED.
+ *
+ * EAGAIN  the VM is not assembled; ESHUTDOWN it has ended
+ * EINVAL  eventfd or resample is another kind of file; resample not 0 without its flag
+ * EBADF   eventfd or resample is not open
+ * ENXIO   no interrupt controller, or it has no such line (x86 with RESAMPLE: the I/O APIC)
+ * EEXIST  the eventfd drives a line of this VM already
+ * EBUSY   the line has irqfds with RESAMPLE and this is one without, or the other way round
+ * ENOENT  REMOVE: no such irqfd
+ * ENOSPC  there are QVM_MAX_IRQFDS
+ */
+struct qvm_irqfd {
+	__s32 eventfd;		/* In */
+	__s32 resample;		/* In: an eventfd, with QVM_IRQFD_F_RESAMPLE; else 0 */
+	__u32 line;		/* In */
+	__u32 flags;		/* In: QVM_IRQFD_F_* */
+	__u64 reserved;		/* must be zero */
+};
+
+#define QVM_IRQFD_F_REMOVE		(1U << 0)
+#define QVM_IRQFD_F_RESAMPLE		(1U << 1)
+#define QVM_MAX_IRQFDS			1024
+
+#define QVM_VM_IRQFD		_IOW(QVM_IOC, 0x19, struct qvm_irqfd)
+
 /* ---- vCPU ---------------------------------------------------------------------------- */
 
 /*
@@ -347,7 +422,8 @@ struct qvm_vcpu_stats {
 	__u64 undefined;	/* Out: undefined-instruction exceptions injected */
 	__u64 irqs;		/* Out: exits for a host interrupt */
 	__u64 tier0;		/* Out: exits answered without leaving the guest's world */
-	__u64 reserved[4];	/* Out: zero */
+	__u64 doorbells;	/* Out: writes that rang a doorbell (QVM_VM_DOORBELL) */
+	__u64 reserved[3];	/* Out: zero */
 	/* Out: exits by the hardware's own reason (arm64: ESR.EC) */
 	__u64 reason[QVM_STATS_REASONS];
 };

@@ -6,6 +6,7 @@
 #include <kselftest_harness.h>
 
 #include <sched.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 
 #include "vm.h"
@@ -44,6 +45,16 @@ static void fill(unsigned long cmd, struct machine *m, void *arg)
 		break;
 	case QVM_VM_SET_POLICY:
 		((struct qvm_vm_policy *)arg)->reference = QVM_POLICY_IGNORE;
+		break;
+	case QVM_VM_DOORBELL:
+		*(struct qvm_doorbell *)arg = (struct qvm_doorbell){
+			.addr = DEVICE_GPA + 8, .len = 4, .eventfd = must(eventfd(0, EFD_CLOEXEC)),
+		};
+		break;
+	case QVM_VM_IRQFD:
+		*(struct qvm_irqfd *)arg = (struct qvm_irqfd){
+			.line = SPI, .eventfd = must(eventfd(0, EFD_CLOEXEC)),
+		};
 		break;
 	case QVM_VCPU_GET_REG:
 	case QVM_VCPU_SET_REG:
@@ -101,6 +112,10 @@ COMMAND(set_policy, QVM_VM_SET_POLICY, VM, .result = WHILE_BUILDING,
 COMMAND(next_vm, QVM_NEXT_VM, SYSTEM, .result = ALWAYS, .zero = { SPAN(qvm_next_vm, reserved) });
 COMMAND(unclaimed, QVM_VM_UNCLAIMED, VM, .result = ALWAYS);
 COMMAND(trail, QVM_VCPU_TRAIL, VCPU, .result = ALWAYS);
+COMMAND(doorbell, QVM_VM_DOORBELL, VM, .result = { -EAGAIN, 0, 0, -ESHUTDOWN, -ESHUTDOWN },
+	.zero = { SPAN(qvm_doorbell, datamatch), SPAN(qvm_doorbell, reserved) });
+COMMAND(irqfd, QVM_VM_IRQFD, VM, .result = { -EAGAIN, 0, 0, -ESHUTDOWN, -ESHUTDOWN },
+	.zero = { SPAN(qvm_irqfd, resample), SPAN(qvm_irqfd, reserved) });
 COMMAND(run, QVM_VCPU_RUN, VCPU, .result = { -EAGAIN, 0, 0, 0, 0 });
 COMMAND(get_reg, QVM_VCPU_GET_REG, VCPU, .result = ALWAYS);
 COMMAND(set_reg, QVM_VCPU_SET_REG, VCPU, .result = ALWAYS);

@@ -222,6 +222,77 @@ TEST(level_pends_again_while_the_line_is_up)
 	board_destroy();
 }
 
+static void expect_ended(unsigned int count)
+{
+	CHECK_EQ(fake_ended.count, count);
+	CHECK_EQ(fake_ended.line, 50);
+}
+
+/* The guest's deactivation, in whatever way, puts the line down and is told once. */
+TEST(resample_at_deactivation)
+{
+	board_create(2, 64, 4);
+	fake_ended.count = 0;
+	CHECK_EQ(qvm_vgic_set_resample(&board.vm, 31, true), -ENXIO);
+	CHECK_EQ(qvm_vgic_set_resample(&board.vm, 64, true), -ENXIO);
+	CHECK_EQ(qvm_vgic_set_resample(&board.vm, 50, true), 0);
+	guest_bit(0, ISEN, 50);
+	/* taken and ended in one list register */
+	board_level(50, true);
+	CHECK_EQ(guest_take(0), 50);
+	CHECK_EQ(guest_iar(0), SPURIOUS);
+	expect_ended(1);
+	/* with exits between */
+	board_level(50, true);
+	CHECK_EQ(guest_iar(0), 50);
+	guest_exit(0);
+	guest_enter(0);
+	expect_ended(1);
+	guest_eoir(0, 50);
+	expect_ended(2);
+	CHECK_EQ(guest_iar(0), SPURIOUS);
+	/* by a write to the distributor */
+	board_level(50, true);
+	CHECK_EQ(guest_iar(0), 50);
+	guest_bit(0, ICACT, 50);
+	expect_ended(3);
+	guest_eoir(0, 50);
+	/* withdrawn before it is taken: nothing ended */
+	board_level(50, true);
+	board_level(50, false);
+	CHECK_EQ(guest_iar(0), SPURIOUS);
+	expect_ended(3);
+	/* and without it the line is the device's */
+	CHECK_EQ(qvm_vgic_set_resample(&board.vm, 50, false), 0);
+	board_level(50, true);
+	CHECK_EQ(guest_take(0), 50);
+	CHECK_EQ(guest_iar(0), 50);
+	guest_eoir(0, 50);
+	expect_ended(3);
+	board_destroy();
+}
+
+/* More of them than list registers, in every order of ends: each is told once. */
+TEST(resample_with_few_list_registers)
+{
+	unsigned int intid;
+
+	board_create(1, 128, 2);
+	fake_ended.count = 0;
+	for (intid = 40; intid < 60; intid++) {
+		CHECK_EQ(qvm_vgic_set_resample(&board.vm, intid, true), 0);
+		guest_prio(0, intid, 0xa0 - (intid - 40) * 8);
+		guest_bit(0, ISEN, intid);
+		board_level(intid, true);
+		CHECK_EQ(guest_iar(0), intid);
+	}
+	while (intid-- > 40)
+		guest_eoir(0, intid);
+	CHECK_EQ(fake_ended.count, 20);
+	CHECK_EQ(guest_iar(0), SPURIOUS);
+	board_destroy();
+}
+
 TEST(edge_while_active_comes_once_more)
 {
 	board_create(1, 64, 4);

@@ -201,6 +201,42 @@ TEST(level_until_eoi)
 	board_destroy();
 }
 
+/* The EOI puts the line down and is told once, by broadcast as by register. */
+TEST(resample_at_eoi)
+{
+	board_on(1);
+	fake_ended.count = 0;
+	CHECK_EQ(x86_set_resample(&board.vm, 24, true), -ENXIO);
+	CHECK_EQ(x86_set_resample(&board.vm, 24, false), -ENXIO);
+	CHECK_EQ(x86_set_resample(&board.vm, 9, true), 0);
+	ioapic_route(9, 0, RTE_LEVEL | 0x39);
+	pin(9, true);
+	CHECK_EQ(guest_serve(0), 0x39);
+	CHECK_EQ(fake_ended.count, 1);
+	CHECK_EQ(fake_ended.line, 9);
+	CHECK_EQ(guest_take(0), -1);
+	pin(9, true);
+	CHECK_EQ(guest_take(0), 0x39);
+	mmio_write(BOARD_IOAPIC + 0x40, 4, 0x39);
+	CHECK_EQ(fake_ended.count, 2);
+	apic_write(0, APIC_EOI, 0);
+	CHECK_EQ(fake_ended.count, 2);
+	CHECK_EQ(guest_take(0), -1);
+	/* one without it on the same vector is not told of */
+	ioapic_route(10, 0, RTE_LEVEL | 0x39);
+	pin(10, true);
+	CHECK_EQ(guest_take(0), 0x39);
+	pin(10, false);
+	apic_write(0, APIC_EOI, 0);
+	CHECK_EQ(fake_ended.count, 2);
+	CHECK_EQ(x86_set_resample(&board.vm, 9, false), 0);
+	pin(9, true);
+	CHECK_EQ(guest_serve(0), 0x39);
+	CHECK_EQ(guest_serve(0), 0x39);
+	CHECK_EQ(fake_ended.count, 2);
+	board_destroy();
+}
+
 TEST(level_masked_waits)
 {
 	board_on(1);

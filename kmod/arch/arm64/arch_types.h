@@ -11,6 +11,8 @@
 struct vgic;
 struct vgic_vcpu;
 
+#define QVM_ARCH_PORTS		0ULL	/* no I/O ports */
+
 /* Exceptions into EL2, as entry.S returns them. */
 enum arm64_exit {
 	ARM64_EXIT_SYNC		= 0,

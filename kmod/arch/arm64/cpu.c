@@ -290,6 +290,11 @@ int qvm_arch_vm_set_irq(struct qvm_vm *vm, u32 line, bool level)
 	return qvm_vgic_set_irq(vm, NULL, line, level);
 }
 
+int qvm_arch_vm_set_resample(struct qvm_vm *vm, u32 line, bool on)
+{
+	return qvm_vgic_set_resample(vm, line, on);
+}
+
 /* Affinity as most boards have it: sixteen to a cluster (a GICv3 SGI reaches sixteen at once). */
 static u64 mpidr(u32 index)
 {

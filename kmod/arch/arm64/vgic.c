@@ -109,8 +109,19 @@ void vgic_irq_set_latch(struct vgic_irq *irq, bool latch)
 		irq->repend = latch;
 }
 
+/* The guest is done with an interrupt that it took. */
+static void vgic_irq_ended(struct vgic_irq *irq)
+{
+	if (!irq->resample || !irq->home)
+		return;
+	WRITE_ONCE(irq->line, false);
+	qvm_irqfd_ended(irq->home->vcpu->vm, irq->intid);
+}
+
 void vgic_irq_set_active(struct vgic_irq *irq, bool active)
 {
+	if (irq->active && !active)
+		vgic_irq_ended(irq);
 	irq->active = active;
 	if (irq->listed)
 		irq->active_set = true;
@@ -235,6 +246,25 @@ int qvm_vgic_set_irq(struct qvm_vm *vm, struct qvm_vcpu *vcpu, u32 intid, bool l
 	raw_spin_unlock_irqrestore(&vgic->lock, flags);
 	kicks.wake |= kicks.evict;
 	kicks.evict = 0;	/* a device does not wait */
+	vgic_kick(vgic, NULL, &kicks);
+	return 0;
+}
+
+int qvm_vgic_set_resample(struct qvm_vm *vm, u32 intid, bool on)
+{
+	struct vgic *vgic = vm->arch.vgic;
+	struct vgic_kicks kicks = {};
+	struct vgic_irq *irq;
+	unsigned long flags;
+
+	irq = vgic && intid >= VGIC_PRIVATE ? vgic_find_irq(vgic, NULL, intid) : NULL;
+	if (!irq)
+		return -ENXIO;
+	raw_spin_lock_irqsave(&vgic->lock, flags);
+	irq->resample = on;
+	if (irq->listed)	/* the exit at its end has to be in the list register */
+		vgic_irq_update(irq, &kicks);
+	raw_spin_unlock_irqrestore(&vgic->lock, flags);
 	vgic_kick(vgic, NULL, &kicks);
 	return 0;
 }
@@ -384,7 +414,7 @@ static void vgic_list(struct vgic_vcpu *vgv, struct vgic_irq *irq)
 	lr->prio = irq->prio;
 	lr->group1 = irq->group1;
 	lr->hw = irq->hw && irq->line;
-	lr->eoi = !lr->hw && pending && (!irq->edge || irq->target != vgv);
+	lr->eoi = !lr->hw && (irq->resample || (pending && (!irq->edge || irq->target != vgv)));
 	lr->written = irq->active ? VGIC_LR_ACTIVE : VGIC_LR_PENDING;
 	if (irq->active && pending && !lr->hw && !lr->eoi)
 		lr->written |= VGIC_LR_PENDING;
@@ -539,6 +569,8 @@ static void vgic_fold(struct vgic_vcpu *vgv, const struct vgic_lr *lr, struct vg
 	/* deactivated with the physical one: if that is up it fires again */
 	if (lr->hw && !lr->state)
 		irq_write_line(irq, irq->hw_level(vgv->vcpu));
+	if (!lr->state && !irq->active)
+		vgic_irq_ended(irq);
 	vgic_irq_update(irq, kicks);
 }
 

@@ -74,6 +74,9 @@ bool qvm_vgic_has_pending(struct qvm_vcpu *vcpu);
  */
 int qvm_vgic_set_irq(struct qvm_vm *vm, struct qvm_vcpu *vcpu, u32 intid, bool level);
 
+/* As at qvm_arch_vm_set_resample(), an SPI. */
+int qvm_vgic_set_resample(struct qvm_vm *vm, u32 intid, bool on);
+
 /*
  * As qvm_vgic_set_irq() for a PPI of the vCPU whose thread this is, out of the guest and synced: no
  * kick, since its next flush comes before its next entry. Nothing happens if there is no such line.

@@ -55,6 +55,7 @@ struct vgic_irq {
 	bool edge;			/* [l] */
 	bool hw;			/* [l, r] a physical interrupt stands behind it */
 	bool line;			/* [l, r] */
+	bool resample;			/* [l] its end puts the line down, and is told */
 	bool latch;			/* [l] pending by an edge, or by a write to ISPENDR */
 	bool active;			/* [l] */
 

@@ -7,6 +7,8 @@
 #include <linux/hrtimer.h>
 #include <linux/types.h>
 
+#define QVM_ARCH_PORTS		0x10000ULL
+
 struct vlapic;
 struct vioapic;
 struct vpic;

@@ -89,6 +89,11 @@ int qvm_arch_vm_set_irq(struct qvm_vm *vm, u32 line, bool level)
 	return x86_set_gsi(vm, line, level);
 }
 
+int qvm_arch_vm_set_resample(struct qvm_vm *vm, u32 line, bool on)
+{
+	return x86_set_resample(vm, line, on);
+}
+
 /* ---- vCPU ---- */
 
 /* One page holds x87, SSE, AVX and AVX-512 (2,688 bytes at most) in the standard format. */

@@ -21,6 +21,17 @@ int x86_set_gsi(struct qvm_vm *vm, u32 gsi, bool level)
 	return 0;
 }
 
+int x86_set_resample(struct qvm_vm *vm, u32 gsi, bool on)
+{
+	bool has_pin = vm->arch.ioapic && gsi < IOAPIC_PINS;
+
+	if (!has_pin && (on || !vm->arch.pic || gsi >= PIC_INPUTS))
+		return -ENXIO;
+	if (has_pin)
+		vioapic_set_resample(vm, gsi, on);
+	return 0;
+}
+
 int ports_check(const struct qvm_vm *vm, u64 port, u64 size)
 {
 	if (port % size)

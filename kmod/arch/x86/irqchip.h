@@ -28,6 +28,10 @@ void vpic_set_input(struct qvm_vm *vm, unsigned int input, bool level);
 /* QVM_VM_SET_IRQ: both of them. -ENXIO: no chip has this GSI. */
 int x86_set_gsi(struct qvm_vm *vm, u32 gsi, bool level);
 
+/* As at qvm_arch_vm_set_resample(); only the I/O APIC tells of an end. */
+int x86_set_resample(struct qvm_vm *vm, u32 gsi, bool on);
+void vioapic_set_resample(struct qvm_vm *vm, unsigned int pin, bool on);
+
 /* A level-triggered vector was EOIed on some vCPU: clear remote IRR, send again if still high. */
 void vioapic_eoi(struct qvm_vm *vm, u8 vector);
 

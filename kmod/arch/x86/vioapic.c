@@ -54,6 +54,7 @@ struct vioapic {
 	u32 select;			/* [l] IOREGSEL */
 	u32 id;				/* [l] IOAPICID */
 	u32 levels;			/* [l] by pin */
+	u32 resample;			/* [l] by pin: an EOI puts it down, and is told */
 	u32 routes;			/* [l, r] goes up with each change of an entry */
 	u64 rte[IOAPIC_PINS];		/* [l] without RTE_PENDING */
 };
@@ -139,10 +140,24 @@ void vioapic_eoi(struct qvm_vm *vm, u8 vector)
 		    FIELD_GET(RTE_VECTOR, ioapic->rte[pin]) != vector)
 			continue;
 		ioapic->rte[pin] &= ~RTE_REMOTE_IRR;
+		if (ioapic->resample & BIT(pin)) {
+			ioapic->levels &= ~BIT(pin);
+			qvm_irqfd_ended(vm, pin);
+		}
 		level_update(ioapic, pin, &kicks);
 	}
 	raw_spin_unlock_irqrestore(&ioapic->lock, flags);
 	vlapic_kick(vm, kicks, NULL);
+}
+
+void vioapic_set_resample(struct qvm_vm *vm, unsigned int pin, bool on)
+{
+	struct vioapic *ioapic = vm->arch.ioapic;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&ioapic->lock, flags);
+	ioapic->resample = (ioapic->resample & ~BIT(pin)) | (on ? BIT(pin) : 0);
+	raw_spin_unlock_irqrestore(&ioapic->lock, flags);
 }
 
 void vioapic_eoi_exits(struct qvm_vm *vm, struct qvm_vcpu *vcpu, u64 bitmap[4])

@@ -21,6 +21,10 @@ typedef __s64 s64;
 typedef unsigned int gfp_t;
 typedef u64 phys_addr_t;
 
+struct rcu_head {
+	void *unused[2];
+};
+
 struct list_head {
 	struct list_head *next, *prev;
 };

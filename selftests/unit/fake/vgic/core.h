@@ -37,4 +37,9 @@ struct qvm_vcpu {
 
 void qvm_vcpu_kick(struct qvm_vcpu *vcpu);
 
+/* Lines of whose end it was told, and the last of them. */
+extern struct fake_ended { unsigned int count, line; } fake_ended;
+
+void qvm_irqfd_ended(struct qvm_vm *vm, u32 line);
+
 #endif

@@ -51,6 +51,14 @@ static struct board {
 	struct fake_cpu cpu[BOARD_VCPUS];
 } board;
 
+struct fake_ended fake_ended;
+
+void qvm_irqfd_ended(struct qvm_vm *vm, u32 line)
+{
+	fake_ended.count++;
+	fake_ended.line = line;
+}
+
 static struct fake_cpu *fake_of(struct vgic_cpu *cpu)
 {
 	return &board.cpu[container_of(cpu, struct vgic_vcpu, cpu)->index];

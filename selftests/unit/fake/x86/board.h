@@ -40,6 +40,14 @@ void qvm_vcpu_kick(struct qvm_vcpu *vcpu)
 	board.kicks[vcpu->index]++;
 }
 
+struct fake_ended fake_ended;
+
+void qvm_irqfd_ended(struct qvm_vm *vm, u32 line)
+{
+	fake_ended.count++;
+	fake_ended.line = line;
+}
+
 static inline void board_create(unsigned int vcpus)
 {
 	unsigned int i;

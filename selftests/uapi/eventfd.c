@@ -1,0 +1,640 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* QVM_VM_DOORBELL and QVM_VM_IRQFD: a guest's write signals an eventfd, a signal interrupts a guest. */
+#include <kselftest_harness.h>
+
+#include <poll.h>
+#include <sys/eventfd.h>
+
+#include "vm.h"
+
+#define BELL		(DEVICE_GPA + 0x40)
+#define PINGS		3000		/* rounds; 10^6 with QVM_LONG set */
+#define LONG_PINGS	1000000
+#define LONG_LIMIT	3600		/* seconds */
+
+FIXTURE(eventfd)
+{
+	struct machine m;
+};
+
+FIXTURE_SETUP(eventfd)
+{
+}
+
+FIXTURE_TEARDOWN(eventfd)
+{
+	if (self->m.vm)
+		machine_close(&self->m);
+}
+
+static int make_eventfd(void)
+{
+	return must(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+}
+
+/* What it was signalled since the last look. */
+static uint64_t take(int fd)
+{
+	uint64_t count = 0;
+
+	return read(fd, &count, 8) == 8 ? count : 0;
+}
+
+static void signal_eventfd(int fd)
+{
+	uint64_t one = 1;
+
+	must(write(fd, &one, 8) == 8 ? 0 : -EIO);
+}
+
+static bool wait_for(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	return poll(&p, 1, 20000) == 1;
+}
+
+static int doorbell(int vm, uint64_t addr, uint32_t len, int fd, uint32_t flags, uint64_t datamatch)
+{
+	struct qvm_doorbell param = { .addr = addr, .len = len, .eventfd = fd, .flags = flags,
+				      .datamatch = datamatch };
+
+	return call(vm, QVM_VM_DOORBELL, &param);
+}
+
+static int irqfd(int vm, uint32_t line, int fd, uint32_t flags, int resample)
+{
+	struct qvm_irqfd param = { .line = line, .eventfd = fd, .flags = flags, .resample = resample };
+
+	return call(vm, QVM_VM_IRQFD, &param);
+}
+
+#define REMOVE		QVM_DOORBELL_F_REMOVE
+#define MATCH		QVM_DOORBELL_F_DATAMATCH
+#define RESAMPLE	QVM_IRQFD_F_RESAMPLE
+
+_Static_assert(QVM_IRQFD_F_REMOVE == QVM_DOORBELL_F_REMOVE, "one name for both");
+
+/* ---- doorbells ---- */
+
+/* Each width once at the doorbell, a value each, and a read; then the machine is off. */
+GUEST(guest_ring, G_DEVICE "mov x1, #0x77\n movk x1, #0x5, lsl #16\n"
+      "strb w1, [x28, #0x40]\n strh w1, [x28, #0x40]\n str w1, [x28, #0x40]\n str x1, [x28, #0x40]\n"
+      "str w1, [x28, #0x44]\n ldr w2, [x28, #0x40]\n" G_OFF);
+
+/* The accesses of guest_ring that come to user space: a bit for each, by its order. */
+static unsigned int ring(struct machine *m)
+{
+	static const struct { unsigned int offset, len, write; } accesses[] = {
+		{ 0x40, 1, 1 }, { 0x40, 2, 1 }, { 0x40, 4, 1 }, { 0x40, 8, 1 }, { 0x44, 4, 1 }, { 0x40, 4, 0 },
+	};
+	unsigned int seen = 0, i;
+
+	must(set_reg(m->vcpu[0], QVM_REG_PC, RAM_GPA));
+	for (;;) {
+		struct qvm_run *run = m->run[0];
+
+		if (run_vcpu(m, 0) != QVM_EXIT_MMIO)
+			return ~0U;
+		for (i = 0; i < ARRAY_SIZE(accesses); i++)
+			if (run->mmio.gpa == DEVICE_GPA + accesses[i].offset && run->mmio.len == accesses[i].len &&
+			    run->mmio.is_write == accesses[i].write)
+				seen |= 1 << i;
+		if (!run->mmio.is_write)
+			return seen;
+	}
+}
+
+TEST_F(eventfd, doorbell_widths)
+{
+	struct machine *m = &self->m;
+	int fd = make_eventfd();
+	unsigned int i;
+
+	machine_start(m, &guest_ring, 1);
+	EXPECT_EQ(0x3f, ring(m));
+	ASSERT_EQ(0, doorbell(m->vm, BELL, 0, fd, 0, 0));
+	EXPECT_EQ(0x30, ring(m));			/* reads, and the address behind, are as before */
+	EXPECT_EQ(4, take(fd));
+	EXPECT_EQ(4, vcpu_stats(m->vcpu[0]).doorbells);
+	ASSERT_EQ(0, doorbell(m->vm, BELL, 0, -1, REMOVE, 0));
+	EXPECT_EQ(0x3f, ring(m));
+	EXPECT_EQ(0, take(fd));
+	for (i = 0; i < 4; i++) {
+		ASSERT_EQ(0, doorbell(m->vm, BELL, 1 << i, fd, 0, 0));
+		EXPECT_EQ(0x3f & ~(1 << i), ring(m));
+		EXPECT_EQ(1, take(fd));
+		ASSERT_EQ(0, doorbell(m->vm, BELL, 1 << i, -1, REMOVE, 0));
+	}
+}
+
+TEST_F(eventfd, doorbell_datamatch)
+{
+	struct machine *m = &self->m;
+	int fd = make_eventfd(), other = make_eventfd();
+
+	machine_start(m, &guest_ring, 1);
+	ASSERT_EQ(0, doorbell(m->vm, BELL, 1, fd, MATCH, 0x77));
+	ASSERT_EQ(0, doorbell(m->vm, BELL, 1, other, MATCH, 0x78));
+	ASSERT_EQ(0, doorbell(m->vm, BELL, 2, other, MATCH, 0x78));
+	ASSERT_EQ(0, doorbell(m->vm, BELL, 4, fd, MATCH, 0x50077));
+	ASSERT_EQ(0, doorbell(m->vm, BELL, 4, other, MATCH, 0x77));
+	ASSERT_EQ(0, doorbell(m->vm, BELL, 8, fd, MATCH, 0x50077));
+	ASSERT_EQ(0, doorbell(m->vm, BELL, 8, other, MATCH, 0x100050077));
+	EXPECT_EQ(0x32, ring(m));
+	EXPECT_EQ(3, take(fd));
+	EXPECT_EQ(0, take(other));
+}
+
+TEST_F(eventfd, doorbell_refuses)
+{
+	struct machine *m = &self->m;
+	int fd = make_eventfd(), null = must(open("/dev/null", O_RDWR)), vm;
+	uint64_t end;
+
+	machine_build(m, &guest_ring, 1);
+	machine_add_gic(m);
+	machine_assemble(m);
+	vm = m->vm;
+	end = 1ULL << 40;
+	EXPECT_EQ(-EINVAL, doorbell(vm, BELL, 3, fd, 0, 0));
+	EXPECT_EQ(-EINVAL, doorbell(vm, BELL, 16, fd, 0, 0));
+	EXPECT_EQ(-EINVAL, doorbell(vm, BELL, 4, fd, 8, 0));
+	EXPECT_EQ(-EINVAL, doorbell(vm, BELL, 4, fd, 0, 1));
+	EXPECT_EQ(-EINVAL, doorbell(vm, BELL, 0, fd, MATCH, 1));
+	EXPECT_EQ(-EINVAL, doorbell(vm, BELL, 1, fd, MATCH, 0x100));
+	EXPECT_EQ(-EINVAL, doorbell(vm, BELL, 4, fd, MATCH, 1ULL << 32));
+	EXPECT_EQ(-EINVAL, doorbell(vm, BELL, 4, null, 0, 0));
+	EXPECT_EQ(-EBADF, doorbell(vm, BELL, 4, -1, 0, 0));
+	EXPECT_EQ(-EOPNOTSUPP, doorbell(vm, 0x80, 1, fd, QVM_DOORBELL_F_PORT, 0));
+	EXPECT_EQ(-ERANGE, doorbell(vm, end, 1, fd, 0, 0));
+	EXPECT_EQ(-ERANGE, doorbell(vm, end - 4, 8, fd, 0, 0));
+	EXPECT_EQ(-ERANGE, doorbell(vm, -1ULL, 0, fd, 0, 0));
+	EXPECT_EQ(-EEXIST, doorbell(vm, RAM_GPA, 4, fd, 0, 0));
+	EXPECT_EQ(-EEXIST, doorbell(vm, RAM_GPA - 4, 8, fd, 0, 0));
+	EXPECT_EQ(-EEXIST, doorbell(vm, RAM_GPA + RAM_SIZE - 1, 0, fd, 0, 0));
+	EXPECT_EQ(-EEXIST, doorbell(vm, GICD_GPA + 0x100, 4, fd, 0, 0));
+	EXPECT_EQ(-ENOENT, doorbell(vm, BELL, 4, fd, REMOVE, 0));
+	EXPECT_EQ(0, doorbell(vm, end - 8, 8, fd, 0, 0));
+	EXPECT_EQ(0, doorbell(vm, BELL, 4, fd, 0, 0));
+	EXPECT_EQ(-EEXIST, doorbell(vm, BELL, 4, make_eventfd(), 0, 0));
+	EXPECT_EQ(-EEXIST, doorbell(vm, BELL, 0, fd, 0, 0));
+	EXPECT_EQ(-EEXIST, doorbell(vm, BELL, 4, fd, MATCH, 7));
+	EXPECT_EQ(-ENOENT, doorbell(vm, BELL, 8, fd, REMOVE, 0));
+	EXPECT_EQ(-ENOENT, doorbell(vm, BELL, 4, fd, REMOVE | MATCH, 0));
+	must(call(vm, QVM_VM_END, NULL));
+	EXPECT_EQ(0, doorbell(vm, BELL, 4, fd, REMOVE, 0));
+	EXPECT_EQ(-ENOENT, doorbell(vm, BELL, 4, fd, REMOVE, 0));
+}
+
+TEST_F(eventfd, doorbell_limit)
+{
+	int fd = make_eventfd();
+	unsigned int i;
+
+	machine_start(&self->m, &guest_ring, 1);
+	for (i = 0; i < QVM_MAX_DOORBELLS; i++)
+		ASSERT_EQ(0, doorbell(self->m.vm, BELL, 4, fd, MATCH, 0x50077 - i));
+	EXPECT_EQ(-ENOSPC, doorbell(self->m.vm, BELL, 4, fd, MATCH, 0x60077));
+	EXPECT_EQ(0x3b, ring(&self->m));
+	EXPECT_EQ(1, take(fd));
+}
+
+/* It stays when its eventfd is closed; a copy of it shows that it rings. */
+TEST_F(eventfd, doorbell_closed_eventfd)
+{
+	int fd = make_eventfd(), copy = must(dup(fd));
+
+	machine_start(&self->m, &guest_ring, 1);
+	ASSERT_EQ(0, doorbell(self->m.vm, BELL, 4, fd, 0, 0));
+	must(close(fd));
+	EXPECT_EQ(0x3b, ring(&self->m));
+	EXPECT_EQ(1, take(copy));
+	must(close(copy));
+	EXPECT_EQ(0x3b, ring(&self->m));
+	EXPECT_EQ(0, doorbell(self->m.vm, BELL, 4, -1, REMOVE, 0));
+	EXPECT_EQ(0x3f, ring(&self->m));
+}
+
+GUEST(guest_ring_forever, G_DEVICE "1: str wzr, [x28, #0x40]\n b 1b");
+
+/* Added and removed under a guest that rings all the time: after REMOVE no signal comes. */
+TEST_F(eventfd, doorbell_removal_waits)
+{
+	struct machine *m = &self->m;
+	int fd = make_eventfd(), i;
+	struct runner r;
+
+	machine_start(m, &guest_ring_forever, 1);
+	for (i = 0; i < 20; i++) {
+		ASSERT_EQ(0, doorbell(m->vm, BELL, 4, fd, 0, 0));
+		runner_start(&r, m, 0);
+		ASSERT_TRUE(wait_for(fd));
+		ASSERT_EQ(0, doorbell(m->vm, BELL, 4, fd, REMOVE, 0));
+		take(fd);
+		/* the next write comes to user space */
+		EXPECT_EQ(QVM_EXIT_MMIO, runner_join(&r));
+		EXPECT_EQ(0, take(fd));
+	}
+}
+
+/* ---- irqfds ---- */
+
+/*
+ * Takes SPI 40 (GICD_ICFGR2 is x20), and counts it in the first shared word; x21: sleeps meanwhile;
+ * x22: rings the doorbell at each.
+ */
+GUEST(guest_count, G_DEVICE G_SHARED
+      "mov x1, #0x08000000\n mov w2, #0x12\n str w2, [x1]\n"
+      "str w20, [x1, #0xc08]\n"
+      "mov w2, #0x100\n str w2, [x1, #0x104]\n"
+      "str wzr, [x1, #0x428]\n"
+      "mov x2, #0x6140\n add x1, x1, x2\n str xzr, [x1]\n"
+      "movz x1, #0x080a, lsl #16\n mov w2, #0\n str w2, [x1, #0x14]\n"
+      "mov x2, #0xff\n msr s3_0_c4_c6_0, x2\n mov x2, #1\n msr s3_0_c12_c12_7, x2\n isb\n"
+      "str x2, [x27, #8]\n"
+      "1: cbz x21, 2f\n wfi\n"
+      "2: mrs x3, s3_0_c12_c12_0\n cmp w3, #1020\n b.hs 1b\n"
+      "ldr x5, [x27]\n add x5, x5, #1\n str x5, [x27]\n"
+      "msr s3_0_c12_c12_1, x3\n isb\n"
+      "cbz x22, 1b\n str w5, [x28, #0x40]\n b 1b\n");
+
+#define EDGE		0x20000		/* GICD_ICFGR2: SPI 40 */
+
+/* A guest that counts; it is ready when this returns, and runs in @r until it is stopped. */
+static void count_start(struct machine *m, struct runner *r, uint64_t icfgr, bool sleeps, bool rings)
+{
+	machine_build(m, &guest_count, 1);
+	machine_add_gic(m);
+	must(set_reg(m->vcpu[0], QVM_REG_X(20), icfgr));
+	must(set_reg(m->vcpu[0], QVM_REG_X(21), sleeps));
+	must(set_reg(m->vcpu[0], QVM_REG_X(22), rings));
+	machine_assemble(m);
+	runner_start(r, m, 0);
+	must(eventually(*shared(m, 1)) ? 0 : -ETIME);
+}
+
+static void count_stop(struct machine *m, struct runner *r)
+{
+	must(call(m->vm, QVM_VM_END, NULL));
+	must(runner_join(r) == QVM_EXIT_SYSTEM ? 0 : -EPROTO);
+}
+
+static uint64_t count(struct machine *m)
+{
+	return *shared(m, 0);
+}
+
+static void expect_edges(struct __test_metadata *_metadata, struct machine *m, bool sleeps)
+{
+	int fd = make_eventfd(), i;
+	struct runner r;
+
+	count_start(m, &r, EDGE, sleeps, false);
+	ASSERT_EQ(0, irqfd(m->vm, SPI, fd, 0, 0));
+	for (i = 1; i <= 50; i++) {
+		signal_eventfd(fd);
+		ASSERT_TRUE(eventually(count(m) == (uint64_t)i));
+	}
+	EXPECT_EQ(0, take(fd));				/* read by it */
+	EXPECT_EQ(-EEXIST, irqfd(m->vm, SPI, fd, 0, 0));
+	EXPECT_EQ(-EEXIST, irqfd(m->vm, SPI + 1, fd, 0, 0));
+	ASSERT_EQ(0, irqfd(m->vm, SPI, fd, REMOVE, 0));
+	signal_eventfd(fd);
+	sleep_us(20000);
+	EXPECT_EQ(50, count(m));
+	/* signalled already: at once */
+	ASSERT_EQ(0, irqfd(m->vm, SPI, fd, 0, 0));
+	EXPECT_TRUE(eventually(count(m) == 51));
+	EXPECT_EQ(0, vcpu_stats(m->vcpu[0]).mmio_user);
+	count_stop(m, &r);
+	EXPECT_EQ(-ESHUTDOWN, irqfd(m->vm, SPI, make_eventfd(), 0, 0));
+	EXPECT_EQ(0, irqfd(m->vm, SPI, fd, REMOVE, 0));
+}
+
+TEST_F(eventfd, edge_to_a_busy_guest)
+{
+	expect_edges(_metadata, &self->m, false);
+}
+
+TEST_F(eventfd, edge_to_a_sleeping_guest)
+{
+	expect_edges(_metadata, &self->m, true);
+	EXPECT_LT(25, vcpu_stats(self->m.vcpu[0]).blocks);
+}
+
+TEST_F(eventfd, irqfd_refuses)
+{
+	int fd = make_eventfd(), null = must(open("/dev/null", O_RDWR)), resample = make_eventfd(), vm;
+	struct machine bare;
+
+	machine_build(&self->m, &guest_count, 1);
+	vm = self->m.vm;
+	machine_add_gic(&self->m);
+	EXPECT_EQ(-EAGAIN, irqfd(vm, SPI, fd, 0, 0));
+	EXPECT_EQ(-EAGAIN, irqfd(vm, SPI, fd, REMOVE, 0));
+	machine_assemble(&self->m);
+	EXPECT_EQ(-EINVAL, irqfd(vm, SPI, fd, 4, 0));
+	EXPECT_EQ(-EINVAL, irqfd(vm, SPI, fd, 0, resample));
+	EXPECT_EQ(-EINVAL, irqfd(vm, SPI, null, 0, 0));
+	EXPECT_EQ(-EINVAL, irqfd(vm, SPI, fd, RESAMPLE, null));
+	EXPECT_EQ(-EBADF, irqfd(vm, SPI, -1, 0, 0));
+	EXPECT_EQ(-EBADF, irqfd(vm, SPI, fd, RESAMPLE, -1));
+	EXPECT_EQ(-EBADF, irqfd(vm, SPI, -1, REMOVE, 0));
+	EXPECT_EQ(-ENXIO, irqfd(vm, 27, fd, 0, 0));
+	EXPECT_EQ(-ENXIO, irqfd(vm, 96, fd, 0, 0));
+	EXPECT_EQ(-ENXIO, irqfd(vm, 96, fd, RESAMPLE, resample));
+	EXPECT_EQ(-ENXIO, irqfd(vm, ~0U, fd, 0, 0));
+	EXPECT_EQ(-ENOENT, irqfd(vm, SPI, fd, REMOVE, 0));
+	EXPECT_EQ(0, irqfd(vm, SPI, fd, 0, 0));
+	EXPECT_EQ(-EEXIST, irqfd(vm, SPI, fd, 0, 0));
+	EXPECT_EQ(-EBUSY, irqfd(vm, SPI, make_eventfd(), RESAMPLE, resample));
+	EXPECT_EQ(0, irqfd(vm, SPI, make_eventfd(), 0, 0));
+	EXPECT_EQ(-ENOENT, irqfd(vm, SPI + 1, fd, REMOVE, 0));
+	EXPECT_EQ(0, irqfd(vm, SPI, fd, REMOVE, 0));
+	EXPECT_EQ(0, irqfd(vm, SPI + 2, fd, RESAMPLE, resample));
+	EXPECT_EQ(-EBUSY, irqfd(vm, SPI + 2, make_eventfd(), 0, 0));
+	machine_start(&bare, &guest_off, 1);
+	EXPECT_EQ(-ENXIO, irqfd(bare.vm, SPI, make_eventfd(), 0, 0));
+	machine_close(&bare);
+}
+
+TEST_F(eventfd, irqfd_limit)
+{
+	unsigned int i, vm;
+	int fd[64];
+
+	machine_build(&self->m, &guest_count, 1);
+	machine_add_gic(&self->m);
+	machine_assemble(&self->m);
+	vm = self->m.vm;
+	/* the ones that are closed make room */
+	for (i = 0; i < 2 * QVM_MAX_IRQFDS; i++) {
+		fd[i % 64] = make_eventfd();
+		ASSERT_EQ(0, irqfd(vm, SPI, fd[i % 64], 0, 0));
+		if (i >= QVM_MAX_IRQFDS - 64)
+			close(fd[(i + 1) % 64]);
+		if (i == 3 * QVM_MAX_IRQFDS / 2)
+			break;
+	}
+}
+
+/* Closed first: the last descriptor disarms it, and the line can be had in the other kind. */
+TEST_F(eventfd, irqfd_closed_eventfd)
+{
+	int fd = make_eventfd(), copy = must(dup(fd)), i;
+	struct runner r;
+
+	count_start(&self->m, &r, EDGE, true, false);
+	ASSERT_EQ(0, irqfd(self->m.vm, SPI, fd, 0, 0));
+	must(close(fd));
+	signal_eventfd(copy);
+	EXPECT_TRUE(eventually(count(&self->m) == 1));
+	must(close(copy));
+	for (i = 0; i < 20; i++) {
+		fd = make_eventfd();
+		ASSERT_EQ(0, irqfd(self->m.vm, SPI, fd, i % 2 ? RESAMPLE : 0, i % 2 ? fd : 0));
+		must(close(fd));
+	}
+	count_stop(&self->m, &r);
+}
+
+static void expect_levels(struct __test_metadata *_metadata, struct machine *m, bool sleeps)
+{
+	int fd = make_eventfd(), resample = make_eventfd(), i;
+	struct runner r;
+
+	count_start(m, &r, 0, sleeps, false);
+	ASSERT_EQ(0, irqfd(m->vm, SPI, fd, RESAMPLE, resample));
+	for (i = 1; i <= 50; i++) {
+		EXPECT_EQ(0, take(resample));
+		signal_eventfd(fd);
+		ASSERT_TRUE(wait_for(resample));
+		EXPECT_EQ(1, take(resample));
+		/* one interrupt, though nobody put the line down but the guest's end of it */
+		EXPECT_EQ((uint64_t)i, count(m));
+	}
+	sleep_us(20000);
+	EXPECT_EQ(50, count(m));
+	ASSERT_EQ(0, irqfd(m->vm, SPI, fd, REMOVE, 0));
+	/* the line is the caller's again */
+	ASSERT_EQ(0, set_irq(m->vm, SPI, 1));
+	EXPECT_TRUE(eventually(count(m) > 60));
+	EXPECT_EQ(0, take(resample));
+	ASSERT_EQ(0, set_irq(m->vm, SPI, 0));
+	count_stop(m, &r);
+}
+
+TEST_F(eventfd, level_to_a_busy_guest)
+{
+	expect_levels(_metadata, &self->m, false);
+}
+
+TEST_F(eventfd, level_to_a_sleeping_guest)
+{
+	expect_levels(_metadata, &self->m, true);
+}
+
+/* Two devices on a line: each is asked at each end; the removal of the last one puts it down. */
+TEST_F(eventfd, level_shared)
+{
+	int fd[2] = { make_eventfd(), make_eventfd() }, resample[2] = { make_eventfd(), make_eventfd() }, i;
+	struct machine *m = &self->m;
+	struct runner r;
+
+	count_start(m, &r, 0, true, false);
+	for (i = 0; i < 2; i++)
+		ASSERT_EQ(0, irqfd(m->vm, SPI, fd[i], RESAMPLE, resample[i]));
+	for (i = 0; i < 20; i++) {
+		signal_eventfd(fd[i % 2]);
+		ASSERT_TRUE(wait_for(resample[0]));
+		ASSERT_TRUE(wait_for(resample[1]));
+		EXPECT_EQ(1, take(resample[0]));
+		EXPECT_EQ(1, take(resample[1]));
+	}
+	ASSERT_EQ(0, irqfd(m->vm, SPI, fd[0], REMOVE, 0));
+	signal_eventfd(fd[1]);
+	ASSERT_TRUE(wait_for(resample[1]));
+	EXPECT_EQ(0, take(resample[0]));
+	EXPECT_EQ(21, count(m));
+	count_stop(m, &r);
+}
+
+/* A device that puts its line up again whenever it is asked: as many interrupts as it wants. */
+TEST_F(eventfd, level_insists)
+{
+	int fd = make_eventfd(), resample = make_eventfd(), i;
+	struct runner r;
+
+	count_start(&self->m, &r, 0, true, false);
+	ASSERT_EQ(0, irqfd(self->m.vm, SPI, fd, RESAMPLE, resample));
+	for (i = 0; i < 200; i++) {
+		signal_eventfd(fd);
+		ASSERT_TRUE(wait_for(resample));
+		take(resample);
+	}
+	EXPECT_EQ(200, count(&self->m));
+	count_stop(&self->m, &r);
+}
+
+/* A child has the eventfds, not the VM. */
+TEST_F(eventfd, fork)
+{
+	int fd = make_eventfd(), status;
+	struct runner r;
+	pid_t pid;
+
+	count_start(&self->m, &r, EDGE, true, false);
+	ASSERT_EQ(0, irqfd(self->m.vm, SPI, fd, 0, 0));
+	pid = must(fork());
+	if (!pid) {
+		bool good = doorbell(self->m.vm, BELL, 4, fd, 0, 0) == -EIO &&
+			    irqfd(self->m.vm, SPI, make_eventfd(), 0, 0) == -EIO &&
+			    irqfd(self->m.vm, SPI, fd, REMOVE, 0) == -EIO;
+
+		signal_eventfd(fd);
+		_exit(!good);
+	}
+	must(waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_TRUE(eventually(count(&self->m) == 1));
+	count_stop(&self->m, &r);
+}
+
+/* ---- both at once, and races ---- */
+
+struct hammer {
+	struct machine *m;
+	struct runner *runner;
+	atomic_bool stop;
+	pthread_t thread;
+};
+
+/* Makes RUN return all the time, by the flag and by signals. */
+static void *hammer_main(void *arg)
+{
+	struct hammer *h = arg;
+	unsigned int i;
+
+	for (i = 0; !atomic_load(&h->stop); i++) {
+		h->m->run[0]->immediate_exit = i % 2;
+		if (i % 8 == 0)
+			pthread_kill(h->runner->thread, SIGUSR1);
+		if (i % 64 == 0)
+			sleep_us(100);
+	}
+	h->m->run[0]->immediate_exit = 0;
+	return NULL;
+}
+
+/*
+ * The guest answers each interrupt at the doorbell, and does so in spite of a thread that makes RUN return
+ * at every moment: no interrupt is lost, be the guest asleep, in its loop or on its way.
+ */
+static void ping(struct __test_metadata *_metadata, struct machine *m, bool sleeps)
+{
+	int fd = make_eventfd(), bell = make_eventfd();
+	unsigned int rounds = getenv("QVM_LONG") ? LONG_PINGS : PINGS, i;
+	struct runner r;
+	struct hammer h = { .m = m, .runner = &r };
+
+	catch_signal(SIGUSR1);
+	count_start(m, &r, EDGE, sleeps, true);
+	ASSERT_EQ(0, irqfd(m->vm, SPI, fd, 0, 0));
+	ASSERT_EQ(0, doorbell(m->vm, BELL, 4, bell, 0, 0));
+	must(-pthread_create(&h.thread, NULL, hammer_main, &h));
+	for (i = 1; i <= rounds; i++) {
+		signal_eventfd(fd);
+		ASSERT_TRUE(wait_for(bell)) { TH_LOG("round %u", i); }
+		ASSERT_EQ(1, take(bell));
+		ASSERT_EQ(i, count(m));
+	}
+	atomic_store(&h.stop, true);
+	must(-pthread_join(h.thread, NULL));
+	count_stop(m, &r);
+}
+
+TEST_F_TIMEOUT(eventfd, ping_asleep, LONG_LIMIT)
+{
+	ping(_metadata, &self->m, true);
+}
+
+TEST_F_TIMEOUT(eventfd, ping_awake, LONG_LIMIT)
+{
+	ping(_metadata, &self->m, false);
+}
+
+/* No thread but the guest's own: its write to the doorbell is its interrupt. */
+GUEST(guest_self, G_DEVICE G_SHARED
+      "mov x1, #0x08000000\n mov w2, #0x12\n str w2, [x1]\n mov w2, #0x20000\n str w2, [x1, #0xc08]\n"
+      "mov w2, #0x100\n str w2, [x1, #0x104]\n str wzr, [x1, #0x428]\n"
+      "mov x2, #0x6140\n add x1, x1, x2\n str xzr, [x1]\n"
+      "movz x1, #0x080a, lsl #16\n mov w2, #0\n str w2, [x1, #0x14]\n"
+      "mov x2, #0xff\n msr s3_0_c4_c6_0, x2\n mov x2, #1\n msr s3_0_c12_c12_7, x2\n isb\n"
+      "mov x6, #1000\n"
+      "1: str w6, [x28, #0x40]\n mrs x3, s3_0_c12_c12_0\n cmp w3, #40\n b.ne 3f\n"
+      "msr s3_0_c12_c12_1, x3\n isb\n"
+      "subs x6, x6, #1\n b.ne 1b\n"
+      "3: str x6, [x28, #8]\n");
+
+TEST_F(eventfd, doorbell_is_irqfd)
+{
+	int fd = make_eventfd();
+
+	machine_build(&self->m, &guest_self, 1);
+	machine_add_gic(&self->m);
+	machine_assemble(&self->m);
+	ASSERT_EQ(0, irqfd(self->m.vm, SPI, fd, 0, 0));
+	ASSERT_EQ(0, doorbell(self->m.vm, BELL, 0, fd, 0, 0));
+	EXPECT_EQ(0, next_write(&self->m, 0, 8));
+	EXPECT_EQ(0, vcpu_stats(self->m.vcpu[0]).blocks);
+}
+
+struct shooter {
+	int fd[2];
+	atomic_bool stop;
+	pthread_t thread;
+};
+
+static void *shooter_main(void *arg)
+{
+	struct shooter *s = arg;
+
+	while (!atomic_load(&s->stop)) {
+		signal_eventfd(s->fd[0]);
+		signal_eventfd(s->fd[1]);
+		take(s->fd[1]);
+	}
+	return NULL;
+}
+
+/* VMs that end and go while their irqfds are signalled, armed and disarmed. */
+TEST_F_TIMEOUT(eventfd, destroy_while_signalled, 120)
+{
+	struct shooter s = { .fd = { make_eventfd(), make_eventfd() } };
+	int round;
+
+	must(-pthread_create(&s.thread, NULL, shooter_main, &s));
+	for (round = 0; round < 30; round++) {
+		struct runner r;
+		int i;
+
+		count_start(&self->m, &r, round % 2 ? EDGE : 0, round % 3 == 0, true);
+		ASSERT_EQ(0, irqfd(self->m.vm, SPI, s.fd[0], 0, 0));
+		ASSERT_EQ(0, irqfd(self->m.vm, SPI + 1, s.fd[1], RESAMPLE, s.fd[0]));
+		ASSERT_EQ(0, doorbell(self->m.vm, BELL, 4, s.fd[1], 0, 0));
+		for (i = 0; i < round % 4; i++) {
+			ASSERT_EQ(0, irqfd(self->m.vm, SPI, s.fd[0], REMOVE, 0));
+			ASSERT_EQ(0, irqfd(self->m.vm, SPI, s.fd[0], 0, 0));
+		}
+		count_stop(&self->m, &r);
+		machine_close(&self->m);
+		self->m.vm = 0;
+	}
+	atomic_store(&s.stop, true);
+	must(-pthread_join(s.thread, NULL));
+}
+
+TEST_NOTHING_IS_LEFT
+
+TEST_HARNESS_MAIN
