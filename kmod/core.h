@@ -154,6 +154,7 @@ int qvm_vm_create_vdev(struct qvm_vm *vm, const struct qvm_create_vdev *param); 
 int qvm_vm_set_policy(struct qvm_vm *vm, const struct qvm_vm_policy *param);	/* VM mutex held */
 void qvm_vm_info(struct qvm_vm *vm, struct qvm_vm_info *info);
 int qvm_vm_next(struct qvm_next_vm *next);	/* as at QVM_NEXT_VM; takes vms_mutex */
+int qvm_vm_stat(struct qvm_stat *stat);		/* as at QVM_STAT; takes vms_mutex */
 
 /* A vCPU is about to enter the guest: the VM is RUNNING from the first one on. */
 void qvm_vm_start(struct qvm_vm *vm);

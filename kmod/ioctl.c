@@ -29,6 +29,7 @@ union ioctl_arg {
 	struct qvm_query query;
 	struct qvm_create_vm create_vm;
 	struct qvm_next_vm next_vm;
+	struct qvm_stat stat;
 	struct qvm_region region;
 	struct qvm_create_vdev create_vdev;
 	struct qvm_create_vcpu create_vcpu;
@@ -108,10 +109,16 @@ static long do_next_vm(struct ioctl_call *call, union ioctl_arg *arg)
 	return qvm_vm_next(&arg->next_vm);
 }
 
+static long do_stat(struct ioctl_call *call, union ioctl_arg *arg)
+{
+	return qvm_vm_stat(&arg->stat);
+}
+
 static const struct ioctl_row system_ioctls[] = {
 	{ QVM_QUERY, 48, LOCK_NONE, do_query },
 	{ QVM_CREATE_VM, 56, LOCK_NONE, do_create_vm },
 	{ QVM_NEXT_VM, 72, LOCK_NONE, do_next_vm },
+	{ QVM_STAT, 688, LOCK_NONE, do_stat },
 };
 
 /* ---- VM fd ---- */
@@ -262,6 +269,7 @@ static_assert(sizeof(struct qvm_create_vdev) == 120);
 static_assert(sizeof(struct qvm_create_vcpu) == 16);
 static_assert(sizeof(struct qvm_irq) == 16);
 static_assert(sizeof(struct qvm_next_vm) == 72);
+static_assert(sizeof(struct qvm_stat) == 688);
 static_assert(sizeof(struct qvm_vm_info) == 80);
 static_assert(sizeof(struct qvm_vm_policy) == 24);
 static_assert(sizeof(struct qvm_unclaimed) == 656);

@@ -254,6 +254,39 @@ int qvm_vm_next(struct qvm_next_vm *next)
 	return ret;
 }
 
+/* vms_mutex held: the VM and its vCPUs stay. */
+static int stat_fill(struct qvm_stat *stat, const struct qvm_vm *vm)
+{
+	const struct qvm_vcpu *vcpu;
+
+	if (vm->mm != current->mm && !perfmon_capable())
+		return -EPERM;
+	vcpu = stat->vcpu < vm->max_vcpus ? READ_ONCE(vm->vcpu[stat->vcpu]) : NULL;
+	if (!vcpu)
+		return -ENXIO;
+	stat->id = vm->id;
+	stat->time = ktime_get_ns();
+	stat->stats = vcpu->stats;
+	return 0;
+}
+
+int qvm_vm_stat(struct qvm_stat *stat)
+{
+	const struct qvm_vm *vm;
+	int ret = -ENOENT;
+
+	stat->name[sizeof(stat->name) - 1] = 0;
+	mutex_lock(&vms_mutex);
+	list_for_each_entry(vm, &vms, node) {
+		if (!strcmp(vm->name, stat->name)) {
+			ret = stat_fill(stat, vm);
+			break;
+		}
+	}
+	mutex_unlock(&vms_mutex);
+	return ret;
+}
+
 static void vm_kick_all(struct qvm_vm *vm)
 {
 	u32 i;

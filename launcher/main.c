@@ -20,6 +20,7 @@
 #include "machine/dump.h"
 #include "machine/limits.h"
 #include "machine/machine.h"
+#include "stat.h"
 #include "util/alloc.h"
 #include "util/log.h"
 #include "util/status.h"
@@ -48,6 +49,7 @@ static const char usage[] =
 	"       qvm convert FILE... [--to yaml|qvmconf]   write it in the other language\n"
 	"       qvm set ?                     variables of qvmconf's `set`\n"
 	"       qvm completion bash           for: source <(qvm completion bash)\n"
+	"       qvm stat NAME [SECONDS]       exits of a running VM by reason, in all or in SECONDS\n"
 	"       qvm host                      can this machine run VMs, and if not, what to do\n"
 	"       qvm help | --version\n"
 	"\n"
@@ -442,6 +444,7 @@ static const struct command {
 	{ "set", command_set },
 	{ "completion", command_completion },
 	{ "host", command_host },
+	{ "stat", stat_command },
 	{ "schema", command_schema },
 	{ "help", command_help },
 	{ "--help", command_help },

@@ -431,6 +431,24 @@ struct qvm_vcpu_stats {
 #define QVM_VCPU_STATS		_IOR(QVM_IOC, 0x23, struct qvm_vcpu_stats)
 
 /*
+ * QVM_STAT, on the system fd: the counters of vCPU @vcpu of the VM called @name, for another process
+ * than the VM's own. Legal always.
+ *
+ * ENOENT  no VM has this name
+ * ENXIO   it has no such vCPU
+ * EPERM   the VM is another address space's, and the caller has neither CAP_PERFMON nor CAP_SYS_ADMIN
+ */
+struct qvm_stat {
+	char  name[QVM_NAME_SIZE];	/* In: NUL-terminated */
+	__u32 vcpu;			/* In: index */
+	__u32 id;			/* Out: of the VM */
+	__u64 time;			/* Out: CLOCK_MONOTONIC, ns */
+	struct qvm_vcpu_stats stats;	/* Out */
+};
+
+#define QVM_STAT		_IOWR(QVM_IOC, 0x31, struct qvm_stat)
+
+/*
  * QVM_VCPU_TRAIL: where the vCPU is and by which exits it came there: the last ones that the
  * guest caused and that were not answered at tier 0. Legal always, also while it runs (then
  * a record may be half of one exit and half of another).

@@ -71,6 +71,11 @@ int sys_next_vm(struct sys *sys, struct qvm_next_vm *next)
 	return call(sys->fd, QVM_NEXT_VM, next);
 }
 
+int sys_stat(struct sys *sys, struct qvm_stat *stat)
+{
+	return call(sys->fd, QVM_STAT, stat);
+}
+
 int sys_create_vm(struct sys *sys, struct qvm_create_vm *create, struct sys_vm **out)
 {
 	struct qvm_query query;

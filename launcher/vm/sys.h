@@ -31,6 +31,8 @@ int sys_open(struct sys **out);
 void sys_close(struct sys *sys);
 /* QVM_QUERY. */
 int sys_query(struct sys *sys, struct qvm_query *query);
+/* QVM_STAT. */
+int sys_stat(struct sys *sys, struct qvm_stat *stat);
 
 /* QVM_NEXT_VM. */
 int sys_next_vm(struct sys *sys, struct qvm_next_vm *next);

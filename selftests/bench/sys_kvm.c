@@ -390,6 +390,14 @@ int sys_vcpu_stats(struct sys_vcpu *vcpu, struct qvm_vcpu_stats *stats)
 	return 0;
 }
 
+/* KVM has no names. */
+int sys_stat(struct sys *sys, struct qvm_stat *stat)
+{
+	(void)sys;
+	(void)stat;
+	return -ENOENT;
+}
+
 int sys_kick_signal(void)
 {
 	return SIGRTMIN;

@@ -46,6 +46,9 @@ static void fill(unsigned long cmd, struct machine *m, void *arg)
 	case QVM_VM_SET_POLICY:
 		((struct qvm_vm_policy *)arg)->reference = QVM_POLICY_IGNORE;
 		break;
+	case QVM_STAT:
+		strcpy(((struct qvm_stat *)arg)->name, m->name);
+		break;
 	case QVM_VM_DOORBELL:
 		*(struct qvm_doorbell *)arg = (struct qvm_doorbell){
 			.addr = DEVICE_GPA + 8, .len = 4, .eventfd = must(eventfd(0, EFD_CLOEXEC)),
@@ -110,6 +113,7 @@ COMMAND(end, QVM_VM_END, VM, .result = ALWAYS);
 COMMAND(set_policy, QVM_VM_SET_POLICY, VM, .result = WHILE_BUILDING,
 	.zero = { SPAN(qvm_vm_policy, reserved) }, .first_size = 16);
 COMMAND(next_vm, QVM_NEXT_VM, SYSTEM, .result = ALWAYS, .zero = { SPAN(qvm_next_vm, reserved) });
+COMMAND(stat, QVM_STAT, SYSTEM, .result = ALWAYS);
 COMMAND(unclaimed, QVM_VM_UNCLAIMED, VM, .result = ALWAYS);
 COMMAND(trail, QVM_VCPU_TRAIL, VCPU, .result = ALWAYS);
 COMMAND(doorbell, QVM_VM_DOORBELL, VM, .result = { -EAGAIN, 0, 0, -ESHUTDOWN, -ESHUTDOWN },
