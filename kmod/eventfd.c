@@ -78,6 +78,8 @@ static int doorbell_check_place(const struct qvm_vm *vm, const struct qvm_doorbe
 
 	if (param->addr >= end || end - param->addr < size)
 		return -ERANGE;
+	if (param->flags & QVM_DOORBELL_F_REMOVE)
+		return 0;
 	if (qvm_bus_overlaps(is_port ? &vm->ports : &vm->bus, param->addr, size))
 		return -EEXIST;
 	if (!is_port && (qvm_region_find(vm, param->addr) ||
@@ -167,6 +169,7 @@ struct irqfd {
 	u32 line;
 	bool closed;			/* the last descriptor of the eventfd is; a ctx may be left */
 	struct list_head node;		/* vm->eventfds.irqfds */
+	struct irqfd *next_dead;	/* of irqfds_reap() */
 	wait_queue_entry_t wait;
 };
 
@@ -244,14 +247,20 @@ static void irqfd_disarm(struct irqfd *irqfd)
 /* Those whose eventfd was closed hold no more than their memory, until somebody needs it. */
 static void irqfds_reap(struct qvm_vm *vm)
 {
-	struct irqfd *irqfd, *next;
+	struct irqfd *irqfd, *next, *dead = NULL;
 
 	list_for_each_entry_safe(irqfd, next, &vm->eventfds.irqfds, node) {
 		if (!READ_ONCE(irqfd->closed))
 			continue;
 		irqfd_disarm(irqfd);
+		irqfd->next_dead = dead;
+		dead = irqfd;
+	}
+	if (dead)
 		synchronize_rcu();
-		irqfd_free(irqfd);
+	for (; dead; dead = next) {
+		next = dead->next_dead;
+		irqfd_free(dead);
 	}
 }
 

@@ -4,6 +4,7 @@
 
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 
 #include "vm.h"
 
@@ -359,24 +360,30 @@ TEST_F(eventfd, irqfd_refuses)
 	machine_close(&bare);
 }
 
+/* Those that are closed make room. */
 TEST_F(eventfd, irqfd_limit)
 {
+	struct rlimit files = { QVM_MAX_IRQFDS + 64, QVM_MAX_IRQFDS + 64 };
+	int fd[QVM_MAX_IRQFDS];
 	unsigned int i, vm;
-	int fd[64];
 
+	must(setrlimit(RLIMIT_NOFILE, &files));
 	machine_build(&self->m, &guest_count, 1);
 	machine_add_gic(&self->m);
 	machine_assemble(&self->m);
 	vm = self->m.vm;
-	/* the ones that are closed make room */
-	for (i = 0; i < 2 * QVM_MAX_IRQFDS; i++) {
-		fd[i % 64] = make_eventfd();
-		ASSERT_EQ(0, irqfd(vm, SPI, fd[i % 64], 0, 0));
-		if (i >= QVM_MAX_IRQFDS - 64)
-			close(fd[(i + 1) % 64]);
-		if (i == 3 * QVM_MAX_IRQFDS / 2)
-			break;
+	for (i = 0; i < QVM_MAX_IRQFDS; i++) {
+		fd[i] = make_eventfd();
+		ASSERT_EQ(0, irqfd(vm, SPI, fd[i], 0, 0));
 	}
+	EXPECT_EQ(-ENOSPC, irqfd(vm, SPI, make_eventfd(), 0, 0));
+	for (i = 0; i < QVM_MAX_IRQFDS; i += 2)
+		must(close(fd[i]));
+	for (i = 0; i < QVM_MAX_IRQFDS; i += 2)
+		ASSERT_EQ(0, irqfd(vm, SPI, make_eventfd(), 0, 0));
+	EXPECT_EQ(-ENOSPC, irqfd(vm, SPI, make_eventfd(), 0, 0));
+	EXPECT_EQ(0, irqfd(vm, SPI, fd[1], REMOVE, 0));
+	EXPECT_EQ(0, irqfd(vm, SPI, fd[1], 0, 0));
 }
 
 /* Closed first: the last descriptor disarms it, and the line can be had in the other kind. */
