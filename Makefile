@@ -203,6 +203,13 @@ $(B)/$(1)/kmod-%/qvm.ko: $(KMOD) $(LAB)/kbuild $$$$(if $$$$(findstring path-,$$$
 		$(KBUILD_$(1)) CROSS_COMPILE=$(CROSS_$(1)) CC=$(CROSS_$(1))gcc
 	$(Q)touch $$@
 
+# one that says how long it keeps interrupts off
+$(B)/$(1)/irqsoff/qvm.ko: $(KMOD) $(LAB)/kbuild $(B)/deps/$(KERNELS_$(1))6.1/.done
+	$$(call say,KBUILD,$$@)
+	+$(Q)V=$(V) $(LAB)/kbuild $$(@D) $(CURDIR)/$(B)/deps/$(KERNELS_$(1))6.1/headers \
+		$(KBUILD_$(1)) CROSS_COMPILE=$(CROSS_$(1)) CC=$(CROSS_$(1))gcc QVM_IRQSOFF=1
+	$(Q)touch $$@
+
 # one that can be told to meet errors that no guest can cause, for tests
 $(B)/$(1)/inject/qvm.ko: $(KMOD) $(LAB)/kbuild $(B)/deps/$(KERNELS_$(1))6.1/.done
 	$$(call say,KBUILD,$$@)

@@ -3,6 +3,7 @@
 #include <linux/module.h>
 
 #include "arch.h"
+#include "irqsoff.h"
 #include "stats.h"
 
 atomic_long_t qvm_pinned_pages;
@@ -37,6 +38,7 @@ void qvm_stats_init(void)
 	debugfs_create_file("pinned_pages", 0400, qvm_debugfs, NULL, &pinned_pages_fops);
 	debugfs_create_file("mitigations", 0400, qvm_debugfs, NULL, &mitigations_fops);
 	debugfs_create_file("vms", 0400, qvm_debugfs, NULL, &vms_fops);
+	qvm_irqsoff_init(qvm_debugfs);
 }
 
 void qvm_stats_fini(void)

@@ -13,6 +13,7 @@
 #include "compat.h"
 #include "context.h"
 #include "entry_offsets.h"
+#include "irqsoff.h"
 #include "el2_regs.h"
 #include "nvhe/nvhe.h"
 #include "traps.h"
@@ -198,8 +199,10 @@ static noinstr void run_guest(struct qvm_vcpu *vcpu, bool fp)
 	traps_enable(vcpu, hcr, fp);
 	do {
 		vcpu->stats.entries++;
+		qvm_irqsoff_end(_THIS_IP_);
 		code = qvm_arm64_enter(&vcpu->arch.regs, vcpu->arch.host.vbar, vectors->base,
 				       vectors->operand);
+		qvm_irqsoff_begin(_THIS_IP_);
 	} while (tier0(vcpu, code));
 	vcpu->arch.exit.code = code;
 	traps_disable(vcpu);
