@@ -44,8 +44,9 @@ int qvm_arch_vm_assemble(struct qvm_vm *vm);
 int qvm_arch_vm_set_irq(struct qvm_vm *vm, u32 line, bool level);
 
 /*
- * @on: the guest's end of an interrupt of @line (its deactivation on arm64, the EOI at the I/O APIC on
- * x86) puts the line down and calls qvm_irqfd_ended(). VM assembled. -ENXIO: no such line.
+ * @on: the guest's end of an interrupt of @line (its deactivation on arm64, the EOI at the I/O
+ * APIC on x86) puts the line down and calls qvm_irqfd_ended(). VM assembled. -ENXIO: no such
+ * line.
  */
 int qvm_arch_vm_set_resample(struct qvm_vm *vm, u32 line, bool on);
 

@@ -167,7 +167,7 @@ struct irqfd {
 	struct eventfd_ctx *ctx;
 	struct eventfd_ctx *resample;	/* NULL: edge */
 	u32 line;
-	bool closed;			/* the last descriptor of the eventfd is; a ctx may be left */
+	bool closed;			/* the eventfd; others may hold its ctx */
 	struct list_head node;		/* vm->eventfds.irqfds */
 	struct irqfd *next_dead;	/* of irqfds_reap() */
 	wait_queue_entry_t wait;
@@ -229,7 +229,7 @@ static bool line_is_shared(const struct irqfd *irqfd)
 	return false;
 }
 
-/* Nothing comes from it after this; of a level the line falls with its last irqfd. VM mutex held. */
+/* Nothing comes from it after this; a level falls with its last irqfd. VM mutex held. */
 static void irqfd_disarm(struct irqfd *irqfd)
 {
 	struct qvm_vm *vm = irqfd->vm;

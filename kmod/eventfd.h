@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Doorbells and irqfds: a guest's write signals an eventfd, a signalled eventfd interrupts a guest,
- * and no thread of the launcher runs. Whoever holds the other end may be in the kernel (vhost, VFIO).
+ * Doorbells and irqfds: a guest's write signals an eventfd, a signalled eventfd interrupts a
+ * guest, and no thread of the launcher runs. Whoever holds the other end may be in the kernel
+ * (vhost, VFIO).
  *
- * Locks. Tables change under vm->mutex. A doorbell rings at tier 1 under rcu_read_lock(), since it
- * runs the wake-up code of others, which takes sleeping locks on a realtime kernel. An irqfd is
- * woken under the lock of the eventfd's wait queue, in any context, interrupts off (but on a realtime
- * kernel, where that lock sleeps): it sets the line at once, by the interrupt controllers' raw
- * locks, and kicks, which wakes a thread or sends an IPI and takes no more than any wake-up does:
+ * Locks. Tables change under vm->mutex. A doorbell rings at tier 1 under rcu_read_lock(), since
+ * it runs the wake-up code of others, which takes sleeping locks on a realtime kernel. An irqfd
+ * is woken under the lock of the eventfd's wait queue, in any context, interrupts off (but on a
+ * realtime kernel, where that lock sleeps): it sets the line at once, by the interrupt
+ * controllers' raw locks, and kicks, which wakes a thread or sends an IPI and takes no more than
+ * any wake-up does:
  *
  *	vm->mutex > eventfd's wait queue > raw locks of vdevs		kicks go out after those
  *
- * Nothing here is called under the rq lock, and no eventfd is signalled under a lock of ours: the end of
- * a level (qvm_irqfd_ended(), under the interrupt controller's lock) is told by an irq_work.
+ * Nothing here is called under the rq lock, and no eventfd is signalled under a lock of ours: the
+ * end of a level (qvm_irqfd_ended(), under the interrupt controller's lock) is told by an
+ * irq_work.
  */
 #ifndef QVM_EVENTFD_H
 #define QVM_EVENTFD_H
@@ -36,7 +39,7 @@ struct qvm_eventfds {
 	struct list_head irqfds;		/* [m], read under RCU */
 	unsigned int irqfd_count;		/* [m] */
 	struct irq_work ended_work;
-	DECLARE_BITMAP(ended, QVM_IRQ_LINES);	/* [a] lines with resample whose end is to be told */
+	DECLARE_BITMAP(ended, QVM_IRQ_LINES);	/* [a] lines whose end is to be told */
 };
 
 /* init: VM zeroed. release: no vCPU runs, the last fd is closed; may sleep. */
@@ -51,8 +54,8 @@ int qvm_irqfd_set(struct qvm_vm *vm, const struct qvm_irqfd *param);
 bool qvm_doorbell_ring(struct qvm_vcpu *vcpu, const struct qvm_access *access);
 
 /*
- * From the architecture's interrupt controller, for a line of qvm_arch_vm_set_resample(): the guest has
- * ended its interrupt, and the line is down. Any context, raw locks held.
+ * From the architecture's interrupt controller, for a line of qvm_arch_vm_set_resample(): the
+ * guest has ended its interrupt, and the line is down. Any context, raw locks held.
  */
 void qvm_irqfd_ended(struct qvm_vm *vm, u32 line);
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Build option QVM_IRQSOFF=1, for tests: how long this module keeps interrupts off, for stock kernels
- * have no irqsoff tracer. Every file then has the kernel's macros that turn them off and on in a form
- * that takes the time (Kbuild: -include). A stretch ends where a guest is entered, whose exits host interrupts
- * are, and begins anew at its exit. Without the option nothing of this is in the module.
+ * Build option QVM_IRQSOFF=1, for tests: how long this module keeps interrupts off, for stock
+ * kernels have no irqsoff tracer. Every file then has the kernel's macros that turn them off and
+ * on in a form that takes the time (Kbuild: -include). A stretch ends where a guest is entered,
+ * whose exits host interrupts are, and begins anew at its exit. Without the option nothing of
+ * this is in the module.
  */
 #ifndef QVM_IRQSOFF_H
 #define QVM_IRQSOFF_H
@@ -21,7 +22,7 @@ struct dentry;
 void qvm_irqsoff_begin(unsigned long ip);
 void qvm_irqsoff_end(unsigned long ip);
 
-/* File `irqsoff` in @folder: the longest stretch, and where it began and ended. A write forgets it. */
+/* File `irqsoff` in @folder: the longest stretch, where it began and ended; a write forgets it. */
 void qvm_irqsoff_init(struct dentry *folder);
 
 #undef local_irq_disable
@@ -33,8 +34,14 @@ void qvm_irqsoff_init(struct dentry *folder);
 #undef raw_spin_lock_irq
 #undef raw_spin_unlock_irq
 
-#define local_irq_disable()	do { raw_local_irq_disable(); qvm_irqsoff_begin(_THIS_IP_); } while (0)
-#define local_irq_enable()	do { qvm_irqsoff_end(_THIS_IP_); raw_local_irq_enable(); } while (0)
+#define local_irq_disable() do {					\
+	raw_local_irq_disable();					\
+	qvm_irqsoff_begin(_THIS_IP_);					\
+} while (0)
+#define local_irq_enable() do {						\
+	qvm_irqsoff_end(_THIS_IP_);					\
+	raw_local_irq_enable();						\
+} while (0)
 #define local_irq_save(flags) do {					\
 	raw_local_irq_save(flags);					\
 	if (!raw_irqs_disabled_flags(flags))				\
@@ -45,10 +52,22 @@ void qvm_irqsoff_init(struct dentry *folder);
 		qvm_irqsoff_end(_THIS_IP_);				\
 	raw_local_irq_restore(flags);					\
 } while (0)
-#define raw_spin_lock_irqsave(lock, flags)	do { local_irq_save(flags); raw_spin_lock(lock); } while (0)
-#define raw_spin_unlock_irqrestore(lock, flags) do { raw_spin_unlock(lock); local_irq_restore(flags); } while (0)
-#define raw_spin_lock_irq(lock)			do { local_irq_disable(); raw_spin_lock(lock); } while (0)
-#define raw_spin_unlock_irq(lock)		do { raw_spin_unlock(lock); local_irq_enable(); } while (0)
+#define raw_spin_lock_irqsave(lock, flags) do {				\
+	local_irq_save(flags);						\
+	raw_spin_lock(lock);						\
+} while (0)
+#define raw_spin_unlock_irqrestore(lock, flags) do {			\
+	raw_spin_unlock(lock);						\
+	local_irq_restore(flags);					\
+} while (0)
+#define raw_spin_lock_irq(lock) do {					\
+	local_irq_disable();						\
+	raw_spin_lock(lock);						\
+} while (0)
+#define raw_spin_unlock_irq(lock) do {					\
+	raw_spin_unlock(lock);						\
+	local_irq_enable();						\
+} while (0)
 
 #else
 

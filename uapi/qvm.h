@@ -301,13 +301,13 @@ struct qvm_unclaimed {
 #define QVM_VM_UNCLAIMED	_IOR(QVM_IOC, 0x30, struct qvm_unclaimed)
 
 /*
- * QVM_VM_DOORBELL: a guest's write to an address or I/O port signals an eventfd, and the guest goes on:
- * no vCPU thread returns to user space, and the write has no other effect. With
- * QVM_DOORBELL_F_DATAMATCH only a write of that value does. Writes of another length or value, and all
- * reads, are what they would be without it. One access of the guest is one signal.
- * QVM_DOORBELL_F_REMOVE: the one with the same addr, len, datamatch and flags; eventfd is not read.
- * When it returns nobody signals the eventfd any more. A doorbell stays when its eventfd is closed, until
- * it is removed or the VM's last fd is closed.
+ * QVM_VM_DOORBELL: a guest's write to an address or I/O port signals an eventfd, and the guest
+ * goes on: no vCPU thread returns to user space, and the write has no other effect. With
+ * QVM_DOORBELL_F_DATAMATCH only a write of that value does. Writes of another length or value,
+ * and all reads, are what they would be without it. One access of the guest is one signal.
+ * QVM_DOORBELL_F_REMOVE: the one with the same addr, len, datamatch and flags; eventfd is not
+ * read. When it returns nobody signals the eventfd any more. A doorbell stays when its eventfd is
+ * closed, until it is removed or the VM's last fd is closed.
  *
  * Legal while ASSEMBLED or RUNNING, REMOVE also when ENDED.
  *
@@ -340,14 +340,15 @@ struct qvm_doorbell {
 /*
  * QVM_VM_IRQFD: a signal of an eventfd drives a line (as at QVM_VM_SET_IRQ), from whatever context
  * it comes, with no thread of the caller in between. The eventfd's count is read by it.
- * Edge (no flag): each signal is a change to 1 and back to 0; signals that come before the guest has
- * taken the interrupt may be one interrupt. One that is signalled already interrupts at once.
- * QVM_IRQFD_F_RESAMPLE, for a line that the guest has as level: a signal puts the line up. The guest's end
- * of the interrupt (deactivation on arm64, EOI at the I/O APIC on x86) puts it down, and @resample of
- * each irqfd of the line is signalled: a device that still wants attention signals its eventfd
- * again. Several may share a line; the removal of the last puts it down.
- * QVM_IRQFD_F_REMOVE: the one with this eventfd and line. When it returns, no interrupt comes from it and
- * nobody signals its @resample. Closing an eventfd's last descriptor disarms its irqfd, too.
+ * Edge (no flag): each signal is a change to 1 and back to 0; signals that come before the guest
+ * has taken the interrupt may be one interrupt. One that is signalled already interrupts at once.
+ * QVM_IRQFD_F_RESAMPLE, for a line that the guest has as level: a signal puts the line up. The
+ * guest's end of the interrupt (deactivation on arm64, EOI at the I/O APIC on x86) puts it down,
+ * and @resample of each irqfd of the line is signalled: a device that still wants attention
+ * signals its eventfd again. Several may share a line; the removal of the last puts it down.
+ * QVM_IRQFD_F_REMOVE: the one with this eventfd and line. When it returns, no interrupt comes
+ * from it and nobody signals its @resample. Closing an eventfd's last descriptor disarms its
+ * irqfd, too.
  *
  * Legal while ASSEMBLED or RUNNING, REMOVE also when ENDED.
  *
@@ -431,12 +432,13 @@ struct qvm_vcpu_stats {
 #define QVM_VCPU_STATS		_IOR(QVM_IOC, 0x23, struct qvm_vcpu_stats)
 
 /*
- * QVM_STAT, on the system fd: the counters of vCPU @vcpu of the VM called @name, for another process
- * than the VM's own. Legal always.
+ * QVM_STAT, on the system fd: the counters of vCPU @vcpu of the VM called @name, for another
+ * process than the VM's own. Legal always.
  *
  * ENOENT  no VM has this name
  * ENXIO   it has no such vCPU
- * EPERM   the VM is another address space's, and the caller has neither CAP_PERFMON nor CAP_SYS_ADMIN
+ * EPERM   the VM is another address space's, and the caller has neither CAP_PERFMON nor
+ *         CAP_SYS_ADMIN
  */
 struct qvm_stat {
 	char  name[QVM_NAME_SIZE];	/* In: NUL-terminated */
