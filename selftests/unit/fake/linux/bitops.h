@@ -105,4 +105,6 @@ static inline unsigned long find_last_bit(const unsigned long *map, unsigned lon
 	for ((n) = find_first_bit(map, size); (n) < (size);		\
 	     (n) = find_next_bit(map, size, (n) + 1))
 
+#define DECLARE_BITMAP(name, bits)	unsigned long name[((bits) + 63) / 64]
+
 #endif
