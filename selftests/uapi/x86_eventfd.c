@@ -144,6 +144,17 @@ static void build(void)
 	set_reg(QVM_REG_RIP, CODE, 0);
 }
 
+/* To the next exit, whatever interrupts the thread. */
+static void run_vcpu(void)
+{
+	int ret;
+
+	do
+		ret = call(vcpu, QVM_VCPU_RUN, NULL);
+	while (ret == -EINTR);
+	must(ret, "QVM_VCPU_RUN");
+}
+
 /* The exits that come to user space until the guest's mark, by length: ports in bits 0 … 3, memory above. */
 static unsigned int ring(void)
 {
@@ -151,7 +162,7 @@ static unsigned int ring(void)
 
 	run->mmio.data[0] = 0;
 	for (;;) {
-		must(call(vcpu, QVM_VCPU_RUN, NULL), "QVM_VCPU_RUN");
+		run_vcpu();
 		if (run->exit_reason == QVM_EXIT_PIO && run->mmio.gpa == BELL_PORT + 1)
 			return seen;
 		if (run->exit_reason == QVM_EXIT_PIO && run->mmio.gpa == BELL_PORT)
@@ -167,7 +178,7 @@ static void *runner(void *arg)
 {
 	(void)arg;
 	run->mmio.data[0] = 1;
-	must(call(vcpu, QVM_VCPU_RUN, NULL), "QVM_VCPU_RUN");
+	run_vcpu();
 	return NULL;
 }
 
