@@ -124,12 +124,6 @@ u32 qvm_arch_s2_prot(u32 prot);
 /* Forget all translations of this VM, in all pCPUs. Process context. */
 void qvm_arch_s2_flush_vm(struct qvm_vm *vm);
 
-/*
- * Memory comes to a running VM or goes: what the host left in caches does not hide what a guest
- * without caches writes or reads, nor what it fetches (arm64). May sleep.
- */
-void qvm_arch_s2_clean(struct qvm_vm *vm, u64 hpa, u64 size);
-
 /* Order table writes before hardware walks. */
 void qvm_arch_s2_sync(void);
 

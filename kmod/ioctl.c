@@ -39,7 +39,6 @@ union ioctl_arg {
 	struct qvm_unclaimed unclaimed;
 	struct qvm_doorbell doorbell;
 	struct qvm_irqfd irqfd;
-	struct qvm_discard discard;
 	struct qvm_reg reg;
 	struct qvm_vcpu_stats stats;
 	struct qvm_vcpu_trail trail;
@@ -211,11 +210,6 @@ static long do_irqfd(struct ioctl_call *call, union ioctl_arg *arg)
 	return qvm_irqfd_set(call->vm, &arg->irqfd);
 }
 
-static long do_region_discard(struct ioctl_call *call, union ioctl_arg *arg)
-{
-	return qvm_region_discard(call->vm, &arg->discard);
-}
-
 static const struct ioctl_row vm_ioctls[] = {
 	{ QVM_VM_ADD_REGION, 64, LOCK_VM, do_add_region },
 	{ QVM_VM_CREATE_VDEV, 120, LOCK_VM, do_create_vdev },
@@ -228,7 +222,6 @@ static const struct ioctl_row vm_ioctls[] = {
 	{ QVM_VM_UNCLAIMED, 656, LOCK_NONE, do_unclaimed },
 	{ QVM_VM_DOORBELL, 32, LOCK_VM, do_doorbell },
 	{ QVM_VM_IRQFD, 24, LOCK_VM, do_irqfd },
-	{ QVM_VM_REGION_DISCARD, 32, LOCK_VM, do_region_discard },
 };
 
 /* ---- vCPU fd ---- */
@@ -275,7 +268,6 @@ static_assert(sizeof(struct qvm_region) == 64);
 static_assert(sizeof(struct qvm_create_vdev) == 120);
 static_assert(sizeof(struct qvm_create_vcpu) == 16);
 static_assert(sizeof(struct qvm_irq) == 16);
-static_assert(sizeof(struct qvm_discard) == 32);
 static_assert(sizeof(struct qvm_next_vm) == 72);
 static_assert(sizeof(struct qvm_stat) == 688);
 static_assert(sizeof(struct qvm_vm_info) == 80);

@@ -20,11 +20,6 @@ u32 qvm_arch_s2_prot(u32 prot)
 	return x86_nx_blocks() ? prot & ~(u32)S2_EXEC : prot;
 }
 
-void qvm_arch_s2_clean(struct qvm_vm *vm, u64 hpa, u64 size)
-{
-	/* Memory is write-back for guest and host, and instruction fetches are coherent. */
-}
-
 /* One page of it first, which splits whatever large page is there; then the rest, in small ones. */
 static bool make_executable(struct qvm_vm *vm, const struct qvm_mem *mem, u64 gpa, u32 prot)
 {
@@ -39,11 +34,10 @@ bool x86_s2_fault(struct qvm_vcpu *vcpu, u64 gpa, bool fetch)
 {
 	struct qvm_vm *vm = vcpu->vm;
 	struct s2_leaf leaf;
-	bool found, ok = false;
+	bool ok = false;
 
-	down_write(&vm->s2_lock);
-	found = s2_lookup(&vm->s2, gpa, &leaf);
-	if (found) {
+	mutex_lock(&vm->s2_mutex);
+	if (s2_lookup(&vm->s2, gpa, &leaf)) {
 		/* Another vCPU may have been faster, or have had the page apart for a moment. */
 		if (fetch && !(leaf.prot & S2_EXEC))
 			ok = x86_nx_blocks() && make_executable(vm, qvm_region_find(vm, gpa), gpa,
@@ -51,7 +45,6 @@ bool x86_s2_fault(struct qvm_vcpu *vcpu, u64 gpa, bool fetch)
 		else
 			ok = true;
 	}
-	up_write(&vm->s2_lock);
-	/* Lazy or discarded: first it comes, then perhaps it is fetched from. */
-	return found ? ok : !qvm_region_fault(vm, gpa);
+	mutex_unlock(&vm->s2_mutex);
+	return ok;
 }

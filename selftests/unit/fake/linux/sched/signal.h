@@ -1,8 +1,0 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
-/* Stand-in for user space: nobody kills a unit test. */
-#ifndef FAKE_LINUX_SCHED_SIGNAL_H
-#define FAKE_LINUX_SCHED_SIGNAL_H
-
-#define fatal_signal_pending(task)	false
-
-#endif
