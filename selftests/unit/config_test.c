@@ -148,8 +148,7 @@ TEST(bad_configs)
 		{ "devices: [{}]", "t.yaml:1: devices[0]: says nothing, write one of the devices\n" },
 		{ "devices:\n-\n", "t.yaml:2: devices[0]: says nothing, write one of the devices\n" },
 		{ "pass: []\ndump: /x\n", "t.yaml:1: pass: not supported yet by this version of qvm: "
-		  "devices can't be passed through yet\nt.yaml:2: dump: warning: this version writes no "
-		  "dumps yet\n" },
+		  "devices can't be passed through yet\n" },
 		{ "unsupported: {reference: maybe}", "t.yaml:1: unsupported.reference: \"maybe\" won't "
 		  "do, write one of abort|fail|ignore\n" },
 		{ "unsupported: {reference: abort|fail}", "t.yaml:1: unsupported.reference: "
