@@ -162,13 +162,14 @@ static struct notifier_block reboot_notifier = { .notifier_call = reboot_callbac
 /* Any context, also an NMI amid what this file does: nothing of it is needed afterwards. */
 void vmx_own_crash(void)
 {
+	struct list_head *held = this_cpu_ptr(&held_vmcs);
 	struct vmx_vcpu *vmx;
 
 	if (!(__read_cr4() & X86_CR4_VMXE) || !__this_cpu_read(vmx_is_on))
 		return;
 	__this_cpu_write(vmx_is_on, false);
 	/* or the pCPU writes to them later, in the memory of the next kernel */
-	list_for_each_entry_rcu(vmx, this_cpu_ptr(&held_vmcs), node, true)
+	list_for_each_entry_rcu(vmx, held, node, true)
 		vmcs_clear(vmx->vmcs_hpa);
 	if (vmx_section_mode)
 		section_off();
