@@ -4,6 +4,7 @@
  * instructions, and the exits that they cause. first.c is the same on arm64.
  */
 #include <err.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -50,10 +51,22 @@ static void set_reg(int vcpu, __u64 id, __u64 low, __u64 high)
 	call(vcpu, QVM_VCPU_SET_REG, &reg, "QVM_VCPU_SET_REG");
 }
 
+/* Whoever is interrupted calls again. */
+static void run_vcpu(int vcpu)
+{
+	int ret;
+
+	do
+		ret = ioctl(vcpu, QVM_VCPU_RUN);
+	while (ret < 0 && errno == EINTR);
+	if (ret < 0)
+		err(1, "QVM_VCPU_RUN");
+}
+
 /* The next exit is an access to @port; true if it is as told. */
 static int port_exit(int vcpu, struct qvm_run *run, __u64 port, unsigned int len, int is_write)
 {
-	call(vcpu, QVM_VCPU_RUN, NULL, "QVM_VCPU_RUN");
+	run_vcpu(vcpu);
 	return run->exit_reason == QVM_EXIT_PIO && run->mmio.gpa == port && run->mmio.len == len &&
 	       run->mmio.is_write == is_write;
 }
@@ -95,7 +108,7 @@ int main(void)
 	run->mmio.data[0] = 0x5a;
 	check(port_exit(vcpu, run, 0x82, 1, 1) && run->mmio.data[0] == 0x5a, "and its answer arrives");
 
-	call(vcpu, QVM_VCPU_RUN, NULL, "QVM_VCPU_RUN");
+	run_vcpu(vcpu);
 	check(run->exit_reason == QVM_EXIT_SYSTEM && run->system.event == QVM_SYSTEM_RESET,
 	      "a triple fault resets the machine");
 	return 0;
