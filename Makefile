@@ -289,7 +289,7 @@ UNIT := $(patsubst selftests/unit/%.c,$(B)/unit/%,$(wildcard selftests/unit/*_te
 UNIT_C := -std=gnu11 -O1 -g $(WARN) -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 	-Iselftests/unit/fake -Iselftests/unit -Ikmod -Iuapi -Ilauncher
 # a test names the sources it is linked with, and flags, in lines near its top: // LINK: a.c b.c   // CFLAGS: -I…
-unit_says = $(shell sed -n '1,15s,^[/ ]*\*\? *$(1): *\([^*]*\).*,\1,p' $<)
+unit_says = $(shell sed -n '1,15s,^[/ ]*\*\? *$(1): *\(.*[^ */]\)[ */]*$$,\1,p' $<)
 unit_cc = $(CC) $(UNIT_C) $(call unit_says,CFLAGS)
 # by itself: of -MMD with several sources the last one's is all that is left
 unit_depends = $(Q)$(unit_cc) -MM -MP -MT $@ $< $(filter %.c,$(call unit_says,LINK)) > $@.d

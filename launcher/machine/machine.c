@@ -9,49 +9,15 @@
 #include "config/config.h"
 #include "config/schema.h"
 #include "config/value.h"
-#include "dev/device_host.h"
 #include "machine/board.h"
+#include "machine/build.h"
 #include "util/alloc.h"
 
-#define IRQ_AUTO	UINT32_MAX
-
 static const struct origin board_default = { ORIGIN_BOARD, 0 };
-
-const struct board_device *board_find(const struct board *board, const char *name)
-{
-	for (const struct board_device *device = board->devices; device->name; device++)
-		if (!strcmp(device->name, name))
-			return device;
-	return NULL;
-}
-
-const struct board_device *board_find_next(const struct board_device *row)
-{
-	for (const struct board_device *next = row + 1; next->name; next++)
-		if (!strcmp(next->name, row->name))
-			return next;
-	return NULL;
-}
-
-uint32_t board_irq_end(const struct machine *m)
-{
-	return m->arch == MACHINE_X86 ? 24 : m->gic.lines;
-}
-
-static char *copy_string(const struct node *entry, const char *path)
-{
-	return xstrdup(schema_string(entry, path));
-}
 
 static struct origin origin_of(const struct node *node)
 {
 	return node ? node->origin : board_default;
-}
-
-/* Where a list should be there may be anything: the schema has said so. */
-static const struct node *first_entry(const struct node *list)
-{
-	return list && list->kind == NODE_LIST ? list->child : NULL;
 }
 
 static void build_memory(struct machine *m, const struct node *list)
@@ -60,7 +26,7 @@ static void build_memory(struct machine *m, const struct node *list)
 
 	m->memory_incomplete = list && list->bad;
 	m->memory = xcalloc(3 * node_count(list) + 1, sizeof(*m->memory));
-	for (const struct node *entry = first_entry(list); entry; entry = entry->next) {
+	for (const struct node *entry = node_first(list); entry; entry = entry->next) {
 		struct memory *memory = &m->memory[m->memory_count];
 		const struct node *rom = node_find(entry, "rom");
 		bool around;	/* what a PC has there */
@@ -107,7 +73,7 @@ static void check_sched(struct machine *m, const struct node *list)
 {
 	bool said = false;
 
-	for (const struct node *cpu = first_entry(list); cpu && !m->host_rt; cpu = cpu->next) {
+	for (const struct node *cpu = node_first(list); cpu && !m->host_rt; cpu = cpu->next) {
 		struct node *sched = schema_node(cpu, "cpus[].sched");
 
 		if (sched && !said)
@@ -163,7 +129,7 @@ static void build_images(struct machine *m, const struct node *list)
 
 	m->images_incomplete = list && list->bad;
 	m->image = xcalloc(node_count(list), sizeof(*m->image));
-	for (const struct node *entry = first_entry(list); entry; entry = entry->next) {
+	for (const struct node *entry = node_first(list); entry; entry = entry->next) {
 		for (size_t i = 0; !entry->bad && i < sizeof(keys) / sizeof(keys[0]); i++) {
 			struct node *path = node_find(entry, keys[i]);
 
@@ -181,334 +147,6 @@ static void build_images(struct machine *m, const struct node *list)
 				.origin = path->origin,
 			};
 		}
-	}
-}
-
-struct hostdev_word hostdev_parse(const char *text)
-{
-	struct hostdev_word word = { .in = *text != '>' && *text != '|', .out = *text != '<' };
-
-	word.path = text + (*text == '<' || *text == '>');
-	return word;
-}
-
-/* [<|>]PATH, where PATH is relative to its file; - and a command are no paths. */
-static char *build_hostdev(const struct node *node)
-{
-	const char *path = hostdev_parse(node->text).path;
-	char *host_path, *hostdev;
-
-	if (!*path || !strcmp(path, "-") || *path == '|')
-		return xstrdup(node->text);
-	host_path = node_host_path(node, path);
-	hostdev = xasprintf("%.*s%s", (int)(path - node->text), node->text, host_path);
-	free(host_path);
-	return hostdev;
-}
-
-/* One after the other; each direction has one at most. */
-static void build_hostdevs(struct device_config *device)
-{
-	struct node *node = schema_node(device->node, "devices[].*.hostdev"), *entry;
-	bool in = false, out = false;
-	size_t count = 0;
-
-	entry = node && node->kind == NODE_LIST ? node->child : node;
-	for (; entry && entry->text; entry = node->kind == NODE_LIST ? entry->next : NULL) {
-		struct hostdev_word word = hostdev_parse(entry->text);
-
-		if (!*word.path || !strcmp(word.path, "|")) {
-			node_error(entry, "\"%s\" names nothing, write a path, - or |COMMAND",
-				   entry->text);
-		} else if ((in && word.in) || (out && word.out)) {
-			node_error(entry, "\"%s\" is a second one for the same direction, write one "
-				   "with < and one with >", entry->text);
-		} else {
-			device->hostdev[count++] = build_hostdev(entry);
-		}
-		in |= word.in;
-		out |= word.out;
-	}
-}
-
-/* SECONDS or forever. */
-static void build_delayed(struct device_config *device)
-{
-	struct node *node = schema_node(device->node, "devices[].*.delayed");
-
-	device->is_delayed = node;
-	if (node && !strcmp(node->text, "forever"))
-		device->delayed = UINT64_MAX;
-	else if (node && !value_number(node->text, &device->delayed))
-		node_error(node, "\"%s\" won't do, write seconds, or forever", node->text);
-}
-
-/* A port, an address, or auto: then it is what the board has for the type. */
-static void build_location(struct device_config *device, const struct board *board)
-{
-	const char *at = schema_string(device->node, "devices[].*.at");
-	const struct board_device *row = board_find(board, device->type->name);
-	uint32_t port;
-
-	device->gpa = schema_number(device->node, "devices[].*.at");
-	if (value_port(at, &port)) {
-		device->gpa = port;
-		device->port = true;
-	} else if (device->gpa == MACHINE_AUTO && row) {
-		device->port = row->port;
-	}
-}
-
-static unsigned int logger_kind(const char *word);
-static int logger_target(const char *word);
-
-/* "error,warn slog" */
-static void build_log(struct device_config *device, struct node *said)
-{
-	char *text = xstrdup(said->text), *target = strchr(text, ' '), *save = NULL;
-	unsigned int kinds = 0;
-	bool good = target;
-
-	if (target)
-		*target++ = '\0';
-	for (char *word = strtok_r(text, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
-		good &= logger_kind(word) != 0;
-		kinds |= logger_kind(word);
-	}
-	good = good && kinds && logger_target(target) >= 0;
-	if (good)
-		log_routes_set(&device->log, kinds, (enum log_target)logger_target(target));
-	else
-		node_error(said, "\"%s\" won't do, write kinds and a place as in `logger`, such as "
-			   "error,warn stderr", said->text);
-	device->has_log |= good;
-	free(text);
-}
-
-static void build_logs(struct device_config *device)
-{
-	struct node *list = schema_node(device->node, "devices[].*.log");
-	struct node *said = list && list->kind == NODE_LIST ? list->child : list;
-
-	for (; said && said->text; said = list->kind == NODE_LIST ? said->next : NULL)
-		build_log(device, said);
-}
-
-static void build_device(struct machine *m, struct node *options)
-{
-	const char *irq = schema_string(options, "devices[].*.irq");
-	struct device_config *device = &m->device[m->device_count++];
-
-	*device = (struct device_config){
-		.type = device_type_find(options->key),
-		.name = copy_string(options, "devices[].*.name"),
-		.irq = IRQ_AUTO,
-		.node = options,
-		.show = schema_bool(options, "devices[].*.debug"),
-		.batch_us = schema_number(options, "devices[].*.batch"),
-		.origin = options->origin,
-	};
-	device->size = device->type->size;
-	build_location(device, m->board);
-	build_hostdevs(device);
-	build_delayed(device);
-	build_logs(device);
-	value_irq(irq, &device->irq);	/* "auto" is no line: it stays IRQ_AUTO */
-}
-
-/* Options of its own; the name is there by now. */
-static void build_options(struct device_config *device)
-{
-	struct device_host host;
-	const struct device *before;
-
-	device->state = xcalloc(1, device->type->state_size + 1);
-	device_options_read(device, device->state);
-	if (!device->type->check || device->node->bad || device_host_init(&host, device, NULL))
-		return;
-	before = device_enter(&host.dev);
-	device->type->check(&host.dev);
-	device_enter(before);
-	device_host_fini(&host);
-}
-
-/* QNX gives them a PCI slot if there is no `loc`. */
-static void check_loc(const struct node *options)
-{
-	bool is_pci = !strncmp(options->key, "virtio-", 7) || !strcmp(options->key, "shmem");
-
-	if (is_pci && options->qvmconf && !node_find(options, "at"))
-		node_error((struct node *)options, "without `loc` it would be a PCI device, and this "
-			   "board has no PCI yet; write loc and intr, such as loc 0x1c0d0000 intr gic:41");
-}
-
-static void build_devices(struct machine *m, const struct node *list)
-{
-	m->devices_incomplete = list && list->bad;
-	m->device = xcalloc(node_count(list), sizeof(*m->device));
-	for (const struct node *entry = first_entry(list); entry; entry = entry->next) {
-		if (entry->kind == NODE_MAP && entry->child)
-			check_loc(entry->child);
-		if (!entry->bad && entry->child)
-			build_device(m, entry->child);
-	}
-}
-
-static void build_reserved(struct machine *m, const struct node *list)
-{
-	m->reserved = xcalloc(node_count(list), sizeof(*m->reserved));
-	for (const struct node *entry = first_entry(list); entry; entry = entry->next) {
-		struct reserved *reserved = &m->reserved[m->reserved_count];
-		const struct node *at = schema_node(entry, "reserve[].at");
-		const char *irq = schema_string(entry, "reserve[].irq");
-
-		if (entry->bad)
-			continue;
-		*reserved = (struct reserved){ .origin = entry->origin };
-		if (irq)
-			value_irq(irq, &reserved->irq);
-		if (at && !node_find(entry, "size"))
-			node_error((struct node *)entry, "`at` needs `size`, such as size: 64K");
-		if (at) {
-			reserved->gpa = schema_number(entry, "reserve[].at");
-			reserved->size = schema_number(entry, "reserve[].size");
-		}
-		m->reserved_count += reserved->irq || at;
-	}
-}
-
-static bool ranges_meet(uint64_t a, uint64_t a_size, uint64_t b, uint64_t b_size)
-{
-	return a < b + b_size && b < a + a_size;
-}
-
-uint64_t machine_reserved_until(const struct machine *m, uint64_t gpa, uint64_t size)
-{
-	for (size_t i = 0; i < m->reserved_count; i++) {
-		const struct reserved *reserved = &m->reserved[i];
-		uint64_t end;
-
-		if (__builtin_add_overflow(reserved->gpa, reserved->size, &end))
-			end = UINT64_MAX;
-		if (reserved->size && gpa < end && reserved->gpa < gpa + size)
-			return end;
-	}
-	return 0;
-}
-
-static bool device_is_at(const struct machine *m, bool port, uint64_t gpa, uint64_t size)
-{
-	for (size_t i = 0; i < m->device_count; i++)
-		if (m->device[i].gpa != MACHINE_AUTO && m->device[i].port == port &&
-		    ranges_meet(gpa, size, m->device[i].gpa, m->device[i].size))
-			return true;
-	return false;
-}
-
-static bool gpa_is_free(const struct machine *m, uint64_t gpa, uint64_t size)
-{
-	if (device_is_at(m, false, gpa, size))
-		return false;
-	if (machine_reserved_until(m, gpa, size))
-		return false;
-	for (size_t i = 0; i < m->memory_count; i++)
-		if (ranges_meet(gpa, size, m->memory[i].gpa, m->memory[i].size))
-			return false;
-	return !ranges_meet(gpa, size, m->gic.gicd, m->board->gicd_size) &&
-	       !ranges_meet(gpa, size, m->gic.gicr, m->board->gicr_size * m->cpu_count);
-}
-
-static bool irq_is_free(const struct machine *m, uint32_t irq)
-{
-	for (size_t i = 0; i < m->reserved_count; i++)
-		if (m->reserved[i].irq == irq)
-			return false;
-	for (size_t i = 0; i < m->device_count; i++)
-		if (m->device[i].irq == irq)
-			return false;
-	return irq < board_irq_end(m);
-}
-
-/* Where the board has it, if that is free. */
-static bool assign_row(const struct machine *m, struct device_config *device)
-{
-	const struct board_device *row = board_find(m->board, device->type->name);
-
-	for (; row; row = board_find_next(row)) {
-		if (row->port ? !device_is_at(m, true, row->gpa, device->size) :
-				gpa_is_free(m, row->gpa, device->size)) {
-			device->gpa = row->gpa;
-			device->port = row->port;
-			return true;
-		}
-	}
-	return false;
-}
-
-static void assign_gpa(const struct machine *m, struct device_config *device)
-{
-	uint64_t gpa;
-
-	if (assign_row(m, device))
-		return;
-	device->port = false;
-	for (gpa = m->board->device; !(device->type->flags & DEVICE_F_IN_KERNEL) &&
-	     gpa + device->size <= m->board->device_end; gpa += m->board->device_step) {
-		if (gpa_is_free(m, gpa, device->size)) {
-			device->gpa = gpa;
-			return;
-		}
-	}
-	log_at(&device->origin, device->type->name, "no free address is left, say one by `at`");
-}
-
-static void assign_irq(const struct machine *m, struct device_config *device)
-{
-	const struct board_device *row = board_find(m->board, device->type->name);
-	uint32_t irq;
-
-	/* The row of its place, else the first of its type. */
-	for (const struct board_device *next = row; next; next = board_find_next(next))
-		if (next->gpa == device->gpa && next->port == device->port)
-			row = next;
-	irq = row ? row->irq : m->board->irq;
-	device->irq = 0;
-	if ((row && !irq) || device->type->flags & DEVICE_F_NO_IRQ)
-		return;
-	if (!irq_is_free(m, irq))
-		for (irq = m->board->irq; irq < board_irq_end(m) && !irq_is_free(m, irq); irq++)
-			;
-	if (irq_is_free(m, irq))
-		device->irq = irq;
-	else
-		log_at(&device->origin, device->type->name, "no free line is left%s",
-		       m->arch == MACHINE_ARM64 ? ", raise gic.lines" : "");
-}
-
-/* What the config says itself is settled before: it comes first, wherever it stands. */
-static void assign_devices(struct machine *m)
-{
-	for (size_t i = 0; i < m->device_count; i++)
-		if (m->device[i].gpa == MACHINE_AUTO)
-			assign_gpa(m, &m->device[i]);
-	for (size_t i = 0; i < m->device_count; i++)
-		if (m->device[i].irq == IRQ_AUTO)
-			assign_irq(m, &m->device[i]);
-}
-
-/* "pl011-1": the type, and which of this type from the second on. */
-static void name_devices(struct machine *m)
-{
-	for (size_t i = 0; i < m->device_count; i++) {
-		struct device_config *device = &m->device[i];
-		unsigned int before = 0;
-
-		for (size_t j = 0; j < i; j++)
-			before += m->device[j].type == device->type;
-		if (!device->name && before)
-			device->name = xasprintf("%s-%u", device->type->name, before);
-		else if (!device->name)
-			device->name = xstrdup(device->type->name);
 	}
 }
 
@@ -530,65 +168,6 @@ static uint64_t gic_number(const struct node *gic, const char *path, uint64_t un
 	return schema_number(gic, path);
 }
 
-/* The kinds of messages that a word of `logger` means, or 0. */
-static unsigned int logger_kind(const char *text)
-{
-	static const struct {
-		const char *word;
-		unsigned int kinds;
-	} words[] = {
-		{ "fatal", LOG_KIND_ERROR }, { "internal", LOG_KIND_ERROR },
-		{ "error", LOG_KIND_ERROR }, { "warn", LOG_KIND_WARN }, { "warning", LOG_KIND_WARN },
-		{ "info", LOG_KIND_INFO }, { "debug", LOG_KIND_DEBUG }, { "verbose", LOG_KIND_DEBUG },
-	};
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (!strcmp(text, words[i].word))
-			return words[i].kinds;
-	return 0;
-}
-
-/* What it calls a place; -1: none. */
-static int logger_target(const char *text)
-{
-	static const struct {
-		const char *word;
-		enum log_target target;
-	} words[] = {
-		{ "stderr", LOG_STDERR }, { "stdout", LOG_STDOUT }, { "slog", LOG_SYSLOG },
-		{ "none", LOG_NOWHERE },
-	};
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (!strcmp(text, words[i].word))
-			return (int)words[i].target;
-	return -1;
-}
-
-static unsigned int logger_kinds(const struct node *list)
-{
-	unsigned int kinds = 0;
-
-	for (const struct node *word = first_entry(list); word; word = word->next)
-		kinds |= word->text ? logger_kind(word->text) : 0;
-	return kinds;
-}
-
-static void build_loggers(struct machine *m, const struct node *list)
-{
-	m->logger = xcalloc(node_count(list), sizeof(*m->logger));
-	for (const struct node *entry = first_entry(list); entry; entry = entry->next) {
-		int target = logger_target(schema_string(entry, "logger[].to"));
-
-		if (entry->bad || target < 0)
-			continue;
-		m->logger[m->logger_count++] = (struct logger_config){
-			.kinds = logger_kinds(node_find(entry, "filter")),
-			.target = (enum log_target)target,
-		};
-	}
-}
-
 static void build_variables(struct machine *m, const struct node *set)
 {
 	m->host_rt = schema_bool(set, "set.host-rt");
@@ -598,7 +177,6 @@ static void build_variables(struct machine *m, const struct node *set)
 	m->stuck_kick_ms = schema_number(set, "set.stuck-kick");
 }
 
-/* `|command`, or a folder that may be relative. */
 /* exit, exit=STATUS, restart */
 static void build_reset(struct machine *m, const struct node *node)
 {
@@ -618,6 +196,7 @@ static void build_reset(struct machine *m, const struct node *node)
 		m->reset_status = (int)status;
 }
 
+/* `|command`, or a folder that may be relative. */
 static char *build_dump(const struct node *node)
 {
 	if (!node || node->text[0] == '|')
@@ -655,7 +234,7 @@ static void build_rest(struct machine *m, struct node *root)
 	m->policy_reference = build_policy(unsupported, "unsupported.reference");
 	m->policy_register = build_policy(unsupported, "unsupported.register");
 	check_safety(root);
-	m->cmdline = copy_string(root, "cmdline");
+	m->cmdline = xstrdup(schema_string(root, "cmdline"));
 	m->cmdline_origin = origin_of(node_find(root, "cmdline"));
 	m->dryrun = schema_bool(root, "dryrun");
 	m->debug = schema_bool(root, "debug");
@@ -688,9 +267,7 @@ void machine_build(struct machine *m, struct node *root)
 	build_loggers(m, node_find(root, "logger"));
 	build_rest(m, root);
 	assign_devices(m);
-	name_devices(m);
-	for (size_t i = 0; i < m->device_count; i++)
-		build_options(&m->device[i]);
+	finish_devices(m);
 }
 
 void machine_fini(struct machine *m)

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Automatic addresses and lines: the board map, and what is free of it. */
+#include <string.h>
+
+#include "config/schema.h"
+#include "config/value.h"
+#include "dev/device.h"
+#include "machine/board.h"
+#include "machine/build.h"
+#include "machine/machine.h"
+#include "util/alloc.h"
+
+const struct board_device *board_find(const struct board *board, const char *name)
+{
+	for (const struct board_device *device = board->devices; device->name; device++)
+		if (!strcmp(device->name, name))
+			return device;
+	return NULL;
+}
+
+const struct board_device *board_find_next(const struct board_device *row)
+{
+	for (const struct board_device *next = row + 1; next->name; next++)
+		if (!strcmp(next->name, row->name))
+			return next;
+	return NULL;
+}
+
+uint32_t board_irq_end(const struct machine *m)
+{
+	return m->arch == MACHINE_X86 ? 24 : m->gic.lines;
+}
+
+void build_reserved(struct machine *m, const struct node *list)
+{
+	m->reserved = xcalloc(node_count(list), sizeof(*m->reserved));
+	for (const struct node *entry = node_first(list); entry; entry = entry->next) {
+		struct reserved *reserved = &m->reserved[m->reserved_count];
+		const struct node *at = schema_node(entry, "reserve[].at");
+		const char *irq = schema_string(entry, "reserve[].irq");
+
+		if (entry->bad)
+			continue;
+		*reserved = (struct reserved){ .origin = entry->origin };
+		if (irq)
+			value_irq(irq, &reserved->irq);
+		if (at && !node_find(entry, "size"))
+			node_error((struct node *)entry, "`at` needs `size`, such as size: 64K");
+		if (at) {
+			reserved->gpa = schema_number(entry, "reserve[].at");
+			reserved->size = schema_number(entry, "reserve[].size");
+		}
+		m->reserved_count += reserved->irq || at;
+	}
+}
+
+static bool ranges_meet(uint64_t a, uint64_t a_size, uint64_t b, uint64_t b_size)
+{
+	return a < b + b_size && b < a + a_size;
+}
+
+uint64_t machine_reserved_until(const struct machine *m, uint64_t gpa, uint64_t size)
+{
+	for (size_t i = 0; i < m->reserved_count; i++) {
+		const struct reserved *reserved = &m->reserved[i];
+		uint64_t end;
+
+		if (__builtin_add_overflow(reserved->gpa, reserved->size, &end))
+			end = UINT64_MAX;
+		if (reserved->size && gpa < end && reserved->gpa < gpa + size)
+			return end;
+	}
+	return 0;
+}
+
+static bool device_is_at(const struct machine *m, bool port, uint64_t gpa, uint64_t size)
+{
+	for (size_t i = 0; i < m->device_count; i++)
+		if (m->device[i].gpa != MACHINE_AUTO && m->device[i].port == port &&
+		    ranges_meet(gpa, size, m->device[i].gpa, m->device[i].size))
+			return true;
+	return false;
+}
+
+static bool gpa_is_free(const struct machine *m, uint64_t gpa, uint64_t size)
+{
+	if (device_is_at(m, false, gpa, size))
+		return false;
+	if (machine_reserved_until(m, gpa, size))
+		return false;
+	for (size_t i = 0; i < m->memory_count; i++)
+		if (ranges_meet(gpa, size, m->memory[i].gpa, m->memory[i].size))
+			return false;
+	return !ranges_meet(gpa, size, m->gic.gicd, m->board->gicd_size) &&
+	       !ranges_meet(gpa, size, m->gic.gicr, m->board->gicr_size * m->cpu_count);
+}
+
+static bool irq_is_free(const struct machine *m, uint32_t irq)
+{
+	for (size_t i = 0; i < m->reserved_count; i++)
+		if (m->reserved[i].irq == irq)
+			return false;
+	for (size_t i = 0; i < m->device_count; i++)
+		if (m->device[i].irq == irq)
+			return false;
+	return irq < board_irq_end(m);
+}
+
+/* Where the board has it, if that is free. */
+static bool assign_row(const struct machine *m, struct device_config *device)
+{
+	const struct board_device *row = board_find(m->board, device->type->name);
+
+	for (; row; row = board_find_next(row)) {
+		if (row->port ? !device_is_at(m, true, row->gpa, device->size) :
+				gpa_is_free(m, row->gpa, device->size)) {
+			device->gpa = row->gpa;
+			device->port = row->port;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void assign_gpa(const struct machine *m, struct device_config *device)
+{
+	uint64_t gpa;
+
+	if (assign_row(m, device))
+		return;
+	device->port = false;
+	for (gpa = m->board->device; !(device->type->flags & DEVICE_F_IN_KERNEL) &&
+	     gpa + device->size <= m->board->device_end; gpa += m->board->device_step) {
+		if (gpa_is_free(m, gpa, device->size)) {
+			device->gpa = gpa;
+			return;
+		}
+	}
+	log_at(&device->origin, device->type->name, "no free address is left, say one by `at`");
+}
+
+static void assign_irq(const struct machine *m, struct device_config *device)
+{
+	const struct board_device *row = board_find(m->board, device->type->name);
+	uint32_t irq;
+
+	/* The row of its place, else the first of its type. */
+	for (const struct board_device *next = row; next; next = board_find_next(next))
+		if (next->gpa == device->gpa && next->port == device->port)
+			row = next;
+	irq = row ? row->irq : m->board->irq;
+	device->irq = 0;
+	if ((row && !irq) || device->type->flags & DEVICE_F_NO_IRQ)
+		return;
+	if (!irq_is_free(m, irq))
+		for (irq = m->board->irq; irq < board_irq_end(m) && !irq_is_free(m, irq); irq++)
+			;
+	if (irq_is_free(m, irq))
+		device->irq = irq;
+	else
+		log_at(&device->origin, device->type->name, "no free line is left%s",
+		       m->arch == MACHINE_ARM64 ? ", raise gic.lines" : "");
+}
+
+/* What the config says itself is settled before: it comes first, wherever it stands. */
+void assign_devices(struct machine *m)
+{
+	for (size_t i = 0; i < m->device_count; i++)
+		if (m->device[i].gpa == MACHINE_AUTO)
+			assign_gpa(m, &m->device[i]);
+	for (size_t i = 0; i < m->device_count; i++)
+		if (m->device[i].irq == IRQ_AUTO)
+			assign_irq(m, &m->device[i]);
+}
