@@ -121,6 +121,12 @@ u64 qvm_arch_s2_block_sizes(void);
 /* How memory with these permissions is mapped at first (x86: perhaps not executable yet). */
 u32 qvm_arch_s2_prot(u32 prot);
 
+/*
+ * What was just mapped in this range is coherent for a guest with its caches off (arm64 without
+ * FEAT_S2FWB: cleaned to PoC). s2 mutex held; may sleep.
+ */
+void qvm_arch_s2_clean(struct qvm_vm *vm, u64 gpa, u64 size);
+
 /* Forget all translations of this VM, in all pCPUs. Process context. */
 void qvm_arch_s2_flush_vm(struct qvm_vm *vm);
 

@@ -80,7 +80,8 @@ struct qvm_vm {
 	struct qvm_bus ports;			/* [m]/[A] and by I/O port (x86) */
 	struct qvm_vm_policy policy;		/* [m]/[A] */
 	struct qvm_eventfds eventfds;
-	u64 pinned;				/* [m]/[A] bytes charged to mm */
+	u64 pinned;				/* [m] bytes charged to mm */
+	struct list_head shares;		/* [m] share.c */
 	atomic64_t cleaned;			/* [a] bytes cleaned to PoC, each time counted */
 	struct s2_table s2;			/* [m] while BUILDING, then [s] */
 	struct mutex s2_mutex;			/* [s] entries of an assembled VM change under it */

@@ -70,6 +70,14 @@ static int doorbell_check(const struct qvm_doorbell *param)
 	return 0;
 }
 
+/* What shares a window with shared memory is user space's. */
+static bool is_memory(const struct qvm_vm *vm, u64 gpa)
+{
+	const struct qvm_mem *mem = qvm_region_find(vm, gpa);
+
+	return mem && mem->kind != QVM_REGION_SHARED;
+}
+
 /* Addresses that no write reaches user space from ring nothing. */
 static int doorbell_check_place(const struct qvm_vm *vm, const struct qvm_doorbell *param)
 {
@@ -82,8 +90,7 @@ static int doorbell_check_place(const struct qvm_vm *vm, const struct qvm_doorbe
 		return 0;
 	if (qvm_bus_overlaps(is_port ? &vm->ports : &vm->bus, param->addr, size))
 		return -EEXIST;
-	if (!is_port && (qvm_region_find(vm, param->addr) ||
-			 qvm_region_find(vm, param->addr + size - 1)))
+	if (!is_port && (is_memory(vm, param->addr) || is_memory(vm, param->addr + size - 1)))
 		return -EEXIST;
 	return 0;
 }
@@ -162,25 +169,28 @@ static void doorbells_release(struct qvm_vm *vm)
 
 /* ---- irqfds ---- */
 
+#define IRQFD_KINDS	(QVM_IRQFD_F_RESAMPLE | QVM_IRQFD_F_HOLD)
+
 struct irqfd {
 	struct qvm_vm *vm;
 	struct eventfd_ctx *ctx;
-	struct eventfd_ctx *resample;	/* NULL: edge */
+	struct eventfd_ctx *resample;	/* NULL: not of that kind */
 	u32 line;
+	u32 kind;			/* 0 (edge), QVM_IRQFD_F_RESAMPLE or QVM_IRQFD_F_HOLD */
 	bool closed;			/* the eventfd; others may hold its ctx */
 	struct list_head node;		/* vm->eventfds.irqfds */
 	struct irqfd *next_dead;	/* of irqfds_reap() */
 	wait_queue_entry_t wait;
 };
 
-/* Sets the line; with resample it stays up until the guest has ended the interrupt. */
+/* Sets the line; but for an edge it stays up until somebody puts it down. */
 static void irqfd_inject(const struct irqfd *irqfd)
 {
 	struct qvm_vm *vm = irqfd->vm;
 
 	trace_irq(vm->id, irqfd->line, 1);
 	qvm_arch_vm_set_irq(vm, irqfd->line, true);
-	if (!irqfd->resample)
+	if (!irqfd->kind)
 		qvm_arch_vm_set_irq(vm, irqfd->line, false);
 }
 
@@ -192,7 +202,8 @@ static int irqfd_wake(wait_queue_entry_t *wait, unsigned int mode, int sync, voi
 	u64 count;
 
 	if (events & EPOLLIN && !irqfd->closed) {
-		eventfd_ctx_do_read(irqfd->ctx, &count);
+		if (irqfd->kind != QVM_IRQFD_F_HOLD)
+			eventfd_ctx_do_read(irqfd->ctx, &count);
 		irqfd_inject(irqfd);
 	}
 	if (events & EPOLLHUP)
@@ -266,7 +277,9 @@ static void irqfds_reap(struct qvm_vm *vm)
 
 static int irqfd_check(const struct qvm_irqfd *param)
 {
-	if (param->flags & ~(QVM_IRQFD_F_REMOVE | QVM_IRQFD_F_RESAMPLE) || param->reserved)
+	const u32 known = QVM_IRQFD_F_REMOVE | IRQFD_KINDS;
+
+	if (param->flags & ~known || param->reserved || hweight32(param->flags & IRQFD_KINDS) > 1)
 		return -EINVAL;
 	if (param->resample && !(param->flags & QVM_IRQFD_F_RESAMPLE))
 		return -EINVAL;
@@ -281,7 +294,7 @@ static int irqfd_check_unique(struct qvm_vm *vm, const struct irqfd *irqfd)
 	list_for_each_entry(other, &vm->eventfds.irqfds, node) {
 		if (other->ctx == irqfd->ctx)
 			return -EEXIST;
-		if (other->line == irqfd->line && !other->resample != !irqfd->resample)
+		if (other->line == irqfd->line && other->kind != irqfd->kind)
 			return -EBUSY;
 	}
 	return vm->eventfds.irqfd_count < QVM_MAX_IRQFDS ? 0 : -ENOSPC;
@@ -315,6 +328,7 @@ static int irqfd_fill(struct irqfd *irqfd, struct file *file, const struct qvm_i
 		return PTR_ERR(ctx);
 	irqfd->ctx = ctx;
 	irqfd->line = param->line;
+	irqfd->kind = param->flags & IRQFD_KINDS;
 	if (!(param->flags & QVM_IRQFD_F_RESAMPLE))
 		return 0;
 	ctx = eventfd_ctx_fdget(param->resample);

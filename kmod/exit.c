@@ -56,6 +56,7 @@ enum exit_action qvm_exit_access(struct qvm_vcpu *vcpu, const struct qvm_access 
 	struct qvm_vdev **last = access->is_port ? &vcpu->last_port : &vcpu->last_vdev;
 	const struct qvm_bus *bus = access->is_port ? &vcpu->vm->ports : &vcpu->vm->bus;
 	struct qvm_vdev *vdev = qvm_bus_route(bus, last, access->gpa, access->len);
+	const struct qvm_mem *mem;
 	bool in_kernel;
 
 	if (!vdev && rings_doorbell(vcpu, access))
@@ -70,7 +71,8 @@ enum exit_action qvm_exit_access(struct qvm_vcpu *vcpu, const struct qvm_access 
 	if (in_kernel)
 		return qvm_exit_unclaimed(vcpu, access);
 	/* ROM: mapped read-only, so only writes come here; they are faults, not device accesses. */
-	if (!access->is_port && qvm_region_find(vcpu->vm, access->gpa))
+	mem = access->is_port ? NULL : qvm_region_find(vcpu->vm, access->gpa);
+	if (mem && mem->kind != QVM_REGION_SHARED)
 		return qvm_exit_unclaimed(vcpu, access);
 	return access_to_user(vcpu, access);
 }

@@ -31,9 +31,11 @@ static bool find_leaf(struct qvm_vm *vm, u64 gpa, struct s2_leaf *leaf)
 static void *guest_virt(struct qvm_vm *vm, u64 gpa, u32 prot, u64 *left)
 {
 	struct s2_leaf leaf;
+	const struct qvm_mem *mem = qvm_region_find(vm, gpa);
 	u64 offset;
 
-	if (!qvm_region_find(vm, gpa) || !find_leaf(vm, gpa, &leaf))
+	/* Shared memory may be unpinned at any time. */
+	if (!mem || mem->kind == QVM_REGION_SHARED || !find_leaf(vm, gpa, &leaf))
 		return NULL;
 	if ((leaf.prot & prot) != prot)
 		return NULL;

@@ -15,6 +15,7 @@
 #include "arch.h"
 #include "trace.h"
 #include "compat.h"
+#include "share.h"
 
 enum ioctl_lock { LOCK_NONE, LOCK_VM, LOCK_VCPU };
 
@@ -39,6 +40,7 @@ union ioctl_arg {
 	struct qvm_unclaimed unclaimed;
 	struct qvm_doorbell doorbell;
 	struct qvm_irqfd irqfd;
+	struct qvm_share share;
 	struct qvm_reg reg;
 	struct qvm_vcpu_stats stats;
 	struct qvm_vcpu_trail trail;
@@ -85,7 +87,7 @@ static long do_query(struct ioctl_call *call, union ioctl_arg *arg)
 	query->max_vcpus = QVM_MAX_VCPUS;
 	query->run_size = PAGE_SIZE;
 	query->page_size = PAGE_SIZE;
-	query->features = QVM_FEATURE_EVENTFD;
+	query->features = QVM_FEATURE_EVENTFD | QVM_FEATURE_SHARE;
 	qvm_arch_query(query);
 	return 0;
 }
@@ -210,6 +212,11 @@ static long do_irqfd(struct ioctl_call *call, union ioctl_arg *arg)
 	return qvm_irqfd_set(call->vm, &arg->irqfd);
 }
 
+static long do_share(struct ioctl_call *call, union ioctl_arg *arg)
+{
+	return qvm_share_set(call->vm, &arg->share);
+}
+
 static const struct ioctl_row vm_ioctls[] = {
 	{ QVM_VM_ADD_REGION, 64, LOCK_VM, do_add_region },
 	{ QVM_VM_CREATE_VDEV, 120, LOCK_VM, do_create_vdev },
@@ -222,6 +229,7 @@ static const struct ioctl_row vm_ioctls[] = {
 	{ QVM_VM_UNCLAIMED, 656, LOCK_NONE, do_unclaimed },
 	{ QVM_VM_DOORBELL, 32, LOCK_VM, do_doorbell },
 	{ QVM_VM_IRQFD, 24, LOCK_VM, do_irqfd },
+	{ QVM_VM_SHARE, 32, LOCK_VM, do_share },
 };
 
 /* ---- vCPU fd ---- */
@@ -276,6 +284,7 @@ static_assert(sizeof(struct qvm_unclaimed) == 656);
 static_assert(sizeof(struct qvm_vcpu_trail) == 672);
 static_assert(sizeof(struct qvm_doorbell) == 32);
 static_assert(sizeof(struct qvm_irqfd) == 24);
+static_assert(sizeof(struct qvm_share) == 32);
 static_assert(sizeof(struct qvm_reg) == 24);
 static_assert(sizeof(struct qvm_vcpu_stats) == 640);
 static_assert(sizeof(struct qvm_run) <= PAGE_SIZE);

@@ -23,6 +23,7 @@ struct run {
 static const u32 kind_prot[] = {
 	[QVM_REGION_RAM] = S2_READ | S2_WRITE | S2_EXEC,
 	[QVM_REGION_ROM] = S2_READ | S2_EXEC,
+	[QVM_REGION_SHARED] = 0,	/* a window: what is mapped in it is share.c's */
 };
 
 static void unpin(u64 hpa, u64 size)
@@ -154,7 +155,9 @@ static int region_check(const struct qvm_vm *vm, const struct qvm_region *param)
 		return -EOPNOTSUPP;
 	if (param->flags || param->as_id || memchr_inv(param->reserved, 0, sizeof(param->reserved)))
 		return -EINVAL;
-	if (param->kind != QVM_REGION_RAM && param->kind != QVM_REGION_ROM)
+	if (!param->kind || param->kind >= ARRAY_SIZE(kind_prot))
+		return -EINVAL;
+	if (param->kind == QVM_REGION_SHARED && param->hva)
 		return -EINVAL;
 	if (!param->size || !PAGE_ALIGNED(param->gpa | param->size | param->hva))
 		return -EINVAL;
@@ -175,7 +178,6 @@ static void region_insert(struct qvm_vm *vm, const struct qvm_region *param)
 		(vm->region_count - slot) * sizeof(vm->region[0]));
 	vm->region[slot] = (struct qvm_mem){ param->gpa, param->size, param->kind };
 	vm->region_count++;
-	vm->pinned += param->size;
 }
 
 int qvm_region_add(struct qvm_vm *vm, struct qvm_region *param)
@@ -186,6 +188,11 @@ int qvm_region_add(struct qvm_vm *vm, struct qvm_region *param)
 
 	if (ret)
 		return ret;
+	memset(param->blocks, 0, sizeof(param->blocks));
+	if (param->kind == QVM_REGION_SHARED) {
+		region_insert(vm, param);
+		return 0;
+	}
 	ret = account_locked_vm(vm->mm, param->size >> PAGE_SHIFT, true);
 	if (ret)
 		return ret == -ENOMEM ? -EPERM : ret;
@@ -198,7 +205,7 @@ int qvm_region_add(struct qvm_vm *vm, struct qvm_region *param)
 		return ret;
 	}
 	region_insert(vm, param);
-	memset(param->blocks, 0, sizeof(param->blocks));
+	vm->pinned += param->size;
 	s2_for_each_leaf(&vm->s2, param->gpa, param->size, leaf_count, param->blocks);
 	return 0;
 }
@@ -226,6 +233,8 @@ void qvm_region_release_all(struct qvm_vm *vm)
 	while (vm->region_count) {
 		const struct qvm_mem *mem = &vm->region[--vm->region_count];
 
+		if (mem->kind == QVM_REGION_SHARED)
+			continue;
 		region_release(vm, mem->gpa, mem->size);
 		account_locked_vm(vm->mm, mem->size >> PAGE_SHIFT, false);
 		vm->pinned -= mem->size;

@@ -11,6 +11,7 @@
 
 #include "arch.h"
 #include "compat.h"
+#include "share.h"
 #include "stats.h"
 #include "trace.h"
 
@@ -106,6 +107,7 @@ struct qvm_vm *qvm_vm_create(const struct qvm_create_vm *param)
 	kref_init(&vm->ref);
 	mutex_init(&vm->mutex);
 	mutex_init(&vm->s2_mutex);
+	INIT_LIST_HEAD(&vm->shares);
 	qvm_eventfd_init(vm);
 	strscpy(vm->name, param->name, sizeof(vm->name));
 	vm->max_vcpus = param->max_vcpus;
@@ -146,6 +148,7 @@ static void vm_destroy(struct kref *ref)
 	for (i = 0; i < vm->max_vcpus; i++)
 		if (vm->vcpu[i])
 			qvm_vcpu_destroy(vm->vcpu[i]);
+	qvm_share_release_all(vm);
 	qvm_region_release_all(vm);
 	vm_free(vm);
 }

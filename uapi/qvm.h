@@ -64,6 +64,7 @@ struct qvm_query {
 
 #define QVM_FEATURE_DIRTY_LOG	(1ULL << 0)	/* reserved: region flag below */
 #define QVM_FEATURE_EVENTFD	(1ULL << 8)	/* QVM_VM_DOORBELL, QVM_VM_IRQFD */
+#define QVM_FEATURE_SHARE	(1ULL << 9)	/* QVM_REGION_SHARED, QVM_VM_SHARE, QVM_IRQFD_F_HOLD */
 
 /*
  * QVM_CREATE_VM: a new, empty VM; returns its fd (close-on-exec). The VM belongs to the
@@ -120,6 +121,7 @@ enum qvm_vm_state {
 enum qvm_region_kind {
 	QVM_REGION_RAM	= 1,	/* the guest reads, writes, executes */
 	QVM_REGION_ROM	= 2,	/* the guest reads and executes; a write is a fault */
+	QVM_REGION_SHARED = 3,	/* a window for QVM_VM_SHARE; the rest of it is user space's (MMIO) */
 };
 
 #define QVM_REGION_F_DIRTY_LOG	(1U << 0)	/* reserved; EOPNOTSUPP */
@@ -128,11 +130,13 @@ enum qvm_region_kind {
  * QVM_VM_ADD_REGION: pin the caller's memory at hva and map it at gpa, with the largest
  * blocks that contiguity and alignment allow. All or nothing. The memory stays the caller's:
  * the launcher fills it through hva, before assembly for ROM and for anything that the
- * guest fetches with its caches off.
+ * guest fetches with its caches off. QVM_REGION_SHARED: nothing is pinned yet, hva must be 0, and
+ * guest-physical addresses alone are taken.
  *
  * EBUSY      the VM is assembled
  * EEXIST     overlaps a region or a vdev
- * EINVAL     gpa, size or hva not a multiple of the page size, size 0, unknown kind, as_id not 0
+ * EINVAL     gpa, size or hva not a multiple of the page size, size 0, unknown kind, as_id not 0,
+ *            hva not 0 with QVM_REGION_SHARED
  * ERANGE     reaches past 2^ipa_bits
  * ENOSPC     too many regions (QVM_MAX_REGIONS)
  * EFAULT     hva … hva+size is not writable memory of the caller
@@ -317,7 +321,8 @@ struct qvm_unclaimed {
  * EBADF   eventfd is not open
  * EOPNOTSUPP a port, where the architecture has none (arm64)
  * ERANGE  reaches past 2^ipa_bits, or past port 0xffff
- * EEXIST  some write would ring an existing doorbell too; or a region or a vdev is there
+ * EEXIST  some write would ring an existing doorbell too; or a vdev or a region (but a
+ *         QVM_REGION_SHARED) is there
  * ENOENT  REMOVE: no such doorbell
  * ENOSPC  there are QVM_MAX_DOORBELLS
  */
@@ -346,6 +351,10 @@ struct qvm_doorbell {
  * guest's end of the interrupt (deactivation on arm64, EOI at the I/O APIC on x86) puts it down,
  * and @resample of each irqfd of the line is signalled: a device that still wants attention
  * signals its eventfd again. Several may share a line; the removal of the last puts it down.
+ * QVM_IRQFD_F_HOLD, for a device whose state the eventfd's count is: a signal puts the line up,
+ * reads nothing, and QVM_VM_SET_IRQ puts it down. Several may share a line. Who puts it down
+ * reads the counts before and looks at them once more after: a signal between is neither lost
+ * nor a second one.
  * QVM_IRQFD_F_REMOVE: the one with this eventfd and line. When it returns, no interrupt comes
  * from it and nobody signals its @resample. Closing an eventfd's last descriptor disarms its
  * irqfd, too.
@@ -353,11 +362,12 @@ struct qvm_doorbell {
  * Legal while ASSEMBLED or RUNNING, REMOVE also when ENDED.
  *
  * EAGAIN  the VM is not assembled; ESHUTDOWN it has ended
- * EINVAL  eventfd or resample is another kind of file; resample not 0 without its flag
+ * EINVAL  eventfd or resample is another kind of file; resample not 0 without its flag; both
+ *         RESAMPLE and HOLD
  * EBADF   eventfd or resample is not open
  * ENXIO   no interrupt controller, or it has no such line (x86 with RESAMPLE: the I/O APIC)
  * EEXIST  the eventfd drives a line of this VM already
- * EBUSY   the line has irqfds with RESAMPLE and this is one without, or the other way round
+ * EBUSY   the line has irqfds of another kind (edge, RESAMPLE, HOLD)
  * ENOENT  REMOVE: no such irqfd
  * ENOSPC  there are QVM_MAX_IRQFDS
  */
@@ -371,9 +381,43 @@ struct qvm_irqfd {
 
 #define QVM_IRQFD_F_REMOVE		(1U << 0)
 #define QVM_IRQFD_F_RESAMPLE		(1U << 1)
+#define QVM_IRQFD_F_HOLD		(1U << 2)
 #define QVM_MAX_IRQFDS			1024
 
 #define QVM_VM_IRQFD		_IOW(QVM_IOC, 0x19, struct qvm_irqfd)
+
+/*
+ * QVM_VM_SHARE: pin the caller's memory at hva, which other VMs may have too (a mapping of one
+ * memfd, say), and let the guest read and write it at gpa, inside one QVM_REGION_SHARED; it
+ * executes nothing there. All or nothing; vCPUs may run. QVM_SHARE_F_REMOVE: the one with this
+ * gpa and size, hva is not read; when it returns no vCPU reaches the memory any more.
+ *
+ * What a guest does there by instructions that the module completes itself (x86: one that
+ * touches a device, too) comes to user space as an MMIO exit: the launcher answers it from hva.
+ *
+ * Legal while ASSEMBLED or RUNNING, REMOVE also when ENDED.
+ *
+ * EAGAIN  the VM is not assembled; ESHUTDOWN it has ended
+ * EINVAL  gpa, size or hva not a multiple of the page size, size 0
+ * ENXIO   not all of it is in one QVM_REGION_SHARED
+ * EEXIST  memory is shared there already
+ * ENOENT  REMOVE: none with this gpa and size
+ * ENOSPC  there are QVM_MAX_SHARES
+ * EFAULT  hva … hva+size is not writable memory of the caller
+ * EPERM   RLIMIT_MEMLOCK would be exceeded and the caller has no CAP_IPC_LOCK
+ */
+struct qvm_share {
+	__u64 gpa;		/* In: bytes */
+	__u64 size;		/* In: bytes */
+	__u64 hva;		/* In: address in the caller */
+	__u32 flags;		/* In: QVM_SHARE_F_* */
+	__u32 reserved;		/* must be zero */
+};
+
+#define QVM_SHARE_F_REMOVE	(1U << 0)
+#define QVM_MAX_SHARES		64
+
+#define QVM_VM_SHARE		_IOW(QVM_IOC, 0x1a, struct qvm_share)
 
 /* ---- vCPU ---------------------------------------------------------------------------- */
 

@@ -119,7 +119,7 @@ TEST_F(eventfd, irqfd_refuses)
 	EXPECT_EQ(-EAGAIN, irqfd(vm, SPI, fd, 0, 0));
 	EXPECT_EQ(-EAGAIN, irqfd(vm, SPI, fd, REMOVE, 0));
 	machine_assemble(&self->m);
-	EXPECT_EQ(-EINVAL, irqfd(vm, SPI, fd, 4, 0));
+	EXPECT_EQ(-EINVAL, irqfd(vm, SPI, fd, 8, 0));
 	EXPECT_EQ(-EINVAL, irqfd(vm, SPI, fd, 0, resample));
 	EXPECT_EQ(-EINVAL, irqfd(vm, SPI, null, 0, 0));
 	EXPECT_EQ(-EINVAL, irqfd(vm, SPI, fd, RESAMPLE, null));

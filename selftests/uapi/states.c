@@ -187,7 +187,7 @@ TEST_F(states, trail)
 /* Everything is where it was before: the vector itself can't be fetched. */
 GUEST(guest_no_vector, "movz x1, #0x6100, lsl #16\n msr vbar_el1, x1\n isb\n br x1\n");
 
-static int run_stuck(struct __test_metadata *_metadata, struct machine *m, uint64_t limit)
+static int run_stuck(struct machine *m, uint64_t limit)
 {
 	machine_build(m, &guest_no_vector, 1);
 	must(call(m->vm, QVM_VM_SET_POLICY, &(struct qvm_vm_policy){ .equal_exits = limit }));
@@ -199,7 +199,7 @@ TEST_F(states, stuck)
 {
 	struct qvm_vm_info info;
 
-	EXPECT_EQ(QVM_EXIT_FATAL, run_stuck(_metadata, &self->m, 1000));
+	EXPECT_EQ(QVM_EXIT_FATAL, run_stuck(&self->m, 1000));
 	EXPECT_EQ(QVM_FATAL_STUCK, self->m.run[0]->fatal.cause);
 	EXPECT_EQ(0x61000200, self->m.run[0]->fatal.pc);
 	EXPECT_EQ(0x61000200, self->m.run[0]->fatal.gpa);

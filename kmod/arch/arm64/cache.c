@@ -40,12 +40,21 @@ static int leaf_clean(const struct s2_leaf *leaf, void *arg)
 	return 0;
 }
 
+void qvm_arch_s2_clean(struct qvm_vm *vm, u64 gpa, u64 size)
+{
+	s2_for_each_leaf(&vm->s2, gpa, size, leaf_clean, vm);
+	dsb(sy);
+}
+
 void arm64_cache_clean_vm(struct qvm_vm *vm)
 {
 	unsigned int i;
 
+	/* What is shared comes and goes. */
+	mutex_lock(&vm->s2_mutex);
 	for (i = 0; i < vm->region_count; i++)
 		s2_for_each_leaf(&vm->s2, vm->region[i].gpa, vm->region[i].size, leaf_clean, vm);
+	mutex_unlock(&vm->s2_mutex);
 	dsb(sy);
 	if (!arm64_host.dic || arm64_has_fix(ARM64_FIX_IC_DESPITE_DIC))
 		asm volatile("ic ialluis" : : : "memory");

@@ -245,7 +245,7 @@ static bool is_memory(const struct qvm_vcpu *vcpu, u64 gpa, bool write)
 {
 	const struct qvm_mem *mem = qvm_region_find(vcpu->vm, gpa);
 
-	return mem && (!write || mem->kind == QVM_REGION_RAM);
+	return mem && mem->kind != QVM_REGION_SHARED && (!write || mem->kind == QVM_REGION_RAM);
 }
 
 static bool do_memory(struct qvm_vcpu *vcpu, struct transfer *t, bool write)

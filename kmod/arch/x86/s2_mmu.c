@@ -20,6 +20,11 @@ u32 qvm_arch_s2_prot(u32 prot)
 	return x86_nx_blocks() ? prot & ~(u32)S2_EXEC : prot;
 }
 
+/* A guest's caches are never off in the way that matters: EPT says write-back. */
+void qvm_arch_s2_clean(struct qvm_vm *vm, u64 gpa, u64 size)
+{
+}
+
 /* One page of it first, which splits whatever large page is there; then the rest, in small ones. */
 static bool make_executable(struct qvm_vm *vm, const struct qvm_mem *mem, u64 gpa, u32 prot)
 {

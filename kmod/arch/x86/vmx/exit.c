@@ -217,7 +217,8 @@ static enum exit_action handle_ept_violation(struct qvm_vcpu *vcpu)
 	};
 
 	/* Memory: mapped for good, but for what the ITLB_MULTIHIT rule keeps from being fetched. */
-	if (mem && (mem->kind == QVM_REGION_RAM || q & EPT_Q_FETCH))
+	if (mem && (mem->kind == QVM_REGION_RAM ||
+		    (mem->kind == QVM_REGION_ROM && q & EPT_Q_FETCH)))
 		return x86_s2_fault(vcpu, mmio.gpa, q & EPT_Q_FETCH) ? EXIT_RESUME :
 								 fatal(vcpu, QVM_FATAL_MEMORY);
 	if (q & EPT_Q_FETCH || (q & EPT_Q_GVA && !(q & EPT_Q_ACCESS))) {
