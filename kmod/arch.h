@@ -108,7 +108,7 @@ int qvm_arch_set_reg(struct qvm_vcpu *vcpu, const struct qvm_reg *reg);
 u64 qvm_arch_vcpu_pc(const struct qvm_vcpu *vcpu);
 
 /* The last exit becomes this error (inject.h); vCPU as after qvm_arch_vcpu_enter(). */
-void qvm_arch_inject_exit(struct qvm_vcpu *vcpu, enum qvm_inject cause);
+void qvm_arch_inject_exit(struct qvm_vcpu *vcpu, const struct qvm_injection *how);
 
 /* A register dump into the log, at most once per VM, after a safe state. */
 void qvm_arch_vcpu_dump(const struct qvm_vcpu *vcpu);

@@ -2,7 +2,7 @@
 /*
  * Errors that no guest can cause, for tests of what the module does about them. Only a module that
  * was built with QVM_INJECT=1 has them; parameter inject=CAUSE:VM (the VM's name), writable:
- * the next exit of that VM meets the error.
+ * the next exit of that VM meets the error. A cause may have numbers: inject="vmcs FIELD VALUE:VM".
  */
 #ifndef QVM_INJECT_H
 #define QVM_INJECT_H
@@ -17,7 +17,13 @@ enum qvm_inject {
 	QVM_INJECT_SERROR,	/* the memory system reports an error */
 	QVM_INJECT_MEMORY,	/* guest memory can't be reached */
 	QVM_INJECT_DEAF,	/* the vCPU stays in the guest in spite of kicks, 30 s at most */
+	QVM_INJECT_VMCS,	/* x86: a field of the VMCS has a value that the hardware refuses */
 	QVM_INJECT_COUNT,
+};
+
+struct qvm_injection {
+	enum qvm_inject cause;
+	u64 arg[2];
 };
 
 #ifdef QVM_INJECT

@@ -319,13 +319,13 @@ static void trail(struct qvm_vcpu *vcpu, u32 code, u32 ec, u64 esr)
 		qvm_trail_same(vcpu, exit);
 }
 
-void qvm_arch_inject_exit(struct qvm_vcpu *vcpu, enum qvm_inject cause)
+void qvm_arch_inject_exit(struct qvm_vcpu *vcpu, const struct qvm_injection *how)
 {
 	u64 gpa = vcpu->vm->region[0].gpa;
 
 	vcpu->arch.exit.code = ARM64_EXIT_SYNC;
 	vcpu->arch.exit.hpfar = gpa >> 8;
-	switch (cause) {
+	switch (how->cause) {
 	case QVM_INJECT_ENTRY:		/* an illegal exception return */
 		vcpu->arch.exit.esr = ESR_ELx_EC_ILL << ESR_ELx_EC_SHIFT;
 		break;

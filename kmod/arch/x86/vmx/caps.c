@@ -7,9 +7,11 @@
 #include <linux/printk.h>
 #include <asm/cpufeature.h>
 #include <asm/msr-index.h>
+#include <asm/processor.h>
 #include <asm/tsc.h>
 #include <asm/vmx.h>
 
+#include "check.h"
 #include "vmcs.h"
 #include "vmx.h"
 
@@ -157,4 +159,23 @@ int vmx_probe(void)
 bool vmx_cpu_matches(void)
 {
 	return (x86_rdmsr(MSR_IA32_VMX_BASIC) & 0x7fffffff) == vmx_config.revision;
+}
+
+void vmx_capabilities_read(struct vmx_capabilities *caps)
+{
+	bool has_true = x86_rdmsr(MSR_IA32_VMX_BASIC) & BIT_ULL(55);
+
+	caps->pin = x86_rdmsr(has_true ? pin_control.true_msr : pin_control.msr);
+	caps->proc = x86_rdmsr(has_true ? proc_control.true_msr : proc_control.msr);
+	caps->proc2 = x86_rdmsr(proc2_control.msr);
+	caps->exit = x86_rdmsr(has_true ? exit_control.true_msr : exit_control.msr);
+	caps->entry = x86_rdmsr(has_true ? entry_control.true_msr : entry_control.msr);
+	caps->misc = x86_rdmsr(MSR_IA32_VMX_MISC);
+	caps->ept_vpid = x86_rdmsr(MSR_IA32_VMX_EPT_VPID_CAP);
+	caps->cr0_fixed0 = vmx_config.cr0_fixed0;
+	caps->cr0_fixed1 = vmx_config.cr0_fixed1;
+	caps->cr4_fixed0 = vmx_config.cr4_fixed0;
+	caps->cr4_fixed1 = vmx_config.cr4_fixed1;
+	caps->phys_bits = boot_cpu_data.x86_phys_bits;
+	caps->linear_bits = boot_cpu_has(X86_FEATURE_LA57) ? 57 : 48;
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Tier 1: VM exits by basic reason (SDM vol. 3 appendix C), in full host context. */
-#include <linux/printk.h>
 #include <linux/sched.h>
 #include <asm/processor-flags.h>
 #include <asm/vmx.h>
@@ -25,7 +24,7 @@ static u64 qualification(struct qvm_vcpu *vcpu)
 	return vmx_of(vcpu)->exit.qualification;
 }
 
-static enum exit_action fatal(struct qvm_vcpu *vcpu, u32 cause)
+enum exit_action vmx_fatal(struct qvm_vcpu *vcpu, u32 cause)
 {
 	const struct vmx_vcpu *vmx = vmx_of(vcpu);
 
@@ -36,7 +35,7 @@ static enum exit_action fatal(struct qvm_vcpu *vcpu, u32 cause)
 
 static enum exit_action handle_unknown(struct qvm_vcpu *vcpu)
 {
-	return fatal(vcpu, QVM_FATAL_EXIT);
+	return vmx_fatal(vcpu, QVM_FATAL_EXIT);
 }
 
 static enum exit_action handle_nothing(struct qvm_vcpu *vcpu)
@@ -108,52 +107,20 @@ static enum exit_action handle_exception(struct qvm_vcpu *vcpu)
 		asm volatile("int $18");
 		return EXIT_RESUME;
 	default:
-		return fatal(vcpu, QVM_FATAL_EXIT);
+		return vmx_fatal(vcpu, QVM_FATAL_EXIT);
 	}
 }
 
 static enum exit_action handle_machine_check(struct qvm_vcpu *vcpu)
 {
 	asm volatile("int $18");
-	return fatal(vcpu, QVM_FATAL_ENTRY);
+	return vmx_fatal(vcpu, QVM_FATAL_ENTRY);
 }
 
 static enum exit_action handle_triple_fault(struct qvm_vcpu *vcpu)
 {
 	qvm_vm_end_system(vcpu->vm, vcpu, QVM_SYSTEM_RESET, EXIT_REASON_TRIPLE_FAULT);
 	return EXIT_FATAL;
-}
-
-/* ---- entry failures: the log says which check it was ---- */
-
-static const char * const vmfail_names[] = {	/* 30.4 */
-	[7] = "invalid control fields", [8] = "invalid host state",
-	[12] = "unsupported VMCS component", [26] = "events blocked by MOV SS",
-};
-
-static enum exit_action entry_failed(struct qvm_vcpu *vcpu)
-{
-	u64 number = qualification(vcpu);
-	const char *name = number < ARRAY_SIZE(vmfail_names) ? vmfail_names[number] : NULL;
-
-	pr_err("qvm: %s: vCPU %u: VM entry failed: error %llu%s%s\n", vcpu->vm->name, vcpu->index,
-	       number, name ? ", " : "", name ?: "");
-	return fatal(vcpu, QVM_FATAL_ENTRY);
-}
-
-static enum exit_action handle_bad_guest_state(struct qvm_vcpu *vcpu)
-{
-	const struct vmx_state *state = &vmx_of(vcpu)->state;
-	unsigned int i;
-
-	pr_err("qvm: %s: vCPU %u: VM entry refused the guest state (SDM vol. 3 26.3): qualification %llu cr0 %llx cr3 %llx cr4 %llx efer %llx rflags %llx shadow %x\n",
-	       vcpu->vm->name, vcpu->index, qualification(vcpu), vcpu->arch.cr0, state->cr3,
-	       vcpu->arch.cr4, vcpu->arch.msr.efer, state->rflags, state->interruptibility);
-	for (i = 0; i < SEG_COUNT; i++)
-		pr_err("qvm: %s: segment %u: %04x base %llx limit %x rights %x%s\n", vcpu->vm->name,
-		       i, state->seg[i].selector, state->seg[i].base, state->seg[i].limit,
-		       state->seg[i].rights, state->seg[i].unusable ? " unusable" : "");
-	return fatal(vcpu, QVM_FATAL_ENTRY);
 }
 
 /* ---- registers ---- */
@@ -220,11 +187,11 @@ static enum exit_action handle_ept_violation(struct qvm_vcpu *vcpu)
 	if (mem && (mem->kind == QVM_REGION_RAM ||
 		    (mem->kind == QVM_REGION_ROM && q & EPT_Q_FETCH)))
 		return x86_s2_fault(vcpu, mmio.gpa, q & EPT_Q_FETCH) ? EXIT_RESUME :
-								 fatal(vcpu, QVM_FATAL_MEMORY);
+								 vmx_fatal(vcpu, QVM_FATAL_MEMORY);
 	if (q & EPT_Q_FETCH || (q & EPT_Q_GVA && !(q & EPT_Q_ACCESS))) {
 		/* code or page tables where no memory is: all ones, as an empty bus gives */
 		qvm_unclaimed_add(vcpu, mmio.gpa, q & EPT_Q_FETCH ? QVM_UNCLAIMED_FETCH : QVM_UNCLAIMED_READ);
-		return fatal(vcpu, QVM_FATAL_STATE);
+		return vmx_fatal(vcpu, QVM_FATAL_STATE);
 	}
 	return x86_emulate_mmio(vcpu, &mmio);
 }
@@ -317,7 +284,7 @@ static const struct reason reasons[REASON_COUNT] = {
 	[EXIT_REASON_IO_INSTRUCTION]	= { handle_io, SKIP | VMX_X_REASON, "port" },
 	[EXIT_REASON_MSR_READ]		= { x86_handle_rdmsr, SKIP, "RDMSR" },
 	[EXIT_REASON_MSR_WRITE]		= { x86_handle_wrmsr, SKIP, "WRMSR" },
-	[EXIT_REASON_INVALID_STATE]	= { handle_bad_guest_state, VMX_G_ALL, "invalid guest state" },
+	[EXIT_REASON_INVALID_STATE]	= { vmx_refused_state, VMX_G_ALL, "invalid guest state" },
 	[EXIT_REASON_TPR_BELOW_THRESHOLD] = { handle_nothing, 0, "TPR below threshold" },
 	[EXIT_REASON_EOI_INDUCED]	= { handle_eoi, VMX_X_REASON, "EOI" },
 	[EXIT_REASON_APIC_WRITE]	= { handle_apic_write, VMX_X_REASON, "APIC write" },
@@ -374,15 +341,18 @@ static void trail(struct qvm_vcpu *vcpu, u32 full, u32 basic)
 		qvm_trail_same(vcpu, exit);
 }
 
-void qvm_arch_inject_exit(struct qvm_vcpu *vcpu, enum qvm_inject cause)
+void qvm_arch_inject_exit(struct qvm_vcpu *vcpu, const struct qvm_injection *how)
 {
 	struct vmx_vcpu *vmx = vmx_of(vcpu);
 
+	if (how->cause == QVM_INJECT_VMCS)
+		return vmx_refused_cause(vcpu, how->arg[0], how->arg[1]);
 	vmx->exit.answered = false;
-	switch (cause) {
+	switch (how->cause) {
 	case QVM_INJECT_ENTRY:
 		vmx->exit.reason = ~0U;
 		vmx->exit.qualification = 7;
+		vmx->refused = (struct vmx_check_result){};
 		break;
 	case QVM_INJECT_MEMORY:
 		x86_fatal(vcpu, QVM_FATAL_MEMORY, 0, 0, vcpu->vm->region[0].gpa);
@@ -406,6 +376,6 @@ enum exit_action qvm_arch_vcpu_exit(struct qvm_vcpu *vcpu)
 			   x86_get_rip(vcpu));
 	trail(vcpu, full, basic);
 	if (unlikely(full == ~0U))
-		return entry_failed(vcpu);
+		return vmx_refused_entry(vcpu);
 	return likely(basic < REASON_COUNT) ? reasons[basic].fn(vcpu) : handle_unknown(vcpu);
 }

@@ -186,11 +186,14 @@ static void capture(struct qvm_vcpu *vcpu)
 	if (unlikely(vmx->exit.reason == ~0U)) {
 		vmx->exit.qualification = vmcs_read(VM_INSTRUCTION_ERROR);
 		vmx_state_sync(vcpu, VMX_G_ALL & ~VMX_X_REASON);
+		vmx_refused_find(vmx);
 		return;
 	}
 	vmx_state_sync(vcpu, VMX_G_RIP | VMX_G_RSP | VMX_X_REASON |
 		       vmx_exit_groups(BASIC(vmx->exit.reason)));
 	vmx_events_sync(vcpu);
+	if (unlikely(BASIC(vmx->exit.reason) == EXIT_REASON_INVALID_STATE))
+		vmx_refused_find(vmx);
 }
 
 /*

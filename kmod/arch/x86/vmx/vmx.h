@@ -11,6 +11,7 @@
 #include <linux/percpu.h>
 
 #include "../x86.h"
+#include "check.h"
 
 /* ---- caps.c: what this host's VMX can, and the control fields that follow from it ---- */
 struct vmx_config {
@@ -39,6 +40,8 @@ extern struct vmx_config vmx_config;
 int vmx_probe(void);
 /* This CPU has the same: else it must not be used. */
 bool vmx_cpu_matches(void);
+/* What the checks of an entry are made with; any context. */
+void vmx_capabilities_read(struct vmx_capabilities *caps);
 
 /* ---- own.c: who has VMX on, and when ---- */
 int vmx_own_init(void);		/* -EBUSY: somebody else has it; -ENOMEM */
@@ -129,6 +132,7 @@ struct vmx_vcpu {
 	struct {
 		u64 cr3, cr4, fs_base, gs_base;
 	} host;				/* [v] as in the VMCS */
+	struct vmx_check_result refused;	/* [v] by which check, if this exit is an entry that failed */
 	struct {
 		u32 reason, length, intr_info, intr_error;
 		u64 qualification, gpa, gva;
@@ -205,7 +209,17 @@ bool vmx_step_over(void);			/* noinstr; VMCS current */
  */
 bool vmx_tier0b(struct qvm_vcpu *vcpu, u32 reason);
 
+/* ---- refused.c: entries that the processor refuses ---- */
+/* Which check it was, while the VMCS can be read. Interrupts off. */
+void vmx_refused_find(struct vmx_vcpu *vmx);
+/* VMLAUNCH or VMRESUME failed; the guest's state is bad. The VM ends. */
+enum exit_action vmx_refused_entry(struct qvm_vcpu *vcpu);
+enum exit_action vmx_refused_state(struct qvm_vcpu *vcpu);
+/* For tests: this field of the VMCS is @value at the next entry, if nothing else writes it. */
+void vmx_refused_cause(struct qvm_vcpu *vcpu, u32 field, u64 value);
+
 /* ---- exit.c ---- */
+enum exit_action vmx_fatal(struct qvm_vcpu *vcpu, u32 cause);
 u32 vmx_exit_groups(u32 reason);		/* what the handler of this reason reads */
 
 #endif /* QVM_X86_VMX_VMX_H */
