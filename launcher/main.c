@@ -187,6 +187,17 @@ static void change_apply(struct node *root, const struct change *change)
 	}
 }
 
+/* The architecture that --set says, else that of this host. */
+static const char *wanted_arch(const struct arguments *args)
+{
+	const char *arch = config_arch(NULL);
+
+	for (size_t i = 0; i < args->change_count; i++)
+		if (args->changes[i].option == OPTION_SET && !strncmp(args->changes[i].value, "arch=", 5))
+			arch = args->changes[i].value + 5;
+	return arch;
+}
+
 /* All files and options as one tree, or NULL: a file can't be read. Errors are said. */
 static struct node *config_read(const struct arguments *args)
 {
@@ -195,7 +206,7 @@ static struct node *config_read(const struct arguments *args)
 	if (args->file_count)
 		root = config_read_files(args->file_count, args->files);
 	else
-		root = yaml_read_text(strcmp(config_arch(NULL), "x86") ? default_board : default_board_x86,
+		root = yaml_read_text(strcmp(wanted_arch(args), "x86") ? default_board : default_board_x86,
 				      (struct origin){ ORIGIN_BOARD, 0 });
 	for (size_t i = 0; root && i < args->change_count; i++)
 		change_apply(root, &args->changes[i]);

@@ -384,7 +384,9 @@ static const struct image *find_kernel(const struct machine *m)
 
 static void check_entry(const struct machine *m, const struct image *kernel)
 {
-	if (!machine_find_memory(m, m->entry, 1) && !m->memory_incomplete && m->memory_count)
+	bool is_there = machine_find_memory(m, kernel->gpa, kernel->size);	/* else that is said */
+
+	if (is_there && !machine_find_memory(m, m->entry, 1))
 		image_error(kernel, "starts at 0x%" PRIx64 ", where the board has no memory", m->entry);
 }
 

@@ -258,11 +258,27 @@ static bool is_port_device(const char *type, const char *address)
 	return known && known->flags & DEVICE_F_PORT && strtoull(address, NULL, 16) <= 0xffff;
 }
 
+/* Ports are hexadecimal if nothing says so, too. */
+static const char *port_prefix(const char *text)
+{
+	bool is_number = text[0] == '0' && text[1] && strchr("xXdD", text[1]);
+
+	return is_number || text[0] == '$' ? "" : "0x";
+}
+
+static void put_ports(struct node *entry, const char *port, const char *count,
+		      const struct origin *origin)
+{
+	char *text = xasprintf("%s%s%s%s", port_prefix(port), port, count ? "," : "", count ? count : "");
+
+	put_text(entry, "io", text, origin);
+	free(text);
+}
+
 /* 3f8 and 0x3f8 are io:0x3f8. */
 static struct node *create_port(const char *text, const struct origin *origin)
 {
-	bool is_number = text[0] == '0' && strchr("xXdD", text[1]) && text[1];
-	char *port = xasprintf("io:%s%s", is_number ? "" : "0x", text);
+	char *port = xasprintf("io:%s%s", port_prefix(text), text);
 	struct node *node = value_create(port, SCHEMA_STRING, origin);
 
 	free(port);
@@ -296,12 +312,16 @@ static void read_loc_reserve(struct qvmconf *q, const struct token *word, char *
 	char *port = without_prefix(text, "io:"), *slot = without_prefix(text, "pci:");
 	char *rest = without_prefix(text, "mem:"), *address;
 
-	if (port || slot) {
-		put_text(entry, port ? "io" : "pci", port ? port : slot, &word->origin);
+	if (slot) {
+		put_text(entry, "pci", slot, &word->origin);
 		return;
 	}
-	rest = rest ? rest : text;
+	rest = port ? port : rest ? rest : text;
 	address = piece_cut(&rest);
+	if (port) {
+		put_ports(entry, address, rest, &word->origin);
+		return;
+	}
 	value_put(entry, "at", value_create(address, SCHEMA_ADDRESS, &word->origin));
 	if (rest)
 		value_put(entry, "size", value_create(rest, SCHEMA_SIZE, &word->origin));

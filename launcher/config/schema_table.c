@@ -207,8 +207,7 @@ const struct schema_key schema_keys[] = {
 	{ .path = "reserve[].irq", .types = SCHEMA_IRQ, .qvmconf = "intr reserve",
 	  .doc = "an interrupt line" },
 	{ .path = "reserve[].io", .types = SCHEMA_STRING,
-	  .doc = "x86 ports, `PORT` or `PORT,COUNT`",
-	  .limit = "no effect, as this board has no ports" },
+	  .doc = "x86 ports, `PORT` or `PORT,COUNT`" },
 	{ .path = "reserve[].pci", .types = SCHEMA_STRING, .doc = "a PCI slot, `BUS:DEVICE.FUNCTION`",
 	  .limit = "no effect, as this board has no PCI yet" },
 

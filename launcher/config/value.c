@@ -88,6 +88,21 @@ bool value_port(const char *text, uint32_t *port)
 	return true;
 }
 
+bool value_ports(const char *text, uint32_t *port, uint32_t *count)
+{
+	const char *comma = strchr(text, ',');
+	char first[32];
+	uint64_t from, ports = 1;
+
+	snprintf(first, sizeof(first), "%.*s", (int)(comma ? comma - text : 31), text);
+	if (!value_number(first, &from) || (comma && !value_number(comma + 1, &ports)) ||
+	    from > 0xffff || !ports || ports > 0x10000 - from)
+		return false;
+	*port = from;
+	*count = ports;
+	return true;
+}
+
 bool value_sched(const char *text, int *priority, char *policy)
 {
 	char letter = 'r', end;

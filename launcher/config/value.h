@@ -24,6 +24,9 @@ bool value_irq(const char *text, uint32_t *irq);
 /* "io:0x3f8", an I/O port. False: it is not that. */
 bool value_port(const char *text, uint32_t *port);
 
+/* "0x3f8,8" or "0x3f8", which is one port. False: it is not that, or beyond the last port. */
+bool value_ports(const char *text, uint32_t *port, uint32_t *count);
+
 /* PRIO and one of r f o, which is r if left out; priority 1 … 99. */
 bool value_sched(const char *text, int *priority, char *policy);
 

@@ -31,6 +31,21 @@ uint32_t board_irq_end(const struct machine *m)
 	return m->arch == MACHINE_X86 ? 24 : m->gic.lines;
 }
 
+static void build_reserved_ports(const struct machine *m, struct reserved *reserved, struct node *io)
+{
+	uint32_t port, count;
+
+	if (!value_ports(io->text, &port, &count)) {
+		node_error(io, "\"%s\" won't do, write PORT or PORT,COUNT, such as 0x3f8,8", io->text);
+	} else if (m->arch != MACHINE_X86) {
+		node_warn(io, "no effect, as this board has no ports");
+	} else {
+		reserved->gpa = port;
+		reserved->size = count;
+		reserved->port = true;
+	}
+}
+
 void build_reserved(struct machine *m, const struct node *list)
 {
 	m->reserved = xcalloc(node_count(list), sizeof(*m->reserved));
@@ -38,6 +53,7 @@ void build_reserved(struct machine *m, const struct node *list)
 		struct reserved *reserved = &m->reserved[m->reserved_count];
 		const struct node *at = schema_node(entry, "reserve[].at");
 		const char *irq = schema_string(entry, "reserve[].irq");
+		struct node *io = schema_node(entry, "reserve[].io");
 
 		if (entry->bad)
 			continue;
@@ -50,7 +66,9 @@ void build_reserved(struct machine *m, const struct node *list)
 			reserved->gpa = schema_number(entry, "reserve[].at");
 			reserved->size = schema_number(entry, "reserve[].size");
 		}
-		m->reserved_count += reserved->irq || at;
+		if (io)
+			build_reserved_ports(m, reserved, io);
+		m->reserved_count += reserved->irq || reserved->size;
 	}
 }
 
@@ -59,7 +77,7 @@ static bool ranges_meet(uint64_t a, uint64_t a_size, uint64_t b, uint64_t b_size
 	return a < b + b_size && b < a + a_size;
 }
 
-uint64_t machine_reserved_until(const struct machine *m, uint64_t gpa, uint64_t size)
+static uint64_t reserved_until(const struct machine *m, bool port, uint64_t gpa, uint64_t size)
 {
 	for (size_t i = 0; i < m->reserved_count; i++) {
 		const struct reserved *reserved = &m->reserved[i];
@@ -67,10 +85,15 @@ uint64_t machine_reserved_until(const struct machine *m, uint64_t gpa, uint64_t 
 
 		if (__builtin_add_overflow(reserved->gpa, reserved->size, &end))
 			end = UINT64_MAX;
-		if (reserved->size && gpa < end && reserved->gpa < gpa + size)
+		if (reserved->size && reserved->port == port && gpa < end && reserved->gpa < gpa + size)
 			return end;
 	}
 	return 0;
+}
+
+uint64_t machine_reserved_until(const struct machine *m, uint64_t gpa, uint64_t size)
+{
+	return reserved_until(m, false, gpa, size);
 }
 
 static bool device_is_at(const struct machine *m, bool port, uint64_t gpa, uint64_t size)
@@ -95,6 +118,11 @@ static bool gpa_is_free(const struct machine *m, uint64_t gpa, uint64_t size)
 	       !ranges_meet(gpa, size, m->gic.gicr, m->board->gicr_size * m->cpu_count);
 }
 
+static bool ports_are_free(const struct machine *m, uint64_t port, uint64_t count)
+{
+	return !device_is_at(m, true, port, count) && !reserved_until(m, true, port, count);
+}
+
 static bool irq_is_free(const struct machine *m, uint32_t irq)
 {
 	for (size_t i = 0; i < m->reserved_count; i++)
@@ -112,7 +140,7 @@ static bool assign_row(const struct machine *m, struct device_config *device)
 	const struct board_device *row = board_find(m->board, device->type->name);
 
 	for (; row; row = board_find_next(row)) {
-		if (row->port ? !device_is_at(m, true, row->gpa, device->size) :
+		if (row->port ? ports_are_free(m, row->gpa, device->size) :
 				gpa_is_free(m, row->gpa, device->size)) {
 			device->gpa = row->gpa;
 			device->port = row->port;
@@ -162,13 +190,22 @@ static void assign_irq(const struct machine *m, struct device_config *device)
 		       m->arch == MACHINE_ARM64 ? ", raise gic.lines" : "");
 }
 
+/* One of another architecture gets nothing: the validate pass says that it is wrong here. */
+static bool is_of_board(const struct machine *m, const struct device_config *device)
+{
+	return !device->type->arch || device->type->arch == m->arch;
+}
+
 /* What the config says itself is settled before: it comes first, wherever it stands. */
 void assign_devices(struct machine *m)
 {
 	for (size_t i = 0; i < m->device_count; i++)
-		if (m->device[i].gpa == MACHINE_AUTO)
+		if (m->device[i].gpa == MACHINE_AUTO && is_of_board(m, &m->device[i]))
 			assign_gpa(m, &m->device[i]);
-	for (size_t i = 0; i < m->device_count; i++)
-		if (m->device[i].irq == IRQ_AUTO)
+	for (size_t i = 0; i < m->device_count; i++) {
+		if (m->device[i].irq == IRQ_AUTO && is_of_board(m, &m->device[i]))
 			assign_irq(m, &m->device[i]);
+		else if (m->device[i].irq == IRQ_AUTO)
+			m->device[i].irq = 0;
+	}
 }

@@ -47,6 +47,7 @@ struct image {
 	uint64_t size;			/* bytes in guest memory, bss included */
 	uint64_t entry;			/* gpa; kernels and ELF */
 	enum machine_arch arch;		/* of the machine that it is for */
+	unsigned int page_kib;		/* that an arm64 Linux is built for; 0: it does not say */
 	uint64_t align, align_offset;	/* if boot/ chooses gpa: a multiple of align + align_offset */
 	uint8_t *data;			/* the file, unpacked; owned */
 	size_t data_size;
@@ -91,7 +92,8 @@ struct device_config {
 /* A place that automatic assignment leaves free. */
 struct reserved {
 	uint64_t gpa, size;		/* bytes; size 0: a line */
-	uint32_t irq;			/* INTID; 0: a stretch of addresses */
+	bool port;			/* gpa is an I/O port */
+	uint32_t irq;			/* INTID; 0: a stretch of addresses or ports */
 	struct origin origin;
 };
 

@@ -13,6 +13,7 @@
 #define GIC_ALIGN	0x10000		/* Arm IHI 0069, 12.9: frames are 64K */
 #define FDT_ALIGN	8
 #define FDT_MAX_SIZE	0x200000
+#define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
 
 /* Something that occupies guest physical addresses. */
 struct range {
@@ -222,7 +223,24 @@ static void add_image(struct ranges *ranges, const struct machine *m, const stru
 	ranges->count = before;
 	if (!m->memory_incomplete && m->memory_count)
 		log_at(image->origin, image->name, "0x%" PRIx64 " and 0x%" PRIx64 " bytes are not all "
-		       "in one RAM or ROM of the config", image->gpa, image->size);
+		       "in one RAM or ROM of the config; give more by `ram`, or another address",
+		       image->gpa, image->size);
+}
+
+/* Linux writes to its own image, long before it could say a word. */
+static void check_kernel(const struct machine *m, const struct image *image)
+{
+	const struct memory *memory = machine_find_memory(m, image->gpa, image->size);
+	bool writes = image->kind == IMAGE_LINUX_ARM64 || image->kind == IMAGE_LINUX_X86;
+	char place[512];
+
+	if (writes && image->size && memory && memory->kind == MEMORY_ROM)
+		log_at(&image->origin, image->key, "a Linux kernel at 0x%" PRIx64 " is in ROM (%s), and "
+		       "it has to write there; leave its address out, or name one in RAM", image->gpa,
+		       origin_name(&memory->origin, place, sizeof(place)));
+	if (image->page_kib && image->page_kib != 4)
+		log_warn_at(&image->origin, image->key, "is built for %u KiB pages, and starts only where "
+			    "the CPU has them, which `qvm run` will say", image->page_kib);
 }
 
 static void check_images(const struct machine *m)
@@ -235,6 +253,7 @@ static void check_images(const struct machine *m)
 	for (size_t i = 0; i < m->image_count; i++) {
 		const struct image *image = &m->image[i];
 
+		check_kernel(m, image);
 		add_image(&ranges, m,
 			  &(struct range){ .name = image->key, .gpa = image->gpa,
 					   .size = image->size, .origin = &image->origin });
@@ -291,36 +310,60 @@ static void check_fdt(const struct machine *m)
 		       "takes; shorten cmdline", m->fdt_size);
 }
 
-/* Devices of this board that Linux calls @tty ("ttyAMA"), and one of them for the message. */
-static unsigned int count_ttys(const struct machine *m, const char *tty, size_t length,
-			       const char **type)
+/* What Linux calls the consoles that it has drivers for here, and the device behind each. */
+static const struct {
+	const char *tty, *type;
+} ttys[] = {
+	{ "ttyAMA", "pl011" }, { "ttyS", "ser8250" }, { "hvc", "virtio-console" },
+};
+
+static bool is_tty(const struct machine *m, const struct device_config *device, const char *tty,
+		   const char *type)
 {
-	unsigned int count = 0;
+	const struct board_device *row = board_find(m->board, device->type->name);
 
-	for (const struct board_device *row = m->board->devices; row->name; row++)
-		if (row->tty && strlen(row->tty) == length && !strncmp(row->tty, tty, length))
-			*type = row->name;
-	for (size_t i = 0; i < m->device_count; i++) {
-		const struct board_device *row = board_find(m->board, m->device[i].type->name);
+	return !strcmp(device->type->name, type) || (row && row->tty && !strcmp(row->tty, tty));
+}
 
-		count += row && row->tty && strlen(row->tty) == length &&
-			 !strncmp(row->tty, tty, length);
-	}
-	return count;
+/* The number that a PC's port gives a UART, COM2 has 1; -1: none, it takes what is left. */
+static long com_number(const struct machine *m, const struct device_config *device)
+{
+	const struct board_device *row = board_find(m->board, device->type->name);
+
+	for (long number = 0; row && row->port && row->tty; row = board_find_next(row), number++)
+		if (device->port && row->gpa == device->gpa)
+			return number;
+	return -1;
 }
 
 /* @text begins with "ttyAMA0" or some other console, which the board must have. */
-static void check_tty(const struct machine *m, const char *text)
+static void check_tty(const struct machine *m, const char *key, const char *text)
 {
 	size_t length = strcspn(text, "0123456789, "), word = strcspn(text, ", ");
 	unsigned long number = strtoul(text + length, NULL, 10);
-	const char *type = NULL;
-	unsigned int count = count_ttys(m, text, length, &type);
+	unsigned int count = 0, at_port = 0, elsewhere = 0;
+	size_t i = 0;
 
-	if (!type || text[length] < '0' || text[length] > '9' || number < count)
+	while (i < ARRAY_SIZE(ttys) && (strlen(ttys[i].tty) != length || strncmp(ttys[i].tty, text, length)))
+		i++;
+	if (i == ARRAY_SIZE(ttys) || text[length] < '0' || text[length] > '9')
 		return;
-	log_at(&m->cmdline_origin, "cmdline", "console=%.*s, and the board has %u `%s`; add one, or "
-	       "name another console", (int)word, text, count, type);
+	for (size_t j = 0; j < m->device_count; j++) {
+		const struct device_config *device = &m->device[j];
+		long com = com_number(m, device);
+
+		if (!is_tty(m, device, ttys[i].tty, ttys[i].type))
+			continue;
+		at_port += com == (long)number;
+		elsewhere += com < 0;
+		count++;
+	}
+	if (number >= count && !at_port)
+		log_at(&m->cmdline_origin, "cmdline", "%s=%.*s, and the board has %u `%s`; add one, or "
+		       "name another console", key, (int)word, text, count, ttys[i].type);
+	else if (!at_port && !elsewhere)
+		log_at(&m->cmdline_origin, "cmdline", "%s=%.*s, and no `%s` is at its port; move one there, "
+		       "or name another console", key, (int)word, text, ttys[i].type);
 }
 
 static bool is_device_at(const struct machine *m, uint64_t gpa)
@@ -331,8 +374,8 @@ static bool is_device_at(const struct machine *m, uint64_t gpa)
 	return false;
 }
 
-/* @text: "pl011,mmio32,0x1c090000,…" of earlycon. */
-static void check_earlycon(const struct machine *m, const char *text)
+/* @text: "pl011,mmio32,0x1c090000,…": the last word but perhaps one is the place. */
+static void check_earlycon(const struct machine *m, const char *key, const char *text)
 {
 	const char *end = text + strcspn(text, " "), *hex = strstr(text, ",0x");
 	uint64_t gpa;
@@ -341,21 +384,41 @@ static void check_earlycon(const struct machine *m, const char *text)
 		return;
 	gpa = strtoull(hex + 1, NULL, 16);
 	if (!is_device_at(m, gpa))
-		log_at(&m->cmdline_origin, "cmdline", "earlycon=%.*s, and no device is at 0x%" PRIx64,
+		log_at(&m->cmdline_origin, "cmdline", "%s=%.*s, and no device is at 0x%" PRIx64, key,
 		       (int)(end - text), text, gpa);
+}
+
+/* "serial,ttyS0,115200" or "ttyS0" */
+static void check_earlyprintk(const struct machine *m, const char *key, const char *text)
+{
+	check_tty(m, key, text + (strncmp(text, "serial,", 7) ? 0 : 7));
+}
+
+/* "ttyS0,115200", or as earlycon has it */
+static void check_console(const struct machine *m, const char *key, const char *text)
+{
+	check_tty(m, key, text);
+	check_earlycon(m, key, text);
 }
 
 /* What Linux is told to write to must be there: else it boots, and nobody sees it. */
 static void check_consoles(const struct machine *m)
 {
-	static const char console[] = "console=", earlycon[] = "earlycon=";
-	const char *at = m->cmdline;
+	static const struct {
+		const char *key;
+		void (*check)(const struct machine *m, const char *key, const char *text);
+	} words[] = {
+		{ "console", check_console }, { "earlycon", check_earlycon },
+		{ "earlyprintk", check_earlyprintk },
+	};
 
-	while (*at && !m->devices_incomplete) {
-		if (!strncmp(at, console, strlen(console)))
-			check_tty(m, at + strlen(console));
-		else if (!strncmp(at, earlycon, strlen(earlycon)))
-			check_earlycon(m, at + strlen(earlycon));
+	for (const char *at = m->cmdline; *at && !m->devices_incomplete; ) {
+		size_t length = strcspn(at, "= ");
+
+		for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+			if (at[length] == '=' && strlen(words[i].key) == length &&
+			    !strncmp(at, words[i].key, length))
+				words[i].check(m, words[i].key, at + length + 1);
 		at += strcspn(at, " ");
 		at += strspn(at, " ");
 	}

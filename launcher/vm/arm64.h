@@ -17,7 +17,7 @@ int arm64_create_vdevs(const struct machine *machine, struct sys_vm *sys_vm);
 /*
  * Set vCPU 0 as a boot loader would hand over to a kernel (Linux Documentation/arch/arm64/
  * booting.rst): EL1h, all interrupts masked, pc at the entry, the FDT's address in its
- * register. 0 or -errno, message printed.
+ * register. Refuses a kernel for pages that the CPU lacks (-EOPNOTSUPP). 0 or -errno, message printed.
  */
 int arm64_set_entry(const struct machine *machine, struct sys_vcpu *vcpu);
 

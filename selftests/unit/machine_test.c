@@ -259,9 +259,9 @@ TEST(images)
 		     "0x40001fff overlaps kernel at 0x40000000 to 0x40001000 (t.yaml:5), move one of "
 		     "them\n");
 	check_images(0x40000000, 0x1000, 0x401ff000, 0x1001, "t.yaml:6: initrd: 0x401ff000 and 0x1001 "
-		     "bytes are not all in one RAM or ROM of the config\n");
+		     "bytes are not all in one RAM or ROM of the config; give more by `ram`, or another address\n");
 	check_images(0x3ffff000, 0x2000, 0x40080000, 0x1000, "t.yaml:5: kernel: 0x3ffff000 and 0x2000 "
-		     "bytes are not all in one RAM or ROM of the config\n");
+		     "bytes are not all in one RAM or ROM of the config; give more by `ram`, or another address\n");
 	check_images(0xfffffffffffff000, 0x2000, 0x40080000, 0x1000, "t.yaml:5: kernel: "
 		     "0xfffffffffffff000 and 0x2000 bytes end beyond the guest's 40 address bits, go "
 		     "below 0x10000000000\n");

@@ -226,7 +226,7 @@ TEST(mistakes)
 		  "qvm: no LPIs and no ITS yet\n" },
 		{ OK "reserve loc 0x1000", "t.qvmconf:1: reserve[0]: a place needs its length, write loc "
 		  "0x1000,LENGTH\n" },
-		{ OK "reserve loc io:0x60,4", "t.qvmconf:1: reserve[0].io: warning: no effect, as this "
+		{ OK "set qvm.arch arm64 reserve loc io:60,4", "t.qvmconf:1: reserve[0].io: warning: no effect, as this "
 		  "board has no ports\n" },
 		{ OK "logger errors stderr", "t.qvmconf:1: logger[0].filter[0]: \"errors\" won't do, write "
 		  "one of fatal|internal|error|warn|warning|info|debug|verbose\n" },
