@@ -59,7 +59,8 @@ const struct schema_key schema_keys[] = {
 	{ .path = "cpus[]", .types = SCHEMA_MAP, .qvmconf = "cpu",
 	  .doc = "one vCPU; `{}` if nothing is special" },
 	{ .path = "cpus[].sched", .types = SCHEMA_SCHED, .qvmconf = "sched cpu",
-	  .doc = "host priority 1 to 99 and policy r (round robin), f (FIFO) or o of its thread" },
+	  .doc = "host priority 1 to 99 and policy of its thread: r or o (round robin), f (FIFO); "
+		 "needs `set.host-rt`" },
 	{ .path = "cpus[].runmask", .types = SCHEMA_LIST, .qvmconf = "runmask cpu",
 	  .doc = "host CPUs that it may run on; without: on all" },
 	{ .path = "cpus[].runmask[]", .types = SCHEMA_NUMBER, .min = 0, .max = 63,
@@ -213,8 +214,7 @@ const struct schema_key schema_keys[] = {
 
 	{ .path = "set", .types = SCHEMA_MAP, .doc = "variables, `qvm set ?` lists them" },
 	{ .path = "set.host-rt", .types = SCHEMA_BOOL, .fallback = "off", .qvmconf = "host-rt set",
-	  .doc = "let `cpus[].sched` give the host's real-time policies; needs RLIMIT_RTPRIO",
-	  .limit = "this version runs every vCPU with the host's normal policy" },
+	  .doc = "let `cpus[].sched` give the host's real-time policies; needs RLIMIT_RTPRIO" },
 	{ .path = "set.stuck-exits", .types = SCHEMA_NUMBER, .fallback = "1000000",
 	  .qvmconf = "stuck-exits set",
 	  .doc = "end the VM (status 96) after so many equal exits of a vCPU in a row: it left from the "

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "machine/limits.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -11,6 +13,8 @@
 
 #define MIB		((uint64_t)1 << 20)
 #define CAP_IPC_LOCK	14	/* capabilities(7) */
+#define CAP_SYS_NICE	23
+#define RTPRIO_MAX	99	/* sched(7) */
 
 /* The number that the first fitting line of a file of /proc has; UINT64_MAX: no line fits. */
 __attribute__((format(scanf, 2, 0)))
@@ -28,25 +32,28 @@ static uint64_t read_number(const char *path, const char *format)
 	return found ? number : UINT64_MAX;
 }
 
-static bool may_pin_all(void)
+static bool may(unsigned int capability)
 {
 	uint64_t capabilities = read_number("/proc/self/status", "CapEff: %llx");
 
-	return capabilities == UINT64_MAX || capabilities >> CAP_IPC_LOCK & 1;
+	return capabilities == UINT64_MAX || capabilities >> capability & 1;
 }
 
 void limits_read(struct limits *limits)
 {
-	struct rlimit memlock = { .rlim_cur = RLIM_INFINITY };
+	struct rlimit memlock = { .rlim_cur = RLIM_INFINITY }, rtprio = { 0 };
 	uint64_t kib = read_number("/proc/meminfo", "MemAvailable: %llu kB");
 	long cpus = sysconf(_SC_NPROCESSORS_CONF);
 
 	getrlimit(RLIMIT_MEMLOCK, &memlock);
+	getrlimit(RLIMIT_RTPRIO, &rtprio);
 	*limits = (struct limits){
 		.available = kib == UINT64_MAX ? UINT64_MAX : kib * 1024,
-		.memlock = memlock.rlim_cur == RLIM_INFINITY || may_pin_all() ? UINT64_MAX :
+		.memlock = memlock.rlim_cur == RLIM_INFINITY || may(CAP_IPC_LOCK) ? UINT64_MAX :
 			   memlock.rlim_cur,
 		.cpus = cpus > 0 ? cpus : UINT32_MAX,
+		.rtprio = rtprio.rlim_cur >= RTPRIO_MAX || may(CAP_SYS_NICE) ? RTPRIO_MAX :
+			  rtprio.rlim_cur,
 	};
 }
 
@@ -79,11 +86,34 @@ static void check_cpus(const struct limits *limits, const struct machine *m)
 	}
 }
 
+static void check_sched(const struct limits *limits, const struct machine *m)
+{
+	for (size_t i = 0; i < m->cpu_count; i++) {
+		const struct cpu *cpu = &m->cpu[i];
+
+		if (cpu->sched_priority > (int)limits->rtprio)
+			log_at(&cpu->origin, "sched", "real-time priority %d, and this user may have %u at "
+			       "most (RLIMIT_RTPRIO): run as root, or type 'ulimit -r %d' first (needs "
+			       "'rtprio' in /etc/security/limits.conf)", cpu->sched_priority,
+			       limits->rtprio, cpu->sched_priority);
+	}
+}
+
+/* Where it is wanted it is too late to look for another place. */
+static void check_dump(const struct machine *m)
+{
+	if (m->dump && m->dump[0] != '|' && access(m->dump, W_OK | X_OK))
+		log_error("dump: %s: %s; type 'mkdir -p %s', or name a folder that this user may write to",
+			  m->dump, strerror(errno), m->dump);
+}
+
 int limits_check(const struct limits *limits, const struct machine *m)
 {
 	unsigned int before = log_error_count();
 
 	check_memory(limits, m);
 	check_cpus(limits, m);
+	check_sched(limits, m);
+	check_dump(m);
 	return log_error_count() == before ? 0 : -1;
 }

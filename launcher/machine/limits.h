@@ -11,6 +11,7 @@ struct limits {
 	uint64_t available;	/* bytes of memory that can be had without swapping */
 	uint64_t memlock;	/* bytes that this user may pin */
 	unsigned int cpus;	/* of the host; 1 … */
+	unsigned int rtprio;	/* highest real-time priority that this user may have; 0: none */
 };
 
 /* As they are now; what the host does not tell is without limit. */

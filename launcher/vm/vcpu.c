@@ -136,8 +136,26 @@ static int place_thread(const struct vcpu *vcpu, const struct cpu *cpu)
 	return -error;
 }
 
+/* As QNX has it: f runs until it blocks, r and o take turns with others of their priority. */
+static int prioritise_thread(const struct vcpu *vcpu, const struct cpu *cpu)
+{
+	const struct sched_param param = { .sched_priority = cpu->sched_priority };
+	int error;
+
+	if (!cpu->sched_priority)
+		return 0;
+	error = pthread_setschedparam(vcpu->thread, cpu->sched_policy == 'f' ? SCHED_FIFO : SCHED_RR,
+				      &param);
+	if (error)
+		log_at(&cpu->origin, "sched", "the host refuses priority %d: %s%s", cpu->sched_priority,
+		       strerror(error), error == EPERM ? "; its cgroup may have no real-time budget "
+		       "(cpu.rt_runtime_us)" : "");
+	return -error;
+}
+
 static int vcpu_start(struct vcpu *vcpu)
 {
+	const struct cpu *cpu = &vcpu->vm->machine->cpu[vcpu->index];
 	int error;
 
 	/* Counted before: the thread counts itself out. */
@@ -150,17 +168,8 @@ static int vcpu_start(struct vcpu *vcpu)
 	}
 	vcpu->started = true;
 	name_thread(vcpu);
-	return place_thread(vcpu, &vcpu->vm->machine->cpu[vcpu->index]);
-}
-
-static void warn_sched(const struct machine *machine)
-{
-	for (size_t i = 0; i < machine->cpu_count; i++) {
-		if (machine->cpu[i].sched_priority) {
-			log_warn("sched is left out: this version runs every vCPU with the host's normal policy");
-			return;
-		}
-	}
+	error = place_thread(vcpu, cpu);
+	return error ? error : prioritise_thread(vcpu, cpu);
 }
 
 int vcpus_start(struct vm *vm)
@@ -168,7 +177,6 @@ int vcpus_start(struct vm *vm)
 	struct sigaction action = { .sa_handler = on_kick };	/* no SA_RESTART */
 	int error = 0;
 
-	warn_sched(vm->machine);
 	sigaction(sys_kick_signal(), &action, NULL);
 	pthread_mutex_lock(&gate);
 	for (size_t i = 0; !error && i < vm->machine->cpu_count; i++)

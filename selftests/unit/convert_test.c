@@ -228,9 +228,11 @@ TEST(report)
 
 TEST(limits)
 {
-	static const struct limits plenty = { UINT64_MAX, UINT64_MAX, 64 };
-	static const struct limits little = { 1 << 20, 8 << 20, 2 };
-	struct node *root = launcher_config("memory: [{ram: 16M}]\ncpus: [{runmask: [1, 2]}]\n");
+	static const struct limits plenty = { UINT64_MAX, UINT64_MAX, 64, 99 };
+	static const struct limits little = { 1 << 20, 8 << 20, 2, 7 };
+	struct node *root = launcher_config("memory: [{ram: 16M}]\n"
+					    "cpus: [{runmask: [1, 2]}, {sched: 7f}, {sched: 8r}]\n"
+					    "set: {host-rt: on}\n");
 	struct machine m;
 
 	machine_build(&m, root);
@@ -241,7 +243,15 @@ TEST(limits)
 		  "give it less (ram), or end something\nqvm: error: the VM's memory is 16 MiB and this "
 		  "user may pin 8 MiB (RLIMIT_MEMLOCK): run as root, or type 'ulimit -l unlimited' first "
 		  "(needs 'memlock' in /etc/security/limits.conf)\nt.yaml:2: runmask: the host has no CPU "
-		  "2, its CPUs are 0 to 1\n");
+		  "2, its CPUs are 0 to 1\nt.yaml:2: sched: real-time priority 8, and this user may have 7 "
+		  "at most (RLIMIT_RTPRIO): run as root, or type 'ulimit -r 8' first (needs 'rtprio' in "
+		  "/etc/security/limits.conf)\n");
+	launcher_quiet();
+	m.dump = strdup("/nowhere");
+	launcher_listen();
+	CHECK(limits_check(&plenty, &m));
+	CHECK_STR(launcher_said(), "qvm: error: dump: /nowhere: No such file or directory; type 'mkdir -p "
+		  "/nowhere', or name a folder that this user may write to\n");
 	launcher_quiet();
 	machine_fini(&m);
 	node_destroy(root);
