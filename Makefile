@@ -39,6 +39,7 @@ help:
 	@echo 'make test         all tests but the long ones; T=pattern selects by name'
 	@echo 'make test-full    the long ones too'
 	@echo 'make check        sparse and W=1 on every kernel built for: a warning is a failure'
+	@echo 'make check-exports  build the module against every header package of Debian that it is for, booting none'
 	@echo 'make deps         packages, stock kernels, headers (the above do this where it matters)'
 	@echo 'make images       build/images/arm64: guest kernel and initramfs images'
 	@echo 'make kmod         qvm.ko for the running kernel, or for KDIR=headers: build/kmod/qvm.ko'
@@ -314,7 +315,7 @@ include selftests/bench/rules.mk
 
 # ---- running it
 
-.PHONY: demo test test-full bench check
+.PHONY: demo test test-full bench check check-exports
 demo:
 	$(Q)$(LAB)/deps$(if $(filter x86,$(ARCH)), x86)
 	$(Q)$(LAB)/demo $(ARCH)
@@ -331,6 +332,11 @@ bench:
 check:
 	$(Q)$(LAB)/deps
 	$(Q)$(LAB)/check
+
+check-exports:
+	$(Q)$(LAB)/deps
+	$(Q)$(LAB)/deps x86-host
+	$(Q)$(LAB)/check-exports
 
 # ---- cleaning
 

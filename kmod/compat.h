@@ -4,6 +4,18 @@
 #define QVM_COMPAT_H
 
 #include <linux/version.h>
+
+#ifdef __ASSEMBLER__
+/* 6.19 leaves what clears the branch history after an exit to KVM: then entry.S has its own. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0)
+#define QVM_OWN_CLEAR_BRANCH_HISTORY 1
+#define QVM_CLEAR_BRANCH_HISTORY	\
+	ALTERNATIVE "", "call clear_history", X86_FEATURE_CLEAR_BHB_VMEXIT
+#else
+#define QVM_CLEAR_BRANCH_HISTORY CLEAR_BRANCH_HISTORY_VMEXIT
+#endif
+#else /* C */
+
 #include <linux/eventfd.h>
 #include <linux/hrtimer.h>
 #include <linux/mm.h>
@@ -96,7 +108,21 @@ static inline void qvm_neon_end(struct user_fpsimd_state *state)
 
 #ifdef CONFIG_X86
 #include <asm/cpufeature.h>
+#include <asm/msr.h>
 #include <asm/processor.h>
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+#include <asm/cpuid/api.h>	/* was in processor.h */
+#endif
+
+/* 6.16 names MSR accesses after the 64 bits: the old names went. */
+static inline int qvm_rdmsr_safe(u32 index, u64 *value)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+	return rdmsrq_safe(index, value);
+#else
+	return rdmsrl_safe(index, value);
+#endif
+}
 
 static inline bool qvm_bug_rfds(void)
 {
@@ -129,5 +155,7 @@ static inline bool qvm_l1tf_wanted(void)
 #endif
 }
 #endif /* CONFIG_X86 */
+
+#endif /* C */
 
 #endif /* QVM_COMPAT_H */

@@ -149,7 +149,7 @@ TEST(largest_machine_fits)
 	CHECK_EQ(get(find_table("APIC"), 4, 4), 44 + 64 * 8 + 12 + 10 + 6);
 }
 
-/* ---- by iasl, where that is installed ---- */
+/* ---- by ACPICA's compiler, iasl ---- */
 
 static char folder[] = "/tmp/qvm-acpi-XXXXXX";
 
@@ -183,7 +183,7 @@ TEST(iasl_reads_every_table)
 	static const char *const names[] = { "FACP", "APIC", "DSDT" };
 
 	if (run("command -v iasl > /dev/null")) {
-		printf("# iasl is not installed: checksums only\n");
+		unit_fail("no iasl here: make deps");
 		return;
 	}
 	REQUIRE(mkdtemp(folder));

@@ -6,6 +6,7 @@
 #include <asm/msr.h>
 #include <asm/tsc.h>
 
+#include "compat.h"
 #include "emulate.h"
 #include "x86.h"
 
@@ -36,7 +37,7 @@ u64 qvm_arch_s2_block_sizes(void)
 
 bool x86_rdmsr_safe(u32 index, u64 *value)
 {
-	return !rdmsrl_safe(index, value);
+	return !qvm_rdmsr_safe(index, value);
 }
 
 /* ---- VM ---- */

@@ -10,6 +10,7 @@
 #include <asm/processor.h>
 #include <asm/tsc.h>
 
+#include "compat.h"
 #include "x86.h"
 
 #define BASIC_MAX	0x16

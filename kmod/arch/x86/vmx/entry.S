@@ -10,6 +10,7 @@
 #include <asm/nospec-branch.h>
 #include <asm/unwind_hints.h>
 
+#include "compat.h"
 #include "entry_offsets.h"
 
 #define HOST_RSP_FIELD	0x6c14
@@ -90,13 +91,12 @@ SYM_INNER_LABEL(vmx_exit_label, SYM_L_GLOBAL)
 	mov	%r13, REGS_GPR(13)(%rdi)
 	mov	%r14, REGS_GPR(14)(%rdi)
 	mov	%r15, REGS_GPR(15)(%rdi)
-	xor	%eax, %eax
+	xor	%ebx, %ebx
 	/*
 	 * No guest value is left where speculation could use it, no return is predicted by the
-	 * guest.
+	 * guest. What is returned waits in RBX: the steps below use RAX.
 	 */
-3:	xor	%ebx, %ebx
-	xor	%ebp, %ebp
+3:	xor	%ebp, %ebp
 	xor	%r12d, %r12d
 	xor	%r13d, %r13d
 	xor	%r14d, %r14d
@@ -106,13 +106,12 @@ SYM_INNER_LABEL(vmx_exit_label, SYM_L_GLOBAL)
 	/* IBRS must be written anew after the guest, where the kernel relies on it (retbleed). */
 	cmpb	$0, vmx_write_ibrs(%rip)
 	je	5f
-	mov	%eax, %esi
 	mov	$MSR_IA32_SPEC_CTRL, %ecx
 	mov	$SPEC_CTRL_IBRS, %eax
 	xor	%edx, %edx
 	wrmsr
-	mov	%esi, %eax
-5:	CLEAR_BRANCH_HISTORY_VMEXIT
+5:	QVM_CLEAR_BRANCH_HISTORY
+	mov	%ebx, %eax
 	xor	%ecx, %ecx
 	xor	%edx, %edx
 	xor	%esi, %esi
@@ -130,6 +129,48 @@ SYM_INNER_LABEL(vmx_exit_label, SYM_L_GLOBAL)
 	RET
 
 	/* VMfail, or a fault where VMX is off: nothing was loaded but the GPRs */
-2:	mov	$1, %eax
+2:	mov	$1, %ebx
 	jmp	3b
 SYM_FUNC_END(vmx_enter)
+
+#ifdef QVM_OWN_CLEAR_BRANCH_HISTORY
+/*
+ * The branch history of the guest gives way to that of these branches: the longer of the two
+ * sequences in Intel's guidance on Branch History Injection, which CPUs since Alder Lake need and
+ * earlier ones may have. RAX and RCX change. Each RET lies in the upper half of its cache line,
+ * where indirect target selection (CVE-2024-28956) does no harm.
+ */
+	.balign	64, 0xcc
+	.skip	32, 0xcc
+SYM_FUNC_START_LOCAL(clear_history)
+	push	%rbp			/* the calls nest, up to 13 deep */
+	mov	%rsp, %rbp
+	mov	$12, %ecx
+	ANNOTATE_INTRA_FUNCTION_CALL
+	call	1f
+	lfence
+	pop	%rbp
+	ANNOTATE_UNRET_SAFE
+	ret
+	int3
+	.balign	64, 0xcc
+	.skip	32, 0xcc
+	ANNOTATE_INTRA_FUNCTION_CALL
+1:	call	2f
+	ANNOTATE_UNRET_SAFE
+	ret
+	int3
+	.balign	64, 0xcc
+	.skip	32, 0xcc
+2:	mov	$7, %eax
+3:	jmp	4f
+	nop
+4:	dec	%eax
+	jnz	3b
+	dec	%ecx
+	jnz	1b
+	ANNOTATE_UNRET_SAFE
+	ret
+	int3
+SYM_FUNC_END(clear_history)
+#endif
