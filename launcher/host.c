@@ -31,9 +31,11 @@ enum verdict {
 };
 
 struct host {
-	struct utsname uts;
+	const char *machine, *release;		/* as uname has them */
 	enum verdict worst;
 };
+
+static const char *root = "";			/* before every path: a test's own files */
 
 static void say(struct host *host, enum verdict verdict, const char *topic, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
@@ -54,15 +56,26 @@ static void say(struct host *host, enum verdict verdict, const char *topic, cons
 
 /* ---- files ---- */
 
+static FILE *open_file(const char *path)
+{
+	char full[512];
+
+	snprintf(full, sizeof(full), "%s%s", root, path);
+	return fopen(full, "re");
+}
+
 static bool exists(const char *path)
 {
-	return access(path, F_OK) == 0;
+	char full[512];
+
+	snprintf(full, sizeof(full), "%s%s", root, path);
+	return access(full, F_OK) == 0;
 }
 
 /* Up to size - 1 bytes of the file, as a string ("" if it can't be read); how many. */
 static size_t read_text(const char *path, char *text, size_t size)
 {
-	FILE *file = fopen(path, "re");
+	FILE *file = open_file(path);
 	size_t length = 0;
 
 	if (file) {
@@ -89,7 +102,7 @@ static bool has_word(const char *text, const char *word)
 static void cpuinfo(const char *key, char *text, size_t size)
 {
 	char line[TEXT_SIZE];
-	FILE *file = fopen("/proc/cpuinfo", "re");
+	FILE *file = open_file("/proc/cpuinfo");
 
 	text[0] = '\0';
 	while (file && text[0] == '\0' && fgets(line, sizeof(line), file)) {
@@ -157,7 +170,7 @@ static void check_owner_arm64(struct host *host)
 static void check_gic(struct host *host)
 {
 	char line[1024];
-	FILE *file = fopen("/proc/interrupts", "re");
+	FILE *file = open_file("/proc/interrupts");
 	bool v3 = false, v2 = false;
 
 	while (file && fgets(line, sizeof(line), file)) {
@@ -196,13 +209,15 @@ static void check_cpu_x86(struct host *host)
 /* A module that can be unloaded has a reference count; what is built in has none. */
 static void check_owner_x86(struct host *host)
 {
-	char enabled[8];
+	char enabled[8], users[16];
 
 	read_text("/sys/module/kvm/parameters/enable_virt_at_load", enabled, sizeof(enabled));
+	read_text("/sys/module/kvm_intel/refcnt", users, sizeof(users));
 	if (exists("/dev/qvm"))
-		say(host, GOOD, "VMX", "held by qvm while a VM lives");
-	else if (exists("/sys/module/kvm_intel/refcnt"))
-		say(host, STOPS, "VMX", "held by KVM; modprobe -r kvm_intel%s", enabled[0] == 'Y' ?
+		say(host, GOOD, "VMX", "held by qvm");
+	else if (users[0])
+		say(host, STOPS, "VMX", "held by KVM; %smodprobe -r kvm_intel%s",
+		    users[0] == '0' ? "" : "end the VMs that it runs, then ", enabled[0] == 'Y' ?
 		    "; or, to keep it for later, load it with kvm.enable_virt_at_load=0" : "");
 	else if (exists("/sys/module/kvm_intel"))
 		say(host, STOPS, "VMX", "held by KVM, which is built into this kernel; boot with initcall_blacklist=vmx_init, or another kernel");
@@ -215,7 +230,7 @@ static void check_firmware_x86(struct host *host)
 {
 	char flags[TEXT_SIZE];
 	uint64_t value;
-	FILE *file = fopen("/dev/cpu/0/msr", "re");
+	FILE *file = open_file("/dev/cpu/0/msr");
 	bool known = file && !fseek(file, FEATURE_CONTROL, SEEK_SET) &&
 		     fread(&value, sizeof(value), 1, file) == 1;
 
@@ -250,16 +265,16 @@ static unsigned int kernel_version(const struct host *host)
 {
 	unsigned int major = 0, minor = 0;
 
-	sscanf(host->uts.release, "%u.%u", &major, &minor);
+	sscanf(host->release, "%u.%u", &major, &minor);
 	return major * 1000 + minor;
 }
 
 static void check_kernel(struct host *host)
 {
 	if (kernel_version(host) < KERNEL_OLDEST)
-		say(host, STOPS, "kernel", "%s; 6.1 is the oldest that the module is built for", host->uts.release);
+		say(host, STOPS, "kernel", "%s; 6.1 is the oldest that the module is built for", host->release);
 	else
-		say(host, GOOD, "kernel", "%s; tested are 6.1 and 6.12", host->uts.release);
+		say(host, GOOD, "kernel", "%s; tested are 6.1 and 6.12", host->release);
 }
 
 static void check_exports_arm64(struct host *host)
@@ -270,21 +285,21 @@ static void check_exports_arm64(struct host *host)
 static void check_exports_x86(struct host *host)
 {
 	if (kernel_version(host) >= KERNEL_NO_CR4_EXPORT)
-		say(host, NOTE, "exports", "no cr4 helpers since 6.19: VMX would be entered and left in each run section");
+		say(host, NOTE, "exports", "no cr4 helpers since 6.19: VMX is entered and left in each run section");
 	else
-		say(host, GOOD, "exports", "cr4 helpers are exported: VMX would stay on while a VM lives");
+		say(host, GOOD, "exports", "cr4 helpers are exported: VMX stays on while the module is loaded");
 }
 
 static void check_headers(struct host *host)
 {
-	char path[sizeof(host->uts.release) + 32];
+	char path[512];
 
-	snprintf(path, sizeof(path), "/lib/modules/%s/build", host->uts.release);
+	snprintf(path, sizeof(path), "/lib/modules/%s/build", host->release);
 	if (exists(path))
 		say(host, GOOD, "headers", "%s", path);
 	else
 		say(host, NOTE, "headers", "not here, so the module can't be built here; apt install linux-headers-%s",
-		    host->uts.release);
+		    host->release);
 }
 
 static void check_page_size(struct host *host)
@@ -395,16 +410,23 @@ static const struct platform *platform_find(const char *machine)
 	return platform;
 }
 
-int host_report(void)
+int host_report_of(const char *files, const char *machine, const char *release)
 {
-	struct host host = { .worst = GOOD };
-	const struct platform *platform;
+	struct host host = { machine, release, GOOD };
+	const struct platform *platform = platform_find(machine);
 
-	uname(&host.uts);
-	platform = platform_find(host.uts.machine);
+	root = files;
 	for (const check *next = platform->checks; *next; next++)
 		(*next)(&host);
 	say(&host, platform->verdict, "support", "%s", platform->text);
 	puts(host.worst == STOPS ? "can run: no, use make demo" : "can run: yes");
 	return host.worst == STOPS;
+}
+
+int host_report(void)
+{
+	struct utsname uts;
+
+	uname(&uts);
+	return host_report_of("", uts.machine, uts.release);
 }

@@ -10,4 +10,7 @@
  */
 int host_report(void);
 
+/* The same of another machine: its /proc, /sys and /dev are below @files, uname says the rest. */
+int host_report_of(const char *files, const char *machine, const char *release);
+
 #endif
