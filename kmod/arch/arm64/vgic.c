@@ -71,9 +71,15 @@ static struct vgic_queue *irq_queue(struct vgic_irq *irq)
 	return irq->queue == VGIC_QUEUE_READY ? &irq->home->ready : &irq->home->active;
 }
 
+/* While it is active that with which it was taken: its end drops that one from the running ones. */
+static u8 vgic_irq_prio(const struct vgic_irq *irq)
+{
+	return irq->active ? irq->taken_prio : irq->prio;
+}
+
 void vgic_irq_update(struct vgic_irq *irq, struct vgic_kicks *kicks)
 {
-	u8 bucket = irq->prio >> VGIC_PRIO_SHIFT << 1 | irq->group1;
+	u8 bucket = vgic_irq_prio(irq) >> VGIC_PRIO_SHIFT << 1 | irq->group1;
 	struct vgic_vcpu *home = NULL;
 	u8 queue = VGIC_QUEUE_NONE;
 
@@ -122,6 +128,8 @@ void vgic_irq_set_active(struct vgic_irq *irq, bool active)
 {
 	if (irq->active && !active)
 		vgic_irq_ended(irq);
+	if (!irq->active)
+		irq->taken_prio = irq->prio;
 	irq->active = active;
 	if (irq->listed)
 		irq->active_set = true;
@@ -411,7 +419,7 @@ static void vgic_list(struct vgic_vcpu *vgv, struct vgic_irq *irq)
 	lr->irq = irq;
 	lr->intid = irq->intid;
 	lr->hwirq = irq->hwirq;
-	lr->prio = irq->prio;
+	lr->prio = vgic_irq_prio(irq);
 	lr->group1 = irq->group1;
 	lr->hw = irq->hw && irq->line;
 	lr->eoi = !lr->hw && (irq->resample || (pending && (!irq->edge || irq->target != vgv)));
@@ -448,7 +456,7 @@ static int vgic_list_queue(struct vgic_vcpu *vgv, struct vgic_queue *q, u64 buck
  * entry: nothing tells when one falls. No list register has deactivated the physical
  * interrupt then: left active, it would never fire again.
  */
-static void vgic_ask_lines(struct vgic_vcpu *vgv, struct vgic_kicks *kicks)
+void vgic_ask_lines(struct vgic_vcpu *vgv, struct vgic_kicks *kicks)
 {
 	u32 left;
 
@@ -564,6 +572,8 @@ static void vgic_fold(struct vgic_vcpu *vgv, const struct vgic_lr *lr, struct vg
 	irq->listed = false;
 	if (lr->written & ~lr->state & VGIC_LR_PENDING)
 		irq->latch = irq->repend;
+	if (!irq->active)
+		irq->taken_prio = lr->prio;
 	if (!irq->active_set)
 		irq->active = lr->state & VGIC_LR_ACTIVE;
 	/* deactivated with the physical one: if that is up it fires again */

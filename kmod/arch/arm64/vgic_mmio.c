@@ -148,6 +148,9 @@ static bool field_settle(const struct vgic_bank *bank, struct qvm_vcpu *vcpu, un
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&vgic->lock, flags);
+	/* of its own timer the vCPU may know that it has withdrawn the interrupt */
+	if (bank->owner == vcpu->arch.vgic && vcpu->loaded)
+		vgic_ask_lines(bank->owner, &kicks);
 	kicks.evict = field_listed(bank, vcpu->arch.vgic, first, count);
 	raw_spin_unlock_irqrestore(&vgic->lock, flags);
 	if (put_off(vcpu, kicks.evict))

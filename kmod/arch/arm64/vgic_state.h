@@ -48,6 +48,7 @@ struct vgic_irq {
 	u16 intid;			/* [C] */
 	u16 hwirq;			/* [l] physical INTID, if hw */
 	u8 prio;			/* [l] */
+	u8 taken_prio;			/* [l] prio when it became active, while it is */
 	u8 queue;			/* [l] enum vgic_queue_id */
 	u8 bucket;			/* [l] of that queue */
 	bool group1;			/* [l] */
@@ -212,6 +213,9 @@ void vgic_find_any(struct vgic *vgic);
  * that reads back its own write finds it done. Not in the run of the vCPU's own put.
  */
 void vgic_kick(struct vgic *vgic, struct vgic_vcpu *self, const struct vgic_kicks *kicks);
+
+/* Put down those lines of mapped PPIs that have fallen unseen. Lock held, its vCPU loaded here. */
+void vgic_ask_lines(struct vgic_vcpu *vgv, struct vgic_kicks *kicks);
 
 /* vgic_mmio.c ----------------------------------------------------------------------------- */
 

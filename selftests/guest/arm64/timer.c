@@ -243,6 +243,66 @@ static void wfi_masked_wakes(void)
 	timer_take();
 }
 
+/* EOImode 1: an EOI lets others in, and the next tick comes after the deactivation only. */
+static void ticks_by_dir(void)
+{
+	unsigned int intid = timer_intid(timer);
+
+	gic_set_eoimode(1);
+	timer_start(timer, 100);
+	for (unsigned int i = 0; i < 20; i++) {
+		if (!timer_comes())
+			break;
+		timer_set_tval(timer, ticks_of_us(100));
+		gic_eoi(intid);
+		check(gic_is_quiet());
+		check_eq(timer_ctl(timer), CTL_ENABLE | CTL_ISTATUS);
+		gic_dir(intid);
+	}
+	timer_comes();
+	timer_stop(timer);
+	gic_eoi(intid);
+	gic_dir(intid);
+	check(gic_is_quiet());
+	gic_set_eoimode(0);
+}
+
+/* Deactivated by a write to ICACTIVER, the line up and down: it comes again, and later too. */
+static void cleared_by_register(void)
+{
+	unsigned int intid = timer_intid(timer);
+
+	gic_set_eoimode(1);
+	timer_start(timer, 100);
+	for (unsigned int i = 0; i < 10; i++) {
+		if (!timer_comes())
+			break;
+		gic_eoi(intid);
+		if (i % 2)
+			timer_set_tval(timer, ticks_of_us(100));
+		gic_set_bit(0, intid, GIC_ICACTIVER);
+	}
+	timer_comes();
+	timer_stop(timer);
+	gic_eoi(intid);
+	gic_dir(intid);
+	check(gic_is_quiet());
+	gic_set_eoimode(0);
+}
+
+/* Masked at the CPU interface while it is up: a withdrawal is seen, and the next one comes. */
+static void withdrawn_behind_the_mask(void)
+{
+	icc_write(0, icc_pmr);
+	timer_start(timer, 0);
+	check(wait_for(gic_is_pending(0, timer_intid(timer)), SECOND));
+	timer_set_cval(timer, now() + ticks_of_us(20000));
+	check(!gic_is_pending(0, timer_intid(timer)));
+	icc_write(0xff, icc_pmr);
+	timer_take();
+	check(now() >= timer_cval(timer));
+}
+
 /* ---- both ---- */
 
 #define BOTH(name)				\
@@ -260,7 +320,7 @@ static void wfi_masked_wakes(void)
 #define EACH(X)								\
 	X(fires) X(stays_until_stopped) X(tval) X(tval_negative) X(imask) X(imask_in_the_handler) \
 	X(cval_moves) X(cval_withdrawn) X(withdrawn_and_again) X(far_deadlines) X(ticks_by_tval) X(wfi_wakes)		  \
-	X(wfi_masked_wakes)
+	X(wfi_masked_wakes) X(ticks_by_dir) X(cleared_by_register) X(withdrawn_behind_the_mask)
 
 EACH(BOTH)
 

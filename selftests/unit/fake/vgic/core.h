@@ -29,6 +29,7 @@ struct qvm_vm {
 struct qvm_vcpu {
 	struct qvm_vm *vm;
 	u32 index;
+	bool loaded;
 	struct {
 		u64 mpidr;
 		struct vgic_vcpu *vgic;

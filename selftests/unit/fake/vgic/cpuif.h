@@ -438,6 +438,13 @@ static void board_destroy(void)
 	BUG_ON(fake_slab_count);
 }
 
+static void enable_edge(unsigned int intid, u8 prio)
+{
+	guest_edge(0, intid);
+	guest_prio(0, intid, prio);
+	guest_bit(0, 0x100, intid);
+}
+
 static void board_edge(unsigned int intid)
 {
 	BUG_ON(qvm_vgic_set_irq(&board.vm, NULL, intid, true));
