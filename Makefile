@@ -38,6 +38,7 @@ help:
 	@echo 'make demo         a stock Linux in a VM on an emulated host: its shell, or without a terminal its first words'
 	@echo 'make test         all tests but the long ones; T=pattern selects by name'
 	@echo 'make test-full    the long ones too'
+	@echo 'make mutants      break one rule at a time: is it seen? M="a b": these of selftests/mutants'
 	@echo 'make check        sparse and W=1 on every kernel built for: a warning is a failure'
 	@echo 'make check-exports  build the module against every header package of Debian that it is for, booting none'
 	@echo 'make deps         packages, stock kernels, headers (the above do this where it matters)'
@@ -315,7 +316,7 @@ include selftests/bench/rules.mk
 
 # ---- running it
 
-.PHONY: demo test test-full bench check check-exports
+.PHONY: demo test test-full mutants bench check check-exports
 demo:
 	$(Q)$(LAB)/deps$(if $(filter x86,$(ARCH)), x86)
 	$(Q)$(LAB)/demo $(ARCH)
@@ -323,6 +324,11 @@ demo:
 test test-full:
 	$(Q)$(LAB)/deps
 	$(Q)selftests/run $(if $(filter test-full,$@),--full) $(if $(T),'$(T)')
+
+# M: names
+mutants:
+	$(Q)$(LAB)/deps
+	$(Q)selftests/mutants/run $(M)
 
 bench:
 	$(Q)$(LAB)/deps

@@ -61,6 +61,12 @@ static __always_inline void arm64_hcr_write(u64 hcr)
 		isb();
 }
 
+/* This pCPU's instruction cache, to be completed by a barrier. */
+static __always_inline void arm64_ic_iallu(void)
+{
+	asm volatile("ic iallu" : : : "memory");
+}
+
 /* ---- mitig.c ---- */
 
 /* This pCPU's exception vectors for guests: entry.S has the tables. */

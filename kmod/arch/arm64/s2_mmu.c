@@ -132,7 +132,7 @@ static void op_flush_vmid(void)
 static void op_flush_local(void)
 {
 	__tlbi(vmalle1);
-	asm volatile("ic iallu" : : : "memory");
+	arm64_ic_iallu();
 	dsb(nsh);
 	isb();
 }
