@@ -2,18 +2,21 @@
 #include "boot/acpi.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "boot/aml.h"
 #include "dev/acpi_pm.h"
 #include "dev/device_node.h"
 #include "machine/machine.h"
+#include "util/alloc.h"
 
 #define HEADER_SIZE	36		/* 5.2.6 */
 #define CHECKSUM	9		/* in a header */
 #define RSDP_SIZE	36
 #define FADT_SIZE	276
 #define FACS_SIZE	64
+#define REST_MAX	0x600		/* FADT, MADT of 64 processors, heads of the roots */
 #define ALIGN		64		/* the FACS asks for it */
 #define LAPIC_BASE	0xfee00000
 #define ANY_PROCESSOR	0xff
@@ -76,6 +79,8 @@ static void end(struct writer *w)
 	uint8_t *table = w->area + w->table;
 	size_t size = w->out.size - w->table;
 
+	if (w->out.size > w->out.room)
+		return;			/* it has no end here, and nobody will see it */
 	put(table, 4, size, 4);
 	checksum(table, size, CHECKSUM);
 }
@@ -407,13 +412,35 @@ static uint64_t write_madt(struct writer *w)
 
 /* ---- roots ---- */
 
+struct roots {
+	uint64_t *table;		/* gpa of each; owned */
+	size_t count;
+};
+
+/* What the config brings: a header, and what nobody here looks at. */
+static void write_user_tables(struct writer *w, struct roots *roots)
+{
+	for (size_t i = 0; i < w->m->image_count; i++) {
+		const struct image *image = &w->m->image[i];
+		uint64_t gpa = image->gpa;
+
+		if (image->kind != IMAGE_ACPI || image->bad)
+			continue;
+		if (gpa == MACHINE_AUTO) {
+			gpa = start(w);
+			aml_bytes(&w->out, image->data, image->data_size);
+		}
+		roots->table[roots->count++] = gpa;
+	}
+}
+
 static uint64_t write_root(struct writer *w, const char *signature, unsigned int width,
-			   const uint64_t *tables)
+			   const struct roots *roots)
 {
 	uint64_t gpa = begin(w, signature, 1);
 
-	aml_number(&w->out, tables[0], width);
-	aml_number(&w->out, tables[1], width);
+	for (size_t i = 0; i < roots->count; i++)
+		aml_number(&w->out, roots->table[i], width);
 	end(w);
 	return gpa;
 }
@@ -433,14 +460,22 @@ static void write_rsdp(struct writer *w, uint64_t rsdt, uint64_t xsdt)
 size_t acpi_build(const struct machine *m, uint8_t *area, uint64_t gpa)
 {
 	struct writer w = { m, area, gpa, { area, RSDP_SIZE, ACPI_SIZE_MAX }, 0 };
-	uint64_t tables[2], facs, dsdt, rsdt, xsdt;
+	struct roots roots = { xcalloc(2 + m->image_count, sizeof(*roots.table)), 2 };
+	uint64_t facs, dsdt, rsdt, xsdt;
+	size_t rest;
 
 	facs = write_facs(&w);
 	dsdt = write_dsdt(&w);
-	tables[0] = write_fadt(&w, facs, dsdt);
-	tables[1] = write_madt(&w);
-	rsdt = write_root(&w, "RSDT", 4, tables);
-	xsdt = write_root(&w, "XSDT", 8, tables);
-	write_rsdp(&w, rsdt, xsdt);
-	return w.out.size;
+	write_user_tables(&w, &roots);
+	rest = REST_MAX + 3 * sizeof(uint32_t) * roots.count;	/* two roots: 4 and 8 bytes a table */
+	if (w.out.size + rest <= w.out.room) {
+		roots.table[0] = write_fadt(&w, facs, dsdt);
+		roots.table[1] = write_madt(&w);
+		rsdt = write_root(&w, "RSDT", 4, &roots);
+		xsdt = write_root(&w, "XSDT", 8, &roots);
+		write_rsdp(&w, rsdt, xsdt);
+		rest = 0;
+	}
+	free(roots.table);
+	return w.out.size + rest;
 }

@@ -13,7 +13,8 @@ struct machine;
 /*
  * Write RSDP, RSDT, XSDT, FADT, FACS, MADT and DSDT of this model to @area, which holds
  * ACPI_SIZE_MAX bytes of zero and will be at gpa @gpa of the guest, a multiple of 64 below 4G.
- * The RSDP comes first. Returns how many bytes they take.
+ * The RSDP comes first. The roots name the tables of the config too; those without an address are
+ * in the area. Returns how many bytes all take, which may be more than there are.
  */
 size_t acpi_build(const struct machine *m, uint8_t *area, uint64_t gpa);
 

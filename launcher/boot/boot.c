@@ -19,6 +19,7 @@
 
 #define FDT_BYTES	"\xd0\x0d\xfe\xed"
 #define FILE_MAX	(4ULL << 30)	/* no kernel, and no RAM disk that one waits for */
+#define ACPI_HEADER_SIZE	36
 #define BOOT_SECTOR	0x7c00		/* where a PC's firmware puts it, at 0:7c00 */
 
 /* For `kernel`: the first that knows the file; raw takes all. */
@@ -115,6 +116,7 @@ static const struct image_format *image_format_of(const struct image *image)
 		[IMAGE_FDT]		= &image_format_raw,
 		[IMAGE_LINUX_X86]	= &image_format_bzimage,
 		[IMAGE_MULTIBOOT]	= &image_format_multiboot,
+		[IMAGE_ACPI]		= &image_format_raw,
 	};
 
 	return formats[image->kind];
@@ -161,6 +163,37 @@ static int recognise_initrd(struct image *image)
 	return ret;
 }
 
+/* ACPI 6.5, 5.2.6: it has its length at 4, and all of its bytes add up to 0. */
+static int check_acpi_table(const struct image *image)
+{
+	uint8_t sum = 0;
+
+	if (image->arch != MACHINE_X86) {
+		image_error(image, "is for the ACPI tables, and an arm64 board has none here; use `fdt`");
+		return -1;
+	}
+	for (size_t i = 0; i < image->data_size; i++)
+		sum += image->data[i];
+	if (image->data_size < ACPI_HEADER_SIZE || image_le32(image->data, 4) != image->data_size || sum) {
+		image_error(image, "is no ACPI table, or a broken one; iasl makes them");
+		return -1;
+	}
+	if (image->gpa != MACHINE_AUTO && image->gpa >> 32) {
+		image_error(image, "is an ACPI table above 4G, where the RSDT can't name it; write a lower "
+			    "address");
+		return -1;
+	}
+	return 0;
+}
+
+/* Without an address it goes among the board's own tables. */
+static int recognise_acpi(struct image *image)
+{
+	image->kind = IMAGE_ACPI;
+	image->size = image->gpa == MACHINE_AUTO ? 0 : image->data_size;
+	return check_acpi_table(image);
+}
+
 static const struct {
 	const char *key;
 	int (*recognise)(struct image *image);
@@ -169,6 +202,7 @@ static const struct {
 	{ "elf", recognise_elf },
 	{ "fdt", recognise_fdt },
 	{ "initrd", recognise_initrd },
+	{ "acpi", recognise_acpi },
 	{ "data", NULL },
 };
 
@@ -295,8 +329,8 @@ int boot_load(struct machine *m)
 	for (size_t i = 0; i < m->image_count; i++) {
 		struct image *image = &m->image[i];
 
-		if (image->kind == IMAGE_FDT)
-			continue;
+		if (image->kind == IMAGE_FDT || !image->size)
+			continue;	/* it is inside something else */
 		memory = machine_hva(m, image->gpa, image->size);
 		if (!memory) {
 			log_error("%s: no memory at 0x%" PRIx64, image->path, image->gpa);

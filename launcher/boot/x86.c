@@ -93,8 +93,8 @@ static void add_acpi(struct machine *m)
 	area = add_blob(m, "acpi", X86_TABLES, ACPI_SIZE_MAX);
 	m->blob[m->blob_count - 1].size = acpi_build(m, area, X86_TABLES);
 	if (m->blob[m->blob_count - 1].size > ACPI_SIZE_MAX) {
-		log_at(&m->origin, "devices", "%zu are more than the ACPI tables of this board have room "
-		       "for, leave some out", m->device_count);
+		log_at(&m->origin, "devices", "%zu of them, and the ACPI tables of the config, are more "
+		       "than there is room for; leave some out", m->device_count);
 		m->blob[m->blob_count - 1].size = ACPI_SIZE_MAX;
 	}
 	m->x86.rsdp = X86_TABLES;

@@ -353,26 +353,59 @@ static void read_loc(struct qvmconf *q, const struct token *word, struct token *
 	}
 }
 
-/* "foo:37" after `vdev gic name foo` is gic:37. */
+/* One of those that x86's lines end at; all of them count the lines alike. */
+static bool is_pic(const char *type)
+{
+	return !strcmp(type, "ioapic") || !strcmp(type, "8259");
+}
+
+/* How long the name before the colon is, if this config calls an interrupt controller so; else 0. */
+static size_t pic_length(const struct qvmconf *q, const char *text)
+{
+	size_t length = strcspn(text, ":");
+
+	for (size_t i = 0; text[length] && i < q->pic_count; i++)
+		if (strlen(q->pics[i]) == length && !strncmp(q->pics[i], text, length))
+			return length;
+	return 0;
+}
+
+/* "foo:37" after `vdev gic name foo` is gic:37, "foo:4" after `vdev ioapic name foo` ioapic:4. */
 static struct node *create_line(const struct qvmconf *q, const char *text,
 				const struct origin *origin)
 {
-	size_t length = strlen(q->gic);
+	size_t gic = strlen(q->gic), pic = pic_length(q, text);
+	bool is_gic = !strncmp(text, q->gic, gic) && text[gic] == ':';
 	char *line;
 	struct node *node;
 
-	if (strncmp(text, q->gic, length) || text[length] != ':')
+	if (!is_gic && !pic)
 		return value_create(text, SCHEMA_IRQ, origin);
-	line = xasprintf("gic%s", text + length);
+	line = xasprintf("%s%s", pic ? "ioapic" : "gic", text + (pic ? pic : gic));
 	node = value_create(line, SCHEMA_IRQ, origin);
 	free(line);
 	return node;
 }
 
+/*
+ * Where the interrupts of a controller go is settled by the board: `intr apic` of an I/O APIC, `intr cpu:irq`
+ * of the first 8259, `intr NAME:2` of the second say nothing else.
+ */
+static bool is_usual_output(const struct qvmconf *q, const char *type, const char *text)
+{
+	if (!strcmp(type, "ioapic"))
+		return !strcmp(text, "apic");
+	return !strcmp(type, "8259") && (!strcmp(text, "apic") || !strcmp(text, "cpu:irq") ||
+					 (pic_length(q, text) && !strcmp(strchr(text, ':'), ":2")));
+}
+
 static void read_intr(struct qvmconf *q, const struct token *word, struct token *arg)
 {
-	struct node *line = create_line(q, arg->text, &word->origin);
+	struct node *line;
 
+	if (q->context == CONTEXT_VDEV && is_usual_output(q, q->node->key, arg->text))
+		return;
+	line = create_line(q, arg->text, &word->origin);
 	switch (q->context) {
 	case CONTEXT_VDEV:
 		value_put(q->node, "irq", line);
@@ -389,9 +422,17 @@ static void read_intr(struct qvmconf *q, const struct token *word, struct token 
 	}
 }
 
-/* Of the interrupt controller it is the word before the colon of `intr`, and no more. */
+static void add_pic(struct qvmconf *q, const char *name)
+{
+	q->pics = xreallocarray(q->pics, q->pic_count + 1, sizeof(*q->pics));
+	q->pics[q->pic_count++] = xstrdup(name);
+}
+
+/* Of the GIC it is the word before the colon of `intr`, and no more. */
 static void read_name(struct qvmconf *q, const struct token *word, struct token *arg)
 {
+	if (q->context == CONTEXT_VDEV && is_pic(q->node->key))
+		add_pic(q, arg->text);
 	if (q->context == CONTEXT_GIC) {
 		free(q->gic);
 		q->gic = xstrdup(arg->text);

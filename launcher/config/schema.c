@@ -114,7 +114,7 @@ static const char *schema_want(const struct schema_key *row, char *text, size_t 
 		{ SCHEMA_NUMBER,  "a number" },
 		{ SCHEMA_BOOL,    "true or false" },
 		{ SCHEMA_ENUM,    "one of " },
-		{ SCHEMA_IRQ,     "a line such as gic:37, or none" },
+		{ SCHEMA_IRQ,     "a line such as gic:37 or ioapic:4, or none" },
 		{ SCHEMA_SCHED,   "a priority 1 to 99 with r, f or o, such as 8r" },
 		{ SCHEMA_LIST,    "a list" },
 		{ SCHEMA_MAP,     "a map of keys" },

@@ -72,7 +72,7 @@ const struct schema_key schema_keys[] = {
 
 	{ .path = "load", .types = SCHEMA_LIST,
 	  .doc = "files that are copied into guest memory; the first that has an entry starts" },
-	{ .path = "load[]", .types = SCHEMA_MAP, .choices = "kernel|elf|initrd|data|fdt|file",
+	{ .path = "load[]", .types = SCHEMA_MAP, .choices = "kernel|elf|initrd|data|fdt|acpi|file",
 	  .doc = "one file" },
 	{ .path = "load[].kernel", .types = SCHEMA_PATH, .qvmconf = "load",
 	  .doc = "what to start: arm64 Linux `Image`, plain or gzip, an ELF, else a raw image that "
@@ -86,6 +86,8 @@ const struct schema_key schema_keys[] = {
 	  .doc = "bytes, copied as they are; into ROM too" },
 	{ .path = "load[].fdt", .types = SCHEMA_PATH, .qvmconf = "fdt load",
 	  .doc = "device tree (.dtb, or .dtbo overlay) that is merged into the one of the board" },
+	{ .path = "load[].acpi", .types = SCHEMA_PATH, .qvmconf = "acpi load",
+	  .doc = "x86: an ACPI table (.aml of iasl) beside those of the board" },
 	{ .path = "load[].file", .types = SCHEMA_PATH,
 	  .doc = "what its content says: the first kernel or ELF starts, a device tree is merged; "
 		 "the first of no known kind starts if nothing else does, later ones are data" },
@@ -248,8 +250,6 @@ const struct schema_key schema_keys[] = {
 	{ .path = "pass", .types = SCHEMA_LATER | SCHEMA_LIST, .qvmconf = "pass",
 	  .limit = "devices can't be passed through yet" },
 	LATER("memory[].lazy", "all of the memory is taken at the start"),
-	{ .path = "load[].acpi", .types = SCHEMA_LATER, .qvmconf = "acpi load",
-	  .limit = "an arm64 board has no ACPI tables here" },
 	{ .path = "load[].guest", .types = SCHEMA_LATER, .qvmconf = "guest load",
 	  .limit = "use load, which recognises what the file is" },
 

@@ -52,6 +52,13 @@ uint64_t x86_split_ram(struct machine *m);
 /* x86: the ROM that holds the ACPI tables, if no other memory is there; room as above. */
 void x86_add_firmware(struct machine *m);
 
+/*
+ * x86: the stretches of ports that a device at a port has, by @index from 0 on; those that a PC has
+ * apart from the rest too. False: there is no such stretch.
+ */
+bool x86_ports(const struct device_config *device, unsigned int index, uint64_t *port,
+	       uint64_t *count);
+
 /* x86: what only such a board can have wrong. Errors by log_at(). */
 void x86_validate(const struct machine *m);
 
@@ -63,5 +70,6 @@ void x86_validate(const struct machine *m);
 #define X86_FIRMWARE_SIZE	0x40000
 #define X86_TABLES		0xe0000		/* from here on operating systems look for the RSDP */
 #define X86_TABLES_SIZE		0x20000
+#define X86_SECOND_8259		0x80		/* so far behind the first */
 
 #endif

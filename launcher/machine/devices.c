@@ -166,6 +166,21 @@ static void check_loc(const struct node *options)
 			   "board has no PCI yet; write loc and intr, such as loc 0x1c0d0000 intr gic:41");
 }
 
+/* QNX has a word for each of the pair of 8259s, here one is both: is this the second? */
+static bool is_second_8259(const struct machine *m, const struct node *options)
+{
+	uint32_t port;
+
+	if (strcmp(options->key, "8259") ||
+	    !value_port(schema_string(options, "devices[].*.at"), &port))
+		return false;
+	for (size_t i = 0; i < m->device_count; i++)
+		if (m->device[i].type == device_type_find("8259") && m->device[i].port &&
+		    m->device[i].gpa + X86_SECOND_8259 == port)
+			return true;
+	return false;
+}
+
 void build_devices(struct machine *m, const struct node *list)
 {
 	m->devices_incomplete = list && list->bad;
@@ -173,7 +188,7 @@ void build_devices(struct machine *m, const struct node *list)
 	for (const struct node *entry = node_first(list); entry; entry = entry->next) {
 		if (entry->kind == NODE_MAP && entry->child)
 			check_loc(entry->child);
-		if (!entry->bad && entry->child)
+		if (!entry->bad && entry->child && !is_second_8259(m, entry->child))
 			build_device(m, entry->child);
 	}
 }

@@ -54,6 +54,7 @@ static const char *image_name(const struct image *image)
 	static const char *const names[] = {
 		[IMAGE_LINUX_ARM64] = "arm64 Linux", [IMAGE_ELF] = "ELF", [IMAGE_RAW] = "raw",
 		[IMAGE_INITRD] = "initrd", [IMAGE_FDT] = "fdt",
+		[IMAGE_LINUX_X86] = "x86 Linux", [IMAGE_MULTIBOOT] = "multiboot", [IMAGE_ACPI] = "acpi",
 	};
 
 	return image->kind == IMAGE_UNKNOWN ? image->key : names[image->kind];

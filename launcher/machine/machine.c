@@ -125,7 +125,7 @@ static bool check_path(struct node *node)
 
 static void build_images(struct machine *m, const struct node *list)
 {
-	static const char *const keys[] = { "kernel", "elf", "initrd", "data", "fdt", "file" };
+	static const char *const keys[] = { "kernel", "elf", "initrd", "data", "fdt", "acpi", "file" };
 
 	m->images_incomplete = list && list->bad;
 	m->image = xcalloc(node_count(list), sizeof(*m->image));

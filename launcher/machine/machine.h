@@ -36,7 +36,7 @@ struct memory {
 /* One image: recognised and measured by boot/, copied by boot_load(). */
 enum image_kind {
 	IMAGE_UNKNOWN, IMAGE_LINUX_ARM64, IMAGE_ELF, IMAGE_RAW, IMAGE_INITRD, IMAGE_FDT,
-	IMAGE_LINUX_X86, IMAGE_MULTIBOOT,
+	IMAGE_LINUX_X86, IMAGE_MULTIBOOT, IMAGE_ACPI,
 };
 
 struct image {

@@ -12,6 +12,7 @@
 #define PAGE		4096
 #define GIC_ALIGN	0x10000		/* Arm IHI 0069, 12.9: frames are 64K */
 #define FDT_ALIGN	8
+#define PARTS_MAX	3		/* of x86_ports() */
 #define FDT_MAX_SIZE	0x200000
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
 
@@ -87,13 +88,31 @@ static void check_overlaps(const struct ranges *ranges)
 	}
 }
 
-static void add_device(struct ranges *ranges, const struct device_config *device)
+/* A second one of what a board has one of. */
+static bool is_again(const struct machine *m, const struct device_config *device)
 {
-	size_t before = ranges->count;
+	for (const struct device_config *other = m->device; other < device; other++)
+		if (device->type->flags & DEVICE_F_ONCE && other->type == device->type)
+			return true;
+	return false;
+}
 
-	add_range(ranges, device->name, device->gpa, device->size, &device->origin);
-	if (ranges->count > before)
-		ranges->range[before].port = device->port;
+static void add_device(struct ranges *ranges, const struct machine *m,
+		       const struct device_config *device)
+{
+	uint64_t port, count;
+
+	if (is_again(m, device))
+		return;		/* which was said */
+	if (!device->port)
+		add_range(ranges, device->name, device->gpa, device->size, &device->origin);
+	for (unsigned int i = 0; device->port && x86_ports(device, i, &port, &count); i++) {
+		size_t before = ranges->count;
+
+		add_range(ranges, device->name, port, count, &device->origin);
+		if (ranges->count > before)
+			ranges->range[before].port = true;
+	}
 }
 
 static void add_memory(struct ranges *ranges, const struct memory *memory)
@@ -120,14 +139,14 @@ static void check_address_map(const struct machine *m)
 {
 	const struct board *board = m->board;
 	struct ranges ranges = {
-		.range = xcalloc(m->memory_count + m->device_count + 3, sizeof(struct range)),
+		.range = xcalloc(m->memory_count + PARTS_MAX * m->device_count + 3, sizeof(struct range)),
 		.bits = board->ipa_bits,
 	};
 
 	for (size_t i = 0; i < m->memory_count; i++)
 		add_memory(&ranges, &m->memory[i]);
 	for (size_t i = 0; i < m->device_count; i++)
-		add_device(&ranges, &m->device[i]);
+		add_device(&ranges, m, &m->device[i]);
 	add_range(&ranges, "gic.gicd", m->gic.gicd, board->gicd_size, &m->gic.origin);
 	add_range(&ranges, "gic.gicr", m->gic.gicr, board->gicr_size * m->cpu_count,
 		  &m->gic.origin);

@@ -110,6 +110,35 @@ void x86_add_firmware(struct machine *m)
 	};
 }
 
+/* ---- ports ---- */
+
+bool x86_ports(const struct device_config *device, unsigned int index, uint64_t *port,
+	       uint64_t *count)
+{
+	/* where vm/x86.c puts them; 0x60 to 0x64 is the keyboard's but for 0x61, which is the PIT's */
+	static const struct {
+		const char *type;
+		bool fixed;		/* wherever the device is */
+		uint64_t port, count;
+	} parts[] = {
+		{ "8259", false, 0, 2 }, { "8259", false, X86_SECOND_8259, 2 }, { "8259", true, 0x4d0, 2 },
+		{ "timer8254", false, 0, 4 }, { "timer8254", true, 0x61, 1 },
+		{ "pckeyboard", false, 0, 1 }, { "pckeyboard", false, 4, 1 },
+	};
+	unsigned int seen = 0;
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if (strcmp(parts[i].type, device->type->name) || seen++ != index)
+			continue;
+		*port = parts[i].port + (parts[i].fixed ? 0 : device->gpa);
+		*count = parts[i].count;
+		return true;
+	}
+	*port = device->gpa;
+	*count = device->size;
+	return !seen && !index;
+}
+
 /* ---- validation ---- */
 
 static const struct device_config *find_device(const struct machine *m, const char *name)

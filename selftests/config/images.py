@@ -40,6 +40,14 @@ def zboot(kind=b"zstd", offset=64, size=64):
     return (b"MZ\0\0zimg" + struct.pack("<II8x", offset, size) + kind).ljust(4096, b"\0")
 
 
+def acpi(length=None, size=40, fix=0):
+    """ACPI 6.5, 5.2.6"""
+    b = bytearray(struct.pack("<4sIBB6s8sI4sI", b"SSDT", length or size, 2, 0, b"TEST  ", b"TEST    ", 1, b"TEST", 1))
+    b = b.ljust(size, b"\0")[:size]
+    b[9] = (fix - sum(b)) & 0xff
+    return bytes(b)
+
+
 IMAGES = {
     "k": bytes(64),
     "k.so": b"no ELF",
@@ -70,6 +78,9 @@ IMAGES = {
     "elf-nothing": elf(segments=()),
     "elf-entry": elf(entry=0x10),
     "elf-64": elf(machine=62, entry=0x80000000, segments=((0x80000000, 64, 64),)),
+    "ssdt": acpi(),
+    "ssdt-sum": acpi(fix=1),
+    "ssdt-big": acpi(size=0x4000),
     "multiboot": multiboot(),
     "multiboot-asks": multiboot(flags=1 << 16 | 1 << 5),
     "multiboot-cut": multiboot()[:20],

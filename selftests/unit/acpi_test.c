@@ -137,6 +137,36 @@ TEST(madt_lists_the_controllers)
 	CHECK_EQ(get(madt, 4, 4), 106);
 }
 
+/* What the config brings is in both roots: in the area, or where it says. */
+TEST(tables_of_the_config)
+{
+	static uint8_t ssdt[40] = "SSDT\x28";
+	struct node *root = launcher_config(PC "load: [{acpi: a}, {acpi: b, at: 0x200000}, {acpi: c}]\n");
+	const uint8_t *xsdt, *rsdt;
+	struct machine m;
+
+	machine_build(&m, root);
+	ssdt[9] = (uint8_t)-sum(ssdt, sizeof(ssdt));
+	for (size_t i = 0; i < m.image_count; i++) {
+		m.image[i].kind = IMAGE_ACPI;
+		m.image[i].data = memcpy(malloc(sizeof(ssdt)), ssdt, sizeof(ssdt));
+		m.image[i].data_size = sizeof(ssdt);
+	}
+	m.image[2].bad = true;
+	memset(area, 0, sizeof(area));
+	CHECK(acpi_build(&m, area, GPA) < ACPI_SIZE_MAX);
+	rsdt = table_at(get(area, 16, 4), "RSDT");
+	xsdt = table_at(get(area, 24, 8), "XSDT");
+	CHECK_EQ(get(rsdt, 4, 4), 36 + 4 * 4);
+	CHECK_EQ(get(xsdt, 4, 4), 36 + 4 * 8);
+	table_at(get(xsdt, 36 + 2 * 8, 8), "SSDT");
+	CHECK_EQ(get(rsdt, 36 + 2 * 4, 4), get(xsdt, 36 + 2 * 8, 8));
+	CHECK_EQ(get(xsdt, 36 + 3 * 8, 8), 0x200000);
+	CHECK_EQ(get(rsdt, 36 + 3 * 4, 4), 0x200000);
+	machine_fini(&m);
+	node_destroy(root);
+}
+
 TEST(largest_machine_fits)
 {
 	char yaml[2048] = "arch: x86\nmemory: [ram: 64M]\ncpus: 64\ndevices: [8259: {}, ioapic: {}, "

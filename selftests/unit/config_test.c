@@ -137,7 +137,7 @@ TEST(bad_configs)
 		{ "devices:\n- pl010: {}\n",
 		  "t.yaml:2: devices[0].pl010: unknown device, did you mean `pl011`?\n" },
 		{ "devices:\n- pl011: {irq: 37}\n", "t.yaml:2: devices[0].pl011.irq: \"37\" won't do, "
-		  "write a line such as gic:37, or none\n" },
+		  "write a line such as gic:37 or ioapic:4, or none\n" },
 		{ "devices:\n- pl011: {irc: 37}\n",
 		  "t.yaml:2: devices[0].pl011.irc: unknown key, did you mean `irq`?\n" },
 		{ "devices: [shmem: {}]", "t.yaml:1: devices[0].shmem: not supported yet by this version "

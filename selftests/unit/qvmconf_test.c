@@ -211,7 +211,7 @@ TEST(mistakes)
 		  "t.qvmconf:3: devices[2].virtio-blk: without `loc` it would be a PCI device, and this board "
 		  "has no PCI yet; write loc and intr, such as loc 0x1c0d0000 intr gic:41\n" },
 		{ OK "vdev pl011 intr myioapic:4", "t.qvmconf:1: devices[0].pl011.irq: \"myioapic:4\" won't "
-		  "do, write a line such as gic:37, or none\n" },
+		  "do, write a line such as gic:37 or ioapic:4, or none\n" },
 		{ OK "vdev pl011 loc io:0x3f8", "t.qvmconf:1: pl011: an arm64 board has no ports, write an "
 		  "address of memory\n" },
 		{ OK "vdev pl011 loc pci:0:1.0", "t.qvmconf:1: devices[0].pl011.pci: not supported yet by "
