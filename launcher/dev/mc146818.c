@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * After the MC146818A data sheet (Motorola, 1984), with the century where PCs have it. A clock
- * that is set keeps its distance from the host's; alarm and periodic interrupts are kept as
- * values and never come.
+ * that is set keeps its distance from the host's. Flags are found out when somebody looks, or when
+ * the one timer says that an interrupt is due: nothing runs for a guest that wants none.
  */
 #define _GNU_SOURCE	/* timegm */
 #include "dev/mc146818.h"
@@ -13,29 +13,92 @@
 
 #define WINDOW_SIZE	2
 #define MEMORY_SIZE	128
+#define NS_PER_S	1000000000LL
+#define TIME_BASE	32768		/* Hz, what the divider counts */
+#define UIP_NS		244000		/* how long before an update UIP tells of it */
 
 enum { PORT_INDEX, PORT_DATA };
 
 enum {
-	SECONDS = 0x00, MINUTES = 0x02, HOURS = 0x04, WEEKDAY = 0x06, DAY = 0x07, MONTH = 0x08,
+	SECONDS = 0x00, SECONDS_ALARM = 0x01, MINUTES = 0x02, MINUTES_ALARM = 0x03, HOURS = 0x04,
+	HOURS_ALARM = 0x05, WEEKDAY = 0x06, DAY = 0x07, MONTH = 0x08,
 	YEAR = 0x09, REG_A = 0x0a, REG_B = 0x0b, REG_C = 0x0c, REG_D = 0x0d, CENTURY = 0x32,
 };
 
 enum {
-	A_UIP = 1 << 7,			/* never: time is read at one instant, so no update is seen */
+	A_UIP = 1 << 7,
+	A_DIVIDER = 7 << 4, A_RESET = 6 << 4,	/* 11x: the divider is held in reset */
+	A_RATE = 15,
 	A_DEFAULT = 0x26,		/* 32.768 kHz, 1.024 kHz periodic rate */
 	B_24H = 1 << 1, B_BINARY = 1 << 2, B_SET = 1 << 7,
+	C_UPDATE = 1 << 4, C_ALARM = 1 << 5, C_PERIODIC = 1 << 6, C_IRQ = 1 << 7,
+	C_FLAGS = C_UPDATE | C_ALARM | C_PERIODIC,	/* each is enabled by the same bit of B */
 	D_VALID = 1 << 7,		/* the battery is good */
 	HOUR_PM = 1 << 7,		/* in 12-hour mode */
+	ALARM_ANY = 0xc0,		/* an alarm byte with both upper bits is any value */
 };
 
 struct mc146818 {
 	struct device_strings reg;	/* option */
+	struct device_timer *timer;
 	pthread_mutex_t lock;		/* all below */
 	uint8_t index;
 	uint8_t memory[MEMORY_SIZE];	/* of time and date: only while B_SET holds them */
-	int64_t ahead;			/* of the host's UTC, seconds */
+	int64_t ahead, ahead_ns;	/* of the host's UTC: seconds, and 0 … 1 s */
+	int64_t seen_second, seen_tick;	/* flags are up to date with these */
 };
+
+/* ---- time ---- */
+
+/* Of the guest's clock: since 1970, or before; ns from 0 to 1 s. A century is two digits of any value. */
+struct instant { int64_t s, ns; };
+
+static struct instant clock_now(const struct mc146818 *rtc)
+{
+	struct timespec host;
+	struct instant now;
+
+	clock_gettime(CLOCK_REALTIME, &host);
+	now.ns = host.tv_nsec + rtc->ahead_ns;
+	now.s = host.tv_sec + rtc->ahead + now.ns / NS_PER_S;
+	now.ns %= NS_PER_S;
+	return now;
+}
+
+static bool divider_runs(const struct mc146818 *rtc)
+{
+	return (rtc->memory[REG_A] & A_RESET) != A_RESET;
+}
+
+/* The clock goes on each second: neither the guest nor the divider holds it. */
+static bool is_updated(const struct mc146818 *rtc)
+{
+	return divider_runs(rtc) && !(rtc->memory[REG_B] & B_SET);
+}
+
+/* Of the divider in one periodic interrupt; 0: none. Rates 1 and 2 are those of 8 and 9 (table 5). */
+static unsigned int period(const struct mc146818 *rtc)
+{
+	unsigned int rate = rtc->memory[REG_A] & A_RATE;
+
+	if (!rate || !divider_runs(rtc))
+		return 0;
+	return 1U << (rate < 3 ? rate + 6 : rate - 1);
+}
+
+/* Which period it is in, counted from 1970. */
+static int64_t tick_of(struct instant now, unsigned int length)
+{
+	return length ? (now.s * TIME_BASE + now.ns * TIME_BASE / NS_PER_S) / length : 0;
+}
+
+/* How long it is until this period begins; rounded up, so that it has begun then. */
+static int64_t ns_to_tick(struct instant now, int64_t tick, unsigned int length)
+{
+	int64_t base = tick * length - now.s * TIME_BASE;
+
+	return (base * NS_PER_S + TIME_BASE - 1) / TIME_BASE - now.ns;
+}
 
 /* ---- time in registers ---- */
 
@@ -68,24 +131,26 @@ static int decode_hour(const struct mc146818 *rtc, uint8_t value)
 /* Put the time that it is into the registers, unless the guest holds them. */
 static void clock_to_registers(struct mc146818 *rtc)
 {
-	time_t now = time(NULL) + rtc->ahead;
+	time_t now = clock_now(rtc).s;
 	uint8_t *memory = rtc->memory;
 	struct tm tm;
+	int year;
 
 	if (memory[REG_B] & B_SET)
 		return;
 	gmtime_r(&now, &tm);
+	year = (tm.tm_year % 10000 + 11900) % 10000;	/* four digits of it, before Christ too */
 	memory[SECONDS] = encode(rtc, tm.tm_sec);
 	memory[MINUTES] = encode(rtc, tm.tm_min);
 	memory[HOURS] = encode_hour(rtc, tm.tm_hour);
 	memory[WEEKDAY] = encode(rtc, tm.tm_wday + 1);
 	memory[DAY] = encode(rtc, tm.tm_mday);
 	memory[MONTH] = encode(rtc, tm.tm_mon + 1);
-	memory[YEAR] = encode(rtc, tm.tm_year % 100);
-	memory[CENTURY] = encode(rtc, (tm.tm_year + 1900) / 100);
+	memory[YEAR] = encode(rtc, year % 100);
+	memory[CENTURY] = encode(rtc, year / 100);
 }
 
-/* The time that the guest has put there is the time from now on. */
+/* The time that the guest has put there is the time from now on; the divider goes on as it does. */
 static void clock_from_registers(struct mc146818 *rtc)
 {
 	const uint8_t *memory = rtc->memory;
@@ -98,7 +163,7 @@ static void clock_from_registers(struct mc146818 *rtc)
 		.tm_year = decode(rtc, memory[CENTURY]) * 100 + decode(rtc, memory[YEAR]) - 1900,
 	};
 
-	rtc->ahead = timegm(&tm) - time(NULL);
+	rtc->ahead += timegm(&tm) - clock_now(rtc).s;
 }
 
 static bool is_time(uint8_t index)
@@ -107,7 +172,128 @@ static bool is_time(uint8_t index)
 	       (index >= WEEKDAY && index <= YEAR) || index == CENTURY;
 }
 
+/* ---- alarm ---- */
+
+static bool alarm_is(const struct mc146818 *rtc, unsigned int index, int value, bool hour)
+{
+	uint8_t alarm = rtc->memory[index];
+
+	return alarm >= ALARM_ANY || alarm == (hour ? encode_hour(rtc, value) : encode(rtc, value));
+}
+
+/* How many seconds after this one it comes; 0: it has no such time. */
+static int alarm_after(const struct mc146818 *rtc, int64_t second)
+{
+	int day = 24 * 3600, from = (int)((second % day + day) % day), t = from + 1;
+
+	while (t <= from + day) {
+		if (!alarm_is(rtc, HOURS_ALARM, t / 3600 % 24, true))
+			t += 3600 - t % 3600;
+		else if (!alarm_is(rtc, MINUTES_ALARM, t / 60 % 60, false))
+			t += 60 - t % 60;
+		else if (!alarm_is(rtc, SECONDS_ALARM, t % 60, false))
+			t++;
+		else
+			return t - from;
+	}
+	return 0;
+}
+
+/* ---- flags and interrupts ---- */
+
+/* From here on flags are those of what comes. */
+static void see(struct mc146818 *rtc)
+{
+	struct instant now = clock_now(rtc);
+
+	rtc->seen_second = now.s;
+	rtc->seen_tick = tick_of(now, period(rtc));
+}
+
+/* Flags are set whether their interrupts are enabled or not, by what has passed since they were seen. */
+static void raise_flags(struct mc146818 *rtc)
+{
+	struct instant now = clock_now(rtc);
+	int alarm = alarm_after(rtc, rtc->seen_second);
+
+	if (now.s != rtc->seen_second && is_updated(rtc)) {
+		rtc->memory[REG_C] |= C_UPDATE;
+		if (alarm && now.s - rtc->seen_second >= alarm)
+			rtc->memory[REG_C] |= C_ALARM;
+	}
+	if (tick_of(now, period(rtc)) != rtc->seen_tick)
+		rtc->memory[REG_C] |= C_PERIODIC;
+	see(rtc);
+}
+
+/* How long it is until the next flag is set that makes an interrupt; INT64_MAX: none does. */
+static int64_t ns_to_interrupt(const struct mc146818 *rtc)
+{
+	uint8_t wanted = rtc->memory[REG_B] & ~rtc->memory[REG_C] & C_FLAGS;
+	struct instant now = clock_now(rtc);
+	unsigned int length = period(rtc);
+	int64_t next = INT64_MAX, tick;
+	int seconds = 0;
+
+	if (is_updated(rtc) && wanted & (C_UPDATE | C_ALARM))
+		seconds = wanted & C_UPDATE ? 1 : alarm_after(rtc, rtc->seen_second);
+	if (seconds)
+		next = (rtc->seen_second + seconds - now.s) * NS_PER_S - now.ns;
+	if (wanted & C_PERIODIC && length) {
+		tick = ns_to_tick(now, rtc->seen_tick + 1, length);
+		next = tick < next ? tick : next;
+	}
+	return next;
+}
+
+/* The line is C's upper bit. It falls when C is read, so that the next interrupt is an edge again. */
+static void update(struct device *dev)
+{
+	struct mc146818 *rtc = dev->state;
+	uint8_t *flags = &rtc->memory[REG_C];
+	int64_t next;
+
+	raise_flags(rtc);
+	*flags &= C_FLAGS;
+	if (*flags & rtc->memory[REG_B])
+		*flags |= C_IRQ;
+	device_set_irq(dev, *flags & C_IRQ);
+	next = ns_to_interrupt(rtc);
+	device_timer_set(rtc->timer, next == INT64_MAX ? 0 : next > 0 ? (uint64_t)next : 1);
+}
+
+static void expired(struct device *dev, void *arg)
+{
+	struct mc146818 *rtc = arg;
+
+	pthread_mutex_lock(&rtc->lock);
+	update(dev);
+	pthread_mutex_unlock(&rtc->lock);
+}
+
 /* ---- registers ---- */
+
+/* The divider leaves reset half a second before the next update. */
+static void write_a(struct mc146818 *rtc, uint8_t value)
+{
+	bool ran = divider_runs(rtc);
+
+	rtc->memory[REG_A] = value & ~A_UIP;
+	if (!ran && divider_runs(rtc))
+		rtc->ahead_ns = (rtc->ahead_ns + NS_PER_S * 3 / 2 - clock_now(rtc).ns) % NS_PER_S;
+	see(rtc);
+}
+
+static void write_b(struct mc146818 *rtc, uint8_t value)
+{
+	bool held = rtc->memory[REG_B] & B_SET;
+
+	if (held && !(value & B_SET))
+		clock_from_registers(rtc);
+	rtc->memory[REG_B] = value;
+	clock_to_registers(rtc);	/* in the format that is new */
+	see(rtc);
+}
 
 static void write_register(struct mc146818 *rtc, uint8_t value)
 {
@@ -117,25 +303,42 @@ static void write_register(struct mc146818 *rtc, uint8_t value)
 		return;
 	clock_to_registers(rtc);
 	if (index == REG_A)
-		value &= ~A_UIP;
+		return write_a(rtc, value);
+	if (index == REG_B)
+		return write_b(rtc, value);
 	rtc->memory[index] = value;
-	if (is_time(index))
+	if (is_time(index) && !(rtc->memory[REG_B] & B_SET)) {
 		clock_from_registers(rtc);
-	else if (index == REG_B)
-		clock_to_registers(rtc);	/* in the format that is new */
+		see(rtc);
+	}
+}
+
+static uint8_t read_register(struct mc146818 *rtc)
+{
+	uint8_t value = rtc->memory[rtc->index];
+
+	if (rtc->index == REG_C)
+		rtc->memory[REG_C] = 0;
+	else if (rtc->index == REG_A && is_updated(rtc) && clock_now(rtc).ns >= NS_PER_S - UIP_NS)
+		value |= A_UIP;
+	return value;
 }
 
 static uint64_t mc146818_read(struct device *dev, uint64_t offset, unsigned int len)
 {
 	struct mc146818 *rtc = dev->state;
-	uint64_t value = 0xff;			/* the index can't be read back */
+	uint64_t value;
 
 	(void)len;
 	if (offset != PORT_DATA)
-		return value;
+		return 0xff;			/* the index can't be read back */
 	pthread_mutex_lock(&rtc->lock);
 	clock_to_registers(rtc);
-	value = rtc->memory[rtc->index];
+	if (rtc->index == REG_C)
+		update(dev);
+	value = read_register(rtc);
+	if (rtc->index == REG_C)
+		update(dev);
 	pthread_mutex_unlock(&rtc->lock);
 	return value;
 }
@@ -146,10 +349,13 @@ static void mc146818_write(struct device *dev, uint64_t offset, unsigned int len
 
 	(void)len;
 	pthread_mutex_lock(&rtc->lock);
-	if (offset == PORT_INDEX)
+	if (offset == PORT_INDEX) {
 		rtc->index = value % MEMORY_SIZE;	/* bit 7 masks NMI, which nobody sends */
-	else
+	} else {
+		raise_flags(rtc);
 		write_register(rtc, (uint8_t)value);
+		update(dev);
+	}
 	pthread_mutex_unlock(&rtc->lock);
 }
 
@@ -190,14 +396,16 @@ static int mc146818_create(struct device *dev)
 	for (size_t i = 0; i < rtc->reg.count; i++)
 		if (parse_register(rtc->reg.text[i], &index, &value))
 			rtc->memory[index] = (uint8_t)value;
+	see(rtc);
 	pthread_mutex_init(&rtc->lock, NULL);
-	return 0;
+	return device_timer_create(dev, expired, rtc, &rtc->timer);
 }
 
 static void mc146818_destroy(struct device *dev)
 {
 	struct mc146818 *rtc = dev->state;
 
+	device_timer_destroy(rtc->timer);
 	pthread_mutex_destroy(&rtc->lock);
 }
 

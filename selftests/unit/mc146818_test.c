@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // LINK: launcher/dev/mc146818.c launcher/dev/device.c launcher/dev/device_host.c launcher/config/node.c launcher/util/log.c launcher/util/alloc.c
-/* The clock: formats, setting it, what the registers hold. */
+/* The clock: formats, setting it, what the registers hold, its interrupts. The host's time is the test's. */
 #define _GNU_SOURCE
 #include <time.h>
 
@@ -9,13 +9,59 @@
 #include "no_vm.h"
 #include "unit.h"
 
+#define NS	1000000000LL
+#define NOON	1700049600		/* 2023-11-15 12:00:00 */
+
 static struct device_config config = { .type = &mc146818_type, .name = "rtc", .size = 2 };
 static struct device_host host;
+static int64_t host_ns;
+static void (*timer_expired)(struct device *dev, void *arg);
+static void *timer_arg;
+static uint64_t timer_ns;
 
 #define rtc	host.dev
 
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+	(void)clock;
+	now->tv_sec = host_ns / NS;
+	now->tv_nsec = host_ns % NS;
+	return 0;
+}
+
+int device_timer_create(struct device *dev, void (*expired)(struct device *dev, void *arg),
+			void *arg, struct device_timer **out)
+{
+	(void)dev;
+	timer_expired = expired;
+	timer_arg = arg;
+	*out = NULL;
+	return 0;
+}
+
+void device_timer_set(struct device_timer *timer, uint64_t ns)
+{
+	(void)timer;
+	timer_ns = ns;
+}
+
+void device_timer_destroy(struct device_timer *timer)
+{
+	(void)timer;
+}
+
+/* Time passes up to the timer, which expires. */
+static void expire(void)
+{
+	host_ns += timer_ns;
+	timer_ns = 0;
+	timer_expired(&rtc, timer_arg);
+}
+
 static void rtc_open(void)
 {
+	host_ns = NOON * NS;
+	timer_ns = 0;
 	if (device_host_init(&host, &config, NULL) || mc146818_type.create(&rtc))
 		printf("Bail out!\n");
 }
@@ -55,25 +101,31 @@ static time_t clock_read(void)
 	return timegm(&tm);
 }
 
-/* Registers are read one by one: a second may pass between them. */
 TEST(shows_the_hosts_time)
 {
-	time_t before = time(NULL), read;
-
 	rtc_open();
-	read = clock_read();
-	CHECK(read >= before - 1 && read <= time(NULL) + 1);
+	CHECK_EQ(clock_read(), host_ns / NS);
+	host_ns += NS;
+	CHECK_EQ(clock_read(), host_ns / NS);
 	rtc_close();
 }
 
-TEST(is_never_in_update_and_has_a_battery)
+TEST(tells_of_an_update_and_has_a_battery)
 {
 	rtc_open();
-	for (int i = 0; i < 1000; i++)
-		CHECK_EQ(get(0xa) & 0x80, 0);
+	host_ns += NS - host_ns % NS;
+	CHECK_EQ(get(0xa), 0x26);
+	host_ns += NS - 244001;
+	CHECK_EQ(get(0xa), 0x26);
+	host_ns++;
+	CHECK_EQ(get(0xa), 0xa6);
+	set(0xb, 0x82);
+	CHECK_EQ(get(0xa), 0x26);
+	set(0xb, 0x02);
+	host_ns += 244000;
+	CHECK_EQ(get(0xa), 0x26);
 	CHECK_EQ(get(0xd), 0x80);
 	CHECK_EQ(get(0xb), 0x02);
-	CHECK_EQ(get(0xc), 0);
 	rtc_close();
 }
 
@@ -84,7 +136,6 @@ TEST(can_be_set)
 		{ 0x32, 0x19 },
 	};
 	const time_t set_to = 946684770;	/* 1999-12-31 23:59:30 */
-	time_t read;
 
 	rtc_open();
 	set(0xb, 0x82);				/* hold */
@@ -92,9 +143,181 @@ TEST(can_be_set)
 		set(fields[i].index, fields[i].value);
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
 		CHECK_EQ(get(fields[i].index), fields[i].value);
+	host_ns += 5 * NS;			/* and held it is */
+	CHECK_EQ(get(0), 0x30);
 	set(0xb, 0x02);
-	read = clock_read();
-	CHECK(read >= set_to && read <= set_to + 2);
+	CHECK_EQ(clock_read(), set_to);
+	host_ns += 3 * NS;
+	CHECK_EQ(clock_read(), set_to + 3);
+	rtc_close();
+}
+
+/* The next update is half a second after the divider is let go. */
+TEST(divider_reset)
+{
+	rtc_open();
+	host_ns += 300000000;
+	set(0xa, 0x76);
+	host_ns += NS;
+	set(0xa, 0x26);
+	CHECK_EQ(get(0), 0x01);
+	host_ns += 499999999;
+	CHECK_EQ(get(0), 0x01);
+	host_ns++;
+	CHECK_EQ(get(0), 0x02);
+	rtc_close();
+}
+
+/* ---- interrupts ---- */
+
+#define PF	0x40
+#define AF	0x20
+#define UF	0x10
+#define IRQF	0x80
+
+TEST(flags_without_interrupts)
+{
+	rtc_open();
+	CHECK_EQ(timer_ns, 0);
+	host_ns += NS;
+	CHECK_EQ(get(0xc), PF | UF);		/* 00:00:00 is no time of this hour */
+	CHECK_EQ(get(0xc), 0);
+	CHECK(!device_irq_level(&rtc));
+	host_ns += 976563;			/* 1024 Hz */
+	CHECK_EQ(get(0xc), PF);
+	set(0xc, 0xff);
+	CHECK_EQ(get(0xc), 0);
+	rtc_close();
+}
+
+TEST(update_interrupt)
+{
+	rtc_open();
+	host_ns += 250000000;
+	set(0xa, 0x20);
+	get(0xc);
+	set(0xb, 0x12);
+	CHECK_EQ(timer_ns, 750000000);
+	CHECK(!device_irq_level(&rtc));
+	expire();
+	CHECK(device_irq_level(&rtc));
+	CHECK_EQ(timer_ns, 0);			/* until this one is taken */
+	CHECK_EQ(get(0xc), IRQF | UF);
+	CHECK(!device_irq_level(&rtc));
+	CHECK_EQ(timer_ns, NS);
+	set(0xb, 0x92);				/* held: no update */
+	CHECK_EQ(timer_ns, 0);
+	set(0xb, 0x02);
+	CHECK_EQ(timer_ns, 0);
+	rtc_close();
+}
+
+/* A flag that is there already interrupts as soon as that is enabled. */
+TEST(late_enable)
+{
+	rtc_open();
+	host_ns += NS;
+	set(0xb, 0x12);
+	CHECK(device_irq_level(&rtc));
+	CHECK_EQ(get(0xc) & (IRQF | UF), IRQF | UF);
+	CHECK(!device_irq_level(&rtc));
+	rtc_close();
+}
+
+TEST(periodic_rates)
+{
+	/* data sheet, table 5: rate, interrupts in one second */
+	static const struct { unsigned int rate, hz; } rows[] = {
+		{ 1, 256 }, { 2, 128 }, { 3, 8192 }, { 4, 4096 }, { 5, 2048 }, { 6, 1024 },
+		{ 8, 256 }, { 9, 128 }, { 13, 8 }, { 15, 2 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		unsigned int count = 0;
+		int64_t end;
+
+		rtc_open();
+		set(0xa, 0x20 | rows[i].rate);
+		get(0xc);
+		set(0xb, 0x42);
+		end = host_ns + NS;
+		while (timer_ns && host_ns + (int64_t)timer_ns <= end && count < 10000) {
+			expire();
+			count += get(0xc) == (IRQF | PF);
+			CHECK(!device_irq_level(&rtc));
+		}
+		CHECK_EQ(count, rows[i].hz - 1);	/* the last one is with the update */
+		rtc_close();
+	}
+	rtc_open();
+	set(0xb, 0x42);
+	set(0xa, 0x20);
+	CHECK_EQ(timer_ns, 0);
+	set(0xa, 0x76);
+	CHECK_EQ(timer_ns, 0);
+	rtc_close();
+}
+
+static void alarm_row(unsigned int mode, unsigned int h, unsigned int m, unsigned int s, int64_t seconds)
+{
+	rtc_open();
+	set(0xa, 0x20);
+	set(0xb, mode);
+	set(5, h);
+	set(3, m);
+	set(1, s);
+	set(0xb, mode | 0x20);
+	CHECK_EQ(timer_ns, seconds * NS);
+	if (timer_ns) {
+		expire();
+		CHECK_EQ(get(0xc), IRQF | AF | UF);
+	}
+	rtc_close();
+}
+
+TEST(alarms)
+{
+	alarm_row(0x02, 0x12, 0x00, 0x10, 10);
+	alarm_row(0x02, 0x12, 0x01, 0x00, 60);
+	alarm_row(0x02, 0x11, 0x59, 0x59, 86399);
+	alarm_row(0x02, 0x12, 0x00, 0x00, 86400);
+	alarm_row(0x02, 0xff, 0xff, 0xff, 1);
+	alarm_row(0x02, 0xc0, 0xc0, 0x30, 30);
+	alarm_row(0x02, 0xc0, 0x05, 0x00, 300);
+	alarm_row(0x06, 13, 0, 0, 3600);
+	alarm_row(0x00, 0x81, 0x00, 0x00, 3600);
+	alarm_row(0x00, 0x12, 0x00, 0x00, 43200);	/* at night */
+	alarm_row(0x02, 0x25, 0x00, 0x00, 0);		/* never */
+}
+
+/* The host's clock is set: the timer is not believed. */
+TEST(host_clock_goes_back)
+{
+	rtc_open();
+	set(0xa, 0x20);
+	set(0xb, 0x22);
+	set(5, 0x12);
+	set(3, 0x00);
+	set(1, 0x10);
+	CHECK_EQ(timer_ns, 10 * NS);
+	host_ns -= 100 * NS;
+	timer_expired(&rtc, timer_arg);
+	CHECK(!device_irq_level(&rtc));
+	CHECK_EQ(timer_ns, 110 * NS);
+	rtc_close();
+}
+
+/* Whatever a guest writes, time goes on. */
+TEST(any_value)
+{
+	rtc_open();
+	for (unsigned int i = 0; i < 0x10000; i++) {
+		set((i * 7) % 0x33, i * 2654435761u >> 24);
+		host_ns += 1000003 * (i % 1000);
+		if (timer_ns && i % 3 == 0)
+			expire();
+		get(i % 0x40);
+	}
 	rtc_close();
 }
 
