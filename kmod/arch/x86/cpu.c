@@ -82,7 +82,7 @@ int qvm_arch_vm_create_vdev(struct qvm_vm *vm, const struct qvm_create_vdev *par
 
 int qvm_arch_vm_assemble(struct qvm_vm *vm)
 {
-	return 0;	/* caches are coherent with a guest whatever it has in CR0.CD */
+	return virt_vm_assemble(vm);	/* caches are coherent with a guest whatever it has in CR0.CD */
 }
 
 int qvm_arch_vm_set_irq(struct qvm_vm *vm, u32 line, bool level)

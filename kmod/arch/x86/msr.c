@@ -174,7 +174,11 @@ static int read_apic_base(struct qvm_vcpu *vcpu, u32 index, u64 *value)
 
 static int write_apic_base(struct qvm_vcpu *vcpu, u32 index, u64 value)
 {
-	return vlapic_set_base(vcpu, value);
+	int ret = vlapic_set_base(vcpu, value);
+
+	if (!ret)
+		virt_apic_base_changed(vcpu, value);
+	return ret;
 }
 
 static int read_deadline(struct qvm_vcpu *vcpu, u32 index, u64 *value)

@@ -8,6 +8,9 @@
 #include <linux/sizes.h>
 #include <asm/cpufeature.h>
 
+#include <linux/printk.h>
+
+#include "s2pte.h"
 #include "x86.h"
 
 bool x86_nx_blocks(void)
@@ -33,6 +36,27 @@ static bool make_executable(struct qvm_vm *vm, const struct qvm_mem *mem, u64 gp
 
 	return !s2_protect(&vm->s2, ALIGN_DOWN(gpa, SZ_4K), SZ_4K, prot) &&
 	       !s2_protect(&vm->s2, first, end - first, prot);
+}
+
+/* Of the entries on the way to @gpa each that is wrong. The tables may change meanwhile: it only reads. */
+void x86_s2_explain(struct qvm_vcpu *vcpu, u64 gpa)
+{
+	const struct s2_table *s2 = &vcpu->vm->s2;
+	const u64 *table = s2->root;
+	unsigned int level, index;
+	const char *wrong;
+	u64 pte;
+
+	mutex_lock(&vcpu->vm->s2_mutex);
+	for (level = s2->root_level; table; level++) {
+		index = gpa >> S2_LEVEL_SHIFT(level) & (BIT(S2_TABLE_SHIFT) - 1);
+		pte = READ_ONCE(table[index]);
+		wrong = s2pte_misconfigured(pte, level, boot_cpu_data.x86_phys_bits);
+		pr_err("qvm: %s: vCPU %u: EPT of %llx, level %u: %llx%s%s\n", vcpu->vm->name, vcpu->index,
+		       gpa, level, pte, wrong ? ": " : "", wrong ?: "");
+		table = s2pte_is_table(pte, level) ? s2->ops->hpa_to_virt(s2pte_hpa(pte, level)) : NULL;
+	}
+	mutex_unlock(&vcpu->vm->s2_mutex);
 }
 
 bool x86_s2_fault(struct qvm_vcpu *vcpu, u64 gpa, bool fetch)

@@ -82,6 +82,28 @@ static inline u32 s2pte_prot(s2pte_t pte, unsigned int level)
 	       (FIELD_GET(S2PTE_TYPE, pte) == S2PTE_TYPE_UC ? S2_DEVICE : 0);
 }
 
+/*
+ * What makes a processor refuse an entry that is present (28.3.3.1, EPT misconfigurations); NULL: nothing
+ * does. @hpa_bits: its physical address width.
+ */
+static inline const char *s2pte_misconfigured(s2pte_t pte, unsigned int level, unsigned int hpa_bits)
+{
+	unsigned int type = FIELD_GET(S2PTE_TYPE, pte);
+	bool leaf = s2pte_is_leaf(pte, level);
+
+	if (!(pte & S2PTE_RWX))
+		return NULL;
+	if (!(pte & S2PTE_R))
+		return pte & S2PTE_W ? "write without read" : "execute without read";
+	if ((pte & S2PTE_HPA) >> hpa_bits)
+		return "address beyond the processor's width";
+	if (!leaf)
+		return pte & (S2PTE_TYPE | S2PTE_IPAT | S2PTE_BLOCK) ? "reserved bits of a table entry" : NULL;
+	if (type == 2 || type == 3 || type == 7)
+		return "memory type";
+	return pte & S2PTE_HPA & (BIT_ULL(S2_LEVEL_SHIFT(level)) - 1) ? "reserved bits of a large page" : NULL;
+}
+
 /* One root page, always the same: EPTP says a walk of four levels. */
 static inline int s2_root_geometry(unsigned int ipa_bits, u8 *level, u8 *order)
 {

@@ -98,6 +98,12 @@ static void write_eoi(struct vlapic *lapic, u32 offset, u32 value)
 	vlapic_eoi(lapic);
 }
 
+/* It is read-only, but a processor with a virtual-APIC page has written it by then. */
+static void write_id(struct vlapic *lapic, u32 offset, u32 value)
+{
+	vlapic_set(lapic, offset, lapic->vcpu->index << LAPIC_ID_SHIFT);
+}
+
 /* Bits 27:0 are ones; of the models only flat and cluster are defined. */
 static void write_dfr(struct vlapic *lapic, u32 offset, u32 value)
 {
@@ -172,7 +178,7 @@ static void write_divide(struct vlapic *lapic, u32 offset, u32 value)
 
 /* x2APIC's ICR is one MSR of 64 bits: msr_write_icr(). No CMCI: the guest has no #MC banks. */
 static const struct lapic_reg lapic_regs[MSR_COUNT] = {
-	[APIC_ID >> 4]		= ROW(ALL_READ, 0, 0, read_page, write_nothing),
+	[APIC_ID >> 4]		= ROW(ALL_READ, 0, 0, read_page, write_id),
 	[APIC_LVR >> 4]		= ROW(ALL_READ, 0, 0, read_page, write_nothing),
 	[APIC_TASKPRI >> 4]	= ROW(ALL, APIC_TPRI_MASK, 0, read_page, write_page),
 	[APIC_ARBPRI >> 4]	= ROW(XAPIC, 0, 0, read_arbitration, write_nothing),

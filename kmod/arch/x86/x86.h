@@ -73,6 +73,8 @@ void x86_hypercall(struct qvm_vcpu *vcpu);
 bool x86_nx_blocks(void);		/* the ITLB_MULTIHIT rule is in force */
 /* A fault on memory that has a region: true if the table allows it now: it is tried again. */
 bool x86_s2_fault(struct qvm_vcpu *vcpu, u64 gpa, bool fetch);
+/* The processor can't make sense of the table at @gpa: the log says of what in it. */
+void x86_s2_explain(struct qvm_vcpu *vcpu, u64 gpa);
 
 /* ---- reg.c ---- */
 void x86_vcpu_reset(struct qvm_vcpu *vcpu);		/* real mode, at the reset vector */
@@ -90,6 +92,7 @@ bool x86_power_events(struct qvm_vcpu *vcpu);
 int virt_init(void);
 void virt_fini(void);
 int virt_vm_create(struct qvm_vm *vm);
+int virt_vm_assemble(struct qvm_vm *vm);
 void virt_vm_destroy(struct qvm_vm *vm);
 int virt_vcpu_create(struct qvm_vcpu *vcpu);
 void virt_vcpu_destroy(struct qvm_vcpu *vcpu);
@@ -105,6 +108,7 @@ void virt_set_rip(struct qvm_vcpu *vcpu, u64 rip);
 void virt_set_segment(struct qvm_vcpu *vcpu, enum x86_seg seg, const struct x86_segment *in);
 void virt_get_table(struct qvm_vcpu *vcpu, bool idt, u64 *base, u32 *limit);
 void virt_set_table(struct qvm_vcpu *vcpu, bool idt, u64 base, u32 limit);
+void virt_apic_base_changed(struct qvm_vcpu *vcpu, u64 base);	/* IA32_APIC_BASE; may sleep */
 void virt_update_tsc(struct qvm_vcpu *vcpu);		/* x86_tsc_offset() is another now */
 void virt_flush_guest_tlb(struct qvm_vcpu *vcpu);	/* this vCPU's linear translations */
 u64 virt_get_msr(struct qvm_vcpu *vcpu, u32 index);	/* FS_BASE, GS_BASE: VMCS or VMCB */

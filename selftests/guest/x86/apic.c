@@ -50,6 +50,36 @@ static void test_identity(void)
 }
 
 /* Software-disabled, every LVT is masked and can't be unmasked (10.4.7.2). */
+/* All that can be written, and what is read of it: the same whoever does it, processor or module. */
+static void test_writes(void)
+{
+	static const struct { u32 reg, value, kept; } rows[] = {
+		{ APIC_ID, 0xff000000, 0 }, { APIC_VERSION, 0, 0x01050014 }, { APIC_TPR, 0xffffffa5, 0xa5 },
+		{ APIC_LDR, 0x5affffff, 0x5a000000 }, { APIC_DFR, 0x00000000, 0x0fffffff },
+		{ APIC_DFR, 0xffffffff, 0xffffffff }, { APIC_LVT_THERMAL, 0xffffffff, 0x000107ff },
+		{ APIC_LVT_PERF, 0x00010451, 0x00010451 }, { APIC_LVT_LINT1, 0xffffffff, 0x0001a7ff },
+		{ APIC_LVT_ERROR, 0xffffffff, 0x000100ff }, { APIC_LVT_ERROR, 0x00010000, 0x00010000 },
+		{ APIC_TIMER_DIV, 0xffffffff, 0xb }, { APIC_TIMER_DIV, DIV_BY_1, DIV_BY_1 },
+		{ APIC_LDR, 0, 0 }, { APIC_TPR, 0, 0 }, { APIC_LVT_THERMAL, LVT_MASKED, LVT_MASKED },
+		{ APIC_LVT_LINT1, LVT_MASKED, LVT_MASKED },
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++) {
+		apic_write(rows[i].reg, rows[i].value);
+		if (!check_eq(apic_read(rows[i].reg), rows[i].kept))
+			print("# register 0x%x\n", rows[i].reg);
+	}
+	/* parts of a register, and what lies beside it */
+	apic_write(APIC_TPR, 0x37);
+	check_eq(read8(LAPIC + APIC_TPR), 0x37);
+	check_eq(read16(LAPIC + APIC_TPR), 0x37);
+	check_eq(read32(LAPIC + APIC_TPR + 4), 0);
+	write32(LAPIC + APIC_TPR + 4, 0x55);
+	check_eq(apic_read(APIC_TPR), 0x37);
+	check_eq(apic_read(APIC_PPR), 0x37);
+	apic_write(APIC_TPR, 0);
+}
+
 static void test_software_disable(void)
 {
 	apic_write(APIC_LVT_ERROR, VECTOR_ERROR);
@@ -431,11 +461,9 @@ static void test_x2apic_timers(void)
 
 const struct test tests[] = {
 	TEST(identity),
+	TEST(writes),
 	TEST(software_disable),
 	TEST(errors),
-	TEST(x2apic),
-	TEST(x2apic_self),
-	TEST(moved),
 	TEST(order),
 	TEST(nesting),
 	TEST(tpr),
@@ -446,6 +474,10 @@ const struct test tests[] = {
 	TEST(deadline),
 	TEST(deadline_follows_tsc),
 	TEST(hlt),
+	/* from here on no page of the APIC is the processor's any more */
+	TEST(moved),
+	TEST(x2apic),
+	TEST(x2apic_self),
 	TEST(x2apic_timers),
 	{},
 };

@@ -303,7 +303,6 @@ static void test_nmi_ends_hlt(void)
 
 const struct test tests[] = {
 	TEST(xapic),
-	TEST(x2apic),
 	TEST(flat),
 	TEST(cluster),
 	TEST(lowest_priority),
@@ -311,5 +310,6 @@ const struct test tests[] = {
 	TEST(storm),
 	TEST(nmi_is_blocked),
 	TEST(nmi_ends_hlt),
+	TEST(x2apic),
 	{},
 };

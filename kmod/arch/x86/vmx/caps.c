@@ -49,12 +49,12 @@ static const struct control proc2_control = {
 	.must = SECONDARY_EXEC_ENABLE_EPT | SECONDARY_EXEC_ENABLE_VPID |
 		SECONDARY_EXEC_UNRESTRICTED_GUEST,
 	.want = SECONDARY_EXEC_ENABLE_RDTSCP | SECONDARY_EXEC_ENABLE_INVPCID |
-		SECONDARY_EXEC_WBINVD_EXITING | SECONDARY_EXEC_PAUSE_LOOP_EXITING | VMX_APIC_CONTROLS,
+		SECONDARY_EXEC_WBINVD_EXITING | SECONDARY_EXEC_PAUSE_LOOP_EXITING | VMX_X2APIC_CONTROLS | VMX_XAPIC_CONTROLS,
 };
 
 static bool apicv = true;
 module_param(apicv, bool, 0444);
-MODULE_PARM_DESC(apicv, "let the CPU deliver interrupts to guests in x2APIC mode, where it can (default 1)");
+MODULE_PARM_DESC(apicv, "let the CPU deliver interrupts to guests, where it can (default 1)");
 
 /*
  * All of them or none, by vCPU and mode (apic.c). With a TPR shadow the guest reads and writes CR8
@@ -63,9 +63,11 @@ MODULE_PARM_DESC(apicv, "let the CPU deliver interrupts to guests in x2APIC mode
 static void settle_apic(void)
 {
 	bool shadow = vmx_config.proc & CPU_BASED_TPR_SHADOW;
+	u32 proc2 = apicv && shadow ? vmx_config.proc2 : 0;
 
-	vmx_config.apicv = apicv && shadow && (vmx_config.proc2 & VMX_APIC_CONTROLS) == VMX_APIC_CONTROLS;
-	vmx_config.proc2 &= ~VMX_APIC_CONTROLS;
+	vmx_config.apicv_x2 = (proc2 & VMX_X2APIC_CONTROLS) == VMX_X2APIC_CONTROLS;
+	vmx_config.apicv_x = (proc2 & VMX_XAPIC_CONTROLS) == VMX_XAPIC_CONTROLS;
+	vmx_config.proc2 &= ~(VMX_X2APIC_CONTROLS | VMX_XAPIC_CONTROLS);
 	vmx_config.tpr_shadow = shadow;
 	if (shadow)
 		vmx_config.proc &= ~(CPU_BASED_CR8_LOAD_EXITING | CPU_BASED_CR8_STORE_EXITING);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Tier 1: VM exits by basic reason (SDM vol. 3 appendix C), in full host context. */
 #include <linux/sched.h>
+#include <asm/apicdef.h>
 #include <asm/processor-flags.h>
 #include <asm/vmx.h>
 
@@ -196,6 +197,31 @@ static enum exit_action handle_ept_violation(struct qvm_vcpu *vcpu)
 	return x86_emulate_mmio(vcpu, &mmio);
 }
 
+/* Never of the guest's doing. */
+static enum exit_action handle_ept_misconfig(struct qvm_vcpu *vcpu)
+{
+	x86_s2_explain(vcpu, vmx_of(vcpu)->exit.gpa);
+	return vmx_fatal(vcpu, QVM_FATAL_MEMORY);
+}
+
+#define ACCESS_TYPE(q)	((q) >> 12 & 15)
+#define ACCESS_READ	0		/* linear, by an instruction */
+#define ACCESS_WRITE	1
+
+/* What of the APIC-access page the processor does not do by itself (29.4, table 27-6). */
+static enum exit_action handle_apic_access(struct qvm_vcpu *vcpu)
+{
+	u64 q = qualification(vcpu);
+	struct x86_mmio mmio = {
+		.gpa = APIC_DEFAULT_PHYS_BASE | (q & 0xfff),
+		.is_write = ACCESS_TYPE(q) == ACCESS_WRITE,
+	};
+
+	if (ACCESS_TYPE(q) > ACCESS_WRITE)	/* code, stacks of events, page tables */
+		return vmx_fatal(vcpu, QVM_FATAL_STATE);
+	return x86_emulate_mmio(vcpu, &mmio);
+}
+
 #define TYPE_INT	4		/* INT n, and the exceptions of INT3 and INTO, are 4 to 6 */
 
 /*
@@ -253,7 +279,7 @@ static enum exit_action handle_eoi(struct qvm_vcpu *vcpu)
 	return EXIT_RESUME;
 }
 
-/* 29.5: trap-like; in x2APIC mode a self-IPI with a vector that is none. */
+/* 29.4.3.2, 29.5: trap-like; in x2APIC mode a self-IPI with a vector that is none. */
 static enum exit_action handle_apic_write(struct qvm_vcpu *vcpu)
 {
 	vlapic_wrote(vcpu, qualification(vcpu) & 0xfff);
@@ -286,6 +312,7 @@ static const struct reason reasons[REASON_COUNT] = {
 	[EXIT_REASON_MSR_WRITE]		= { x86_handle_wrmsr, SKIP, "WRMSR" },
 	[EXIT_REASON_INVALID_STATE]	= { vmx_refused_state, VMX_G_ALL, "invalid guest state" },
 	[EXIT_REASON_TPR_BELOW_THRESHOLD] = { handle_nothing, 0, "TPR below threshold" },
+	[EXIT_REASON_APIC_ACCESS]	= { handle_apic_access, WALK | VMX_X_REASON, "APIC access" },
 	[EXIT_REASON_EOI_INDUCED]	= { handle_eoi, VMX_X_REASON, "EOI" },
 	[EXIT_REASON_APIC_WRITE]	= { handle_apic_write, VMX_X_REASON, "APIC write" },
 	[EXIT_REASON_MWAIT_INSTRUCTION]	= { x86_handle_hidden, SKIP, "MWAIT" },
@@ -294,6 +321,7 @@ static const struct reason reasons[REASON_COUNT] = {
 	[EXIT_REASON_MCE_DURING_VMENTRY] = { handle_machine_check, VMX_G_ALL, "machine check at entry" },
 	[EXIT_REASON_EPT_VIOLATION]	= { handle_ept_violation,
 					    WALK | VMX_X_REASON | VMX_X_ADDRESS, "EPT violation" },
+	[EXIT_REASON_EPT_MISCONFIG]	= { handle_ept_misconfig, VMX_G_ALL, "EPT misconfiguration" },
 	[EXIT_REASON_INVEPT]		= { x86_handle_hidden, SKIP, "INVEPT" },
 	[EXIT_REASON_PREEMPTION_TIMER]	= { handle_timer, 0, "preemption timer" },
 	[EXIT_REASON_INVVPID]		= { x86_handle_hidden, SKIP, "INVVPID" },

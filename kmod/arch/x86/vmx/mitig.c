@@ -76,9 +76,10 @@ static void init_verw(void)
 		return step(STEP_VERW, false, "not affected by MDS, TAA, MMIO stale data, RFDS");
 	if (cpu_mitigations_off())
 		return step(STEP_VERW, false, "switched off on the kernel's command line");
-	vmx_verw = boot_cpu_has(X86_FEATURE_MD_CLEAR);
-	step(STEP_VERW, vmx_verw, vmx_verw ? "MDS, TAA, MMIO stale data or RFDS" :
-					     "affected, but microcode has no MD_CLEAR");
+	/* A hypervisor below may hide that microcode has it; the kernel tries it all the same, too. */
+	vmx_verw = true;
+	step(STEP_VERW, true, boot_cpu_has(X86_FEATURE_MD_CLEAR) ? "MDS, TAA, MMIO stale data or RFDS" :
+			      "MDS, TAA, MMIO stale data or RFDS; microcode says no MD_CLEAR, tried all the same");
 }
 
 void vmx_mitig_init(void)

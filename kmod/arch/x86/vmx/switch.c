@@ -196,6 +196,12 @@ static void capture(struct qvm_vcpu *vcpu)
 		vmx_refused_find(vmx);
 }
 
+void vmx_flush_vpid(const struct vmx_vcpu *vmx)
+{
+	vmx_invvpid(vmx_config.invvpid_single ? VMX_VPID_EXTENT_SINGLE_CONTEXT :
+						VMX_VPID_EXTENT_ALL_CONTEXT, vmx->vpid);
+}
+
 /*
  * Tags in this pCPU's TLB (26.3.3.3): a vCPU that ran elsewhere meanwhile left translations behind
  * that it has since invalidated there only; a root that is new to this pCPU may be one's of old.
@@ -206,8 +212,7 @@ static void flush_tags(struct qvm_vcpu *vcpu, int cpu)
 	struct vmx_vm *vm = vcpu->vm->arch.vmx;
 
 	if (unlikely(vmx->cpu != cpu || vmx->flush_vpid)) {
-		vmx_invvpid(vmx_config.invvpid_single ? VMX_VPID_EXTENT_SINGLE_CONTEXT :
-							VMX_VPID_EXTENT_ALL_CONTEXT, vmx->vpid);
+		vmx_flush_vpid(vmx);
 		vmx->flush_vpid = false;
 	}
 	if (unlikely(!cpumask_test_cpu(cpu, vm->ept_known))) {

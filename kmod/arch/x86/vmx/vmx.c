@@ -87,9 +87,12 @@ int virt_init(void)
 	if (ret)
 		return ret;
 	vmx_mitig_init();
-	ret = own_init();
+	ret = vmx_apic_init();
+	if (!ret)
+		ret = own_init();
 	if (ret) {
 		vmx_mitig_fini();
+		vmx_apic_fini();
 		vmx_bitmap_fini();
 		return ret;
 	}
@@ -102,6 +105,7 @@ void virt_fini(void)
 {
 	vmx_own_fini();
 	vmx_mitig_fini();
+	vmx_apic_fini();
 	vmx_bitmap_fini();
 }
 

@@ -25,14 +25,17 @@ struct vmx_config {
 	u64 host_xcr0;				/* 0: this kernel has no XSAVE */
 	bool invvpid_single;
 	bool tpr_shadow;
-	bool apicv;				/* VMX_APIC_CONTROLS can be used */
+	bool apicv_x2, apicv_x;			/* VMX_X2APIC_CONTROLS, VMX_XAPIC_CONTROLS can be used */
 	bool has_xss;
 };
 
 extern struct vmx_config vmx_config;
 
-/* Secondary controls of a vCPU in x2APIC mode whose interrupts the processor delivers (ch. 29). */
-#define VMX_APIC_CONTROLS	(SECONDARY_EXEC_VIRTUALIZE_X2APIC_MODE |		\
+/* Secondary controls of a vCPU whose interrupts the processor delivers (ch. 29), by its APIC's mode. */
+#define VMX_X2APIC_CONTROLS	(SECONDARY_EXEC_VIRTUALIZE_X2APIC_MODE |		\
+				 SECONDARY_EXEC_APIC_REGISTER_VIRT |			\
+				 SECONDARY_EXEC_VIRTUAL_INTR_DELIVERY)
+#define VMX_XAPIC_CONTROLS	(SECONDARY_EXEC_VIRTUALIZE_APIC_ACCESSES |		\
 				 SECONDARY_EXEC_APIC_REGISTER_VIRT |			\
 				 SECONDARY_EXEC_VIRTUAL_INTR_DELIVERY)
 
@@ -118,6 +121,7 @@ struct vmx_vcpu {
 	bool is_set_up;			/* [v] constant fields are written */
 	bool apicv;			/* [v] the processor delivers its interrupts */
 	u8 tpr_threshold;		/* [v] as in the VMCS */
+	bool apic_page;			/* [v] what apic_page of the VM was then */
 	u64 apic_base;			/* [v] IA32_APIC_BASE for which apicv is right */
 	u32 eoi_routes;			/* [v] of the I/O APIC, as in the EOI-exit bitmap */
 	u64 eoi_exits[4];		/* [v] that */
@@ -146,6 +150,8 @@ struct vmx_vcpu {
 struct vmx_vm {
 	u64 eptp;			/* [C] */
 	cpumask_var_t ept_known;	/* pCPUs that have flushed this root since it was made */
+	bool apic_moved;		/* [s2_mutex] a vCPU's APIC was not at the usual address once */
+	bool apic_page;			/* [s2_mutex, read without] the APIC-access page is mapped there */
 };
 
 static inline struct vmx_vcpu *vmx_of(const struct qvm_vcpu *vcpu)
@@ -181,7 +187,10 @@ static inline void vmx_need(struct qvm_vcpu *vcpu, u32 groups)
 		vmx_state_fetch(vcpu, groups);
 }
 
-/* ---- apic.c: interrupts off, before each entry; see vlapic.h ---- */
+/* ---- apic.c ---- */
+int vmx_apic_init(void);			/* -ENOMEM */
+void vmx_apic_fini(void);
+/* Interrupts off, before each entry; see vlapic.h. */
 void vmx_apic_flush(struct qvm_vcpu *vcpu);
 u64 vmx_bitmap(bool x2apic);			/* vmcs_init.c: address of the MSR bitmap */
 
@@ -201,6 +210,7 @@ u64 vmx_enter(struct x86_regs *regs, u64 launched);
 extern char vmx_exit_label[];
 
 /* ---- switch.c ---- */
+void vmx_flush_vpid(const struct vmx_vcpu *vmx);	/* on this pCPU, now. Interrupts off, VMX on */
 bool vmx_step_over(void);			/* noinstr; VMCS current */
 
 /*
