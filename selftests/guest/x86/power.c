@@ -60,6 +60,24 @@ static void end_by_bad_memory(u32 value)
 	asm volatile("call *%0" : : "r"(NOBODY) : "memory");
 }
 
+/* A page table where nobody is, and a stack of events there. */
+static void end_by_bad_tables(u32 value)
+{
+	u64 va = WINDOW + 0x40000000;
+
+	(void)value;
+	page_entry(va);
+	*((u64 *)(read_cr3() & ~0xfffULL) + (va >> 39 & 511)) = NOBODY | PTE_P | PTE_W;
+	write_cr3(read_cr3());
+	read32(va);
+}
+
+static void end_by_bad_stack(u32 value)
+{
+	(void)value;
+	asm volatile("mov %0, %%rsp\n int $0x80" : : "r"(NOBODY + 0x800) : "memory");
+}
+
 static const struct {
 	const char *word;
 	void (*fn)(u32 value);
@@ -74,6 +92,8 @@ static const struct {
 	{ "reset", end_by_reset_register, 6 },
 	{ "keyboard", end_by_keyboard, 0xfe },
 	{ "fetch", end_by_bad_memory, 0 },
+	{ "walk", end_by_bad_tables, 0 },
+	{ "stack", end_by_bad_stack, 0 },
 };
 
 static size_t length(const char *s)
