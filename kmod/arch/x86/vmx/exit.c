@@ -218,7 +218,7 @@ static enum exit_action handle_apic_access(struct qvm_vcpu *vcpu)
 	};
 
 	if (ACCESS_TYPE(q) > ACCESS_WRITE)	/* code, stacks of events, page tables */
-		return vmx_fatal(vcpu, QVM_FATAL_STATE);
+		return x86_fatal(vcpu, QVM_FATAL_STATE, (u64)EXIT_REASON_APIC_ACCESS << 32 | (u32)q, 0, mmio.gpa);
 	return x86_emulate_mmio(vcpu, &mmio);
 }
 
