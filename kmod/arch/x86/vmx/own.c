@@ -17,6 +17,7 @@
 #include <linux/rculist.h>
 #include <linux/reboot.h>
 #include <linux/smp.h>
+#include <linux/syscore_ops.h>
 #include <asm/tlbflush.h>
 
 #include "compat.h"
@@ -159,6 +160,38 @@ static int reboot_callback(struct notifier_block *nb, unsigned long action, void
 
 static struct notifier_block reboot_notifier = { .notifier_call = reboot_callback };
 
+/*
+ * Suspend and hibernation: the other pCPUs are offline, this one takes no part in hotplug. It comes
+ * back with VMX off, and with CR4 as the kernel remembers it. Interrupts off.
+ */
+#ifdef QVM_HAS_CR4_HELPERS
+static int suspend_callback(void)
+{
+	return cpu_down_callback(smp_processor_id());
+}
+
+static void resume_callback(void)
+{
+	if (cpu_up_callback(smp_processor_id()))
+		pr_err("qvm: CPU %u has no VMX any more\n", smp_processor_id());
+}
+
+static struct syscore_ops syscore = { .suspend = suspend_callback, .resume = resume_callback };
+
+static void suspend_init(void)
+{
+	register_syscore_ops(&syscore);
+}
+
+static void suspend_fini(void)
+{
+	unregister_syscore_ops(&syscore);
+}
+#else
+static void suspend_init(void) { }
+static void suspend_fini(void) { }
+#endif
+
 /* Any context, also an NMI amid what this file does: nothing of it is needed afterwards. */
 void vmx_own_crash(void)
 {
@@ -241,6 +274,7 @@ int vmx_own_init(void)
 	}
 	hotplug_state = ret;
 	register_reboot_notifier(&reboot_notifier);
+	suspend_init();
 	vmx_crash_init();
 	return 0;
 }
@@ -248,6 +282,7 @@ int vmx_own_init(void)
 void vmx_own_fini(void)
 {
 	vmx_crash_fini();
+	suspend_fini();
 	unregister_reboot_notifier(&reboot_notifier);
 	cpuhp_remove_state(hotplug_state);
 	free_pages_all();
