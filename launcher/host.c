@@ -13,6 +13,11 @@
 #include <sys/resource.h>
 #include <sys/utsname.h>
 #include <unistd.h>
+#ifdef __x86_64__
+#include <cpuid.h>
+#endif
+
+#define bit_VMX		(1 << 5)
 
 #define COUNT(array)		(sizeof(array) / sizeof((array)[0]))
 #define TEXT_SIZE		4096
@@ -32,6 +37,7 @@ enum verdict {
 
 struct host {
 	const char *machine, *release;		/* as uname has them */
+	bool cpuid_vmx;				/* x86: the CPU's own word; the kernel hides what is locked */
 	enum verdict worst;
 };
 
@@ -196,7 +202,7 @@ static void check_cpu_x86(struct host *host)
 	cpuinfo("model name", model, sizeof(model));
 	cpuinfo("vendor_id", vendor, sizeof(vendor));
 	cpuinfo("flags", flags, sizeof(flags));
-	if (has_word(flags, "vmx"))
+	if (has_word(flags, "vmx") || host->cpuid_vmx)
 		say(host, GOOD, "cpu", "%s: VT-x (vmx)", model);
 	else if (has_word(flags, "svm") || !strcmp(vendor, "AuthenticAMD"))
 		say(host, STOPS, "cpu", "%s: AMD's CPUs have AMD-V (svm), and this version needs VT-x", model);
@@ -225,7 +231,10 @@ static void check_owner_x86(struct host *host)
 		say(host, GOOD, "VMX", "not held by KVM");
 }
 
-/* IA32_FEATURE_CONTROL can be read by root alone, and only where the msr driver is loaded. */
+/*
+ * Linux takes vmx out of the flags where firmware has locked it off. Who looks closer, at
+ * IA32_FEATURE_CONTROL, must be root and have the msr driver.
+ */
 static void check_firmware_x86(struct host *host)
 {
 	char flags[TEXT_SIZE];
@@ -233,16 +242,19 @@ static void check_firmware_x86(struct host *host)
 	FILE *file = open_file("/dev/cpu/0/msr");
 	bool known = file && !fseek(file, FEATURE_CONTROL, SEEK_SET) &&
 		     fread(&value, sizeof(value), 1, file) == 1;
+	bool locked = known && (value & FEATURE_LOCKED) && !(value & FEATURE_VMX);
+	bool is_seen;
 
 	if (file)
 		fclose(file);
 	cpuinfo("flags", flags, sizeof(flags));
-	if (!has_word(flags, "vmx"))
+	is_seen = has_word(flags, "vmx");
+	if (!is_seen && !host->cpuid_vmx)
 		return;		/* the CPU's line has said it */
-	if (!known)
-		say(host, NOTE, "firmware", "its lock of VMX is unknown without root and the msr module; insmod will say");
-	else if ((value & FEATURE_LOCKED) && !(value & FEATURE_VMX))
-		say(host, STOPS, "firmware", "it has locked VMX; switch virtualisation on in its settings");
+	if (locked || (!is_seen && !known))
+		say(host, STOPS, "firmware", "it has locked VMX off; switch virtualisation on in its settings");
+	else if (!is_seen)
+		say(host, STOPS, "firmware", "it leaves VMX on, and the kernel hides it; see clearcpuid= on its command line");
 	else
 		say(host, GOOD, "firmware", "it leaves VMX on");
 }
@@ -410,9 +422,9 @@ static const struct platform *platform_find(const char *machine)
 	return platform;
 }
 
-int host_report_of(const char *files, const char *machine, const char *release)
+int host_report_of(const char *files, const char *machine, const char *release, bool cpuid_vmx)
 {
-	struct host host = { machine, release, GOOD };
+	struct host host = { machine, release, cpuid_vmx, GOOD };
 	const struct platform *platform = platform_find(machine);
 
 	root = files;
@@ -423,10 +435,22 @@ int host_report_of(const char *files, const char *machine, const char *release)
 	return host.worst == STOPS;
 }
 
+/* CPUID.1:ECX.VMX (SDM vol. 3 23.6). */
+static bool cpuid_has_vmx(void)
+{
+#ifdef __x86_64__
+	unsigned int eax, ebx, ecx, edx;
+
+	return __get_cpuid(1, &eax, &ebx, &ecx, &edx) && ecx & bit_VMX;
+#else
+	return false;
+#endif
+}
+
 int host_report(void)
 {
 	struct utsname uts;
 
 	uname(&uts);
-	return host_report_of("", uts.machine, uts.release);
+	return host_report_of("", uts.machine, uts.release, cpuid_has_vmx());
 }

@@ -3,6 +3,8 @@
 #ifndef QVM_HOST_H
 #define QVM_HOST_H
 
+#include <stdbool.h>
+
 /*
  * Print on stdout what this machine has and lacks, a line each with what to type, and last
  * "can run: yes" or "can run: no, use make demo". Changes nothing; needs neither root nor the
@@ -10,7 +12,7 @@
  */
 int host_report(void);
 
-/* The same of another machine: its /proc, /sys and /dev are below @files, uname says the rest. */
-int host_report_of(const char *files, const char *machine, const char *release);
+/* The same of another machine: its /proc, /sys and /dev are below @files; uname and CPUID say the rest. */
+int host_report_of(const char *files, const char *machine, const char *release, bool cpuid_vmx);
 
 #endif

@@ -4,6 +4,7 @@
 #include "unit.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -75,6 +76,8 @@ static void set_up(void)
 	put_text("/sys/module/module/parameters/sig_enforce", "N\n");
 }
 
+static bool cpuid_vmx;
+
 /* host_report_of(), its output in `report`. */
 static int look(const char *machine, const char *release)
 {
@@ -87,7 +90,7 @@ static int look(const char *machine, const char *release)
 	fflush(stdout);
 	if (!freopen(path, "w", stdout))
 		abort();
-	status = host_report_of(files, machine, release);
+	status = host_report_of(files, machine, release, cpuid_vmx);
 	fflush(stdout);
 	dup2(saved, 1);
 	close(saved);
@@ -140,16 +143,25 @@ TEST(amd)
 TEST(the_firmware_has_locked_it)
 {
 	set_up();
+	put_cpu("GenuineIntel", "fpu ept");	/* Linux takes it out */
+	cpuid_vmx = true;
 	put_feature_control(1);
 	CHECK_EQ(look("x86_64", "6.1.0"), 1);
-	SAYS("no    firmware     it has locked VMX; switch virtualisation on in its settings");
-	put_feature_control(0);			/* open: the kernel sets it */
-	CHECK_EQ(look("x86_64", "6.1.0"), 0);
+	SAYS("no    firmware     it has locked VMX off; switch virtualisation on in its settings");
+	run("rm %s/dev/cpu/0/msr", files);	/* not root */
+	CHECK_EQ(look("x86_64", "6.1.0"), 1);
+	SAYS("no    firmware     it has locked VMX off");
 	put_feature_control(3);			/* in SMX operation alone */
 	CHECK_EQ(look("x86_64", "6.1.0"), 1);
-	run("rm %s/dev/cpu/0/msr", files);
-	CHECK_EQ(look("x86_64", "6.1.0"), 0);
-	SAYS("note  firmware     its lock of VMX is unknown without root and the msr module");
+	SAYS("no    firmware     it has locked VMX off");
+	put_feature_control(5);
+	CHECK_EQ(look("x86_64", "6.1.0"), 1);
+	SAYS("no    firmware     it leaves VMX on, and the kernel hides it; see clearcpuid=");
+	put_cpu("GenuineIntel", "fpu vmx ept");	/* a kernel that does not look */
+	put_feature_control(1);
+	CHECK_EQ(look("x86_64", "6.1.0"), 1);
+	SAYS("no    firmware     it has locked VMX off");
+	cpuid_vmx = false;
 }
 
 TEST(kvm_has_it)

@@ -12,6 +12,7 @@
 #include <asm/processor.h>
 #include <asm/vmx.h>
 
+#include "compat.h"
 #include "vmcs.h"
 #include "vmx.h"
 
@@ -42,20 +43,38 @@ bool vmx_kvm_is_there(void)
 	return true;
 }
 
+/*
+ * By CPUID itself: where firmware has locked VMX off, or the command line says so, the kernel does
+ * as if there were none.
+ */
+static int check_vmx(void)
+{
+	const u64 on = FEAT_CTL_LOCKED | FEAT_CTL_VMX_ENABLED_OUTSIDE_SMX;
+	u64 feature_control = 0;
+
+	if (!(cpuid_ecx(1) & BIT(X86_FEATURE_VMX & 31))) {
+		pr_err("qvm: this CPU has no VMX%s\n", boot_cpu_data.x86_vendor == X86_VENDOR_AMD ||
+		       boot_cpu_data.x86_vendor == X86_VENDOR_HYGON ?
+		       ": it is AMD's, whose SVM is not supported" : "");
+		return -ENODEV;
+	}
+	if (!x86_rdmsr_safe(MSR_IA32_FEAT_CTL, &feature_control) || (feature_control & on) != on) {
+		pr_err("qvm: firmware has locked VMX off; switch virtualisation on in its settings\n");
+		return -ENODEV;
+	}
+	if (!boot_cpu_has(X86_FEATURE_VMX)) {
+		pr_err("qvm: the kernel hides VMX; see clearcpuid= on its command line\n");
+		return -ENODEV;
+	}
+	return 0;
+}
+
 static int check_host(void)
 {
-	u64 feature_control;
+	int ret = check_vmx();
 
-	if (!boot_cpu_has(X86_FEATURE_VMX)) {
-		pr_err("qvm: this CPU has no VMX, or firmware or kernel hide it (AMD's SVM is not supported)\n");
-		return -ENODEV;
-	}
-	if (!x86_rdmsr_safe(MSR_IA32_FEAT_CTL, &feature_control) ||
-	    (feature_control & (FEAT_CTL_LOCKED | FEAT_CTL_VMX_ENABLED_OUTSIDE_SMX)) !=
-	    (FEAT_CTL_LOCKED | FEAT_CTL_VMX_ENABLED_OUTSIDE_SMX)) {
-		pr_err("qvm: firmware has VMX switched off; enable it in the firmware's setup\n");
-		return -ENODEV;
-	}
+	if (ret)
+		return ret;
 	if (X86_CR4_FRED && __read_cr4() & X86_CR4_FRED) {
 		pr_err("qvm: this kernel uses FRED; boot with fred=off\n");
 		return -EOPNOTSUPP;
