@@ -214,7 +214,7 @@ static void write_device(struct writer *w, const struct device_config *device, c
 	aml_end(&w->out, scope);
 }
 
-static bool is_uart(const struct device_config *device)
+bool acpi_is_uart(const struct device_config *device)
 {
 	return device->type->acpi_id && !strcmp(device->type->acpi_id, "PNP0501");
 }
@@ -229,11 +229,11 @@ static void write_devices(struct writer *w)
 
 		if (!device->type->acpi_id && !device->type->compatible)
 			continue;
-		if (is_uart(device))
+		if (acpi_is_uart(device))
 			snprintf(name, sizeof(name), uarts < 9 ? "COM%u" : "CO%02u", uarts + 1);
 		else
 			snprintf(name, sizeof(name), "D%03u", others);
-		write_device(w, device, name, is_uart(device) ? ++uarts : others++);
+		write_device(w, device, name, acpi_is_uart(device) ? ++uarts : others++);
 	}
 }
 
@@ -305,7 +305,7 @@ static uint16_t boot_flags(const struct machine *m)
 	uint16_t flags = BOOT_NO_VGA | BOOT_NO_MSI;
 
 	for (size_t i = 0; i < m->device_count; i++)
-		flags |= is_uart(&m->device[i]) ? BOOT_LEGACY : 0;
+		flags |= acpi_is_uart(&m->device[i]) ? BOOT_LEGACY : 0;
 	flags |= has_device(m, "pckeyboard") ? BOOT_LEGACY | BOOT_8042 : 0;
 	flags |= has_device(m, "mc146818") ? 0 : BOOT_NO_RTC;
 	return flags;

@@ -3,9 +3,11 @@
 #ifndef QVM_BOOT_ACPI_H
 #define QVM_BOOT_ACPI_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+struct device_config;
 struct machine;
 
 #define ACPI_SIZE_MAX	0x4000	/* of all tables of the largest machine */
@@ -17,5 +19,8 @@ struct machine;
  * in the area. Returns how many bytes all take, which may be more than there are.
  */
 size_t acpi_build(const struct machine *m, uint8_t *area, uint64_t gpa);
+
+/* A COM port of a PC, by what ACPI calls it. */
+bool acpi_is_uart(const struct device_config *device);
 
 #endif

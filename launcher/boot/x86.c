@@ -14,7 +14,7 @@
 
 #define PAGE		4096
 #define GIB		0x40000000ULL
-#define BLOBS_MAX	6
+#define BLOBS_MAX	7
 #define MAP_MAX		128		/* as the zero page has room for */
 
 enum { MAP_RAM = 1, MAP_RESERVED = 2 };		/* types of e820, the same for PVH and multiboot */
@@ -75,6 +75,14 @@ static void add_page_tables(struct machine *m)
 		put(tables, 2 * PAGE + 8 * i, (uint64_t)i << 21 | page, 8);
 }
 
+static bool image_overlaps(const struct machine *m, uint64_t gpa, uint64_t size)
+{
+	for (size_t i = 0; i < m->image_count; i++)
+		if (m->image[i].gpa < gpa + size && m->image[i].gpa + m->image[i].size > gpa)
+			return true;
+	return false;
+}
+
 /*
  * Where the firmware of a PC is there are the tables; an image that is loaded there is firmware
  * that brings its own.
@@ -84,10 +92,8 @@ static void add_acpi(struct machine *m)
 	uint8_t *area;
 
 	m->x86.rsdp = 0;
-	for (size_t i = 0; i < m->image_count; i++)
-		if (m->image[i].gpa < X86_TABLES + X86_TABLES_SIZE &&
-		    m->image[i].gpa + m->image[i].size > X86_TABLES)
-			return;
+	if (image_overlaps(m, X86_TABLES, X86_TABLES_SIZE))
+		return;
 	if (!machine_find_memory(m, X86_TABLES, ACPI_SIZE_MAX))
 		return;
 	area = add_blob(m, "acpi", X86_TABLES, ACPI_SIZE_MAX);
@@ -98,6 +104,40 @@ static void add_acpi(struct machine *m)
 		m->blob[m->blob_count - 1].size = ACPI_SIZE_MAX;
 	}
 	m->x86.rsdp = X86_TABLES;
+}
+
+/* ---- BIOS data area ---- */
+
+enum { BDA_COM = 0x00, BDA_EQUIPMENT = 0x10, BDA_MEMORY = 0x13, BDA_SIZE = 0x100, BDA_COMS = 4,
+       EQUIPMENT_FPU = 1 << 1, EQUIPMENT_COM_SHIFT = 9 };
+
+/* KiB from @gpa on. */
+static uint32_t kib_at(const struct machine *m, uint64_t gpa)
+{
+	const struct memory *memory = machine_find_memory(m, gpa, 1);
+
+	return memory ? (uint32_t)((memory->gpa + memory->size - gpa) / 1024) : 0;
+}
+
+/*
+ * Ports of UARTs, and the end of memory below 640K: kernels that are started with no firmware
+ * about look there all the same. No extended area, no more.
+ */
+static void add_bda(struct machine *m)
+{
+	uint32_t memory = kib_at(m, 0);
+	unsigned int coms = 0;
+	uint8_t *bda;
+
+	if (m->x86.start == X86_START_REAL || !machine_find_memory(m, X86_BOOT_BDA, BDA_SIZE) ||
+	    image_overlaps(m, X86_BOOT_BDA, BDA_SIZE))
+		return;
+	bda = add_blob(m, "BIOS data area", X86_BOOT_BDA, BDA_SIZE);
+	for (size_t i = 0; i < m->device_count && coms < BDA_COMS; i++)
+		if (acpi_is_uart(&m->device[i]) && m->device[i].port)
+			put(bda, BDA_COM + 2 * coms++, m->device[i].gpa, 2);
+	put(bda, BDA_EQUIPMENT, EQUIPMENT_FPU | coms << EQUIPMENT_COM_SHIFT, 2);
+	put(bda, BDA_MEMORY, memory < 640 ? memory : 640, 2);
 }
 
 /* ---- memory map ---- */
@@ -291,14 +331,6 @@ enum { MB_MEMORY = 1 << 0, MB_CMDLINE = 1 << 2, MB_MODULES = 1 << 3, MB_MAP = 1 
 #define MB_MAP_AT	256
 #define MB_MAP_WIDTH	24		/* a size of 4 bytes before each entry, which it doesn't count */
 
-/* KiB from @gpa on. */
-static uint32_t kib_at(const struct machine *m, uint64_t gpa)
-{
-	const struct memory *memory = machine_find_memory(m, gpa, 1);
-
-	return memory ? (uint32_t)((memory->gpa + memory->size - gpa) / 1024) : 0;
-}
-
 static int start_multiboot(struct machine *m, const struct image *kernel)
 {
 	const struct image *initrd = find_image(m, "initrd");
@@ -405,6 +437,7 @@ int x86_boot_prepare(struct machine *m)
 		return 0;
 	m->x86.start = choose(m, kernel);
 	check_entry(m, kernel);
+	add_bda(m);
 	ret = starts[m->x86.start](m, kernel);
 	return ret || log_error_count() != before ? -1 : 0;
 }

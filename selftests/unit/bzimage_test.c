@@ -62,7 +62,7 @@ static void board_boot(struct board *b, const void *data, size_t size, const cha
 	b->kernel = launcher_file(data, size);
 	b->initrd = launcher_file("initrd", 6);
 	snprintf(yaml, sizeof(yaml), "arch: x86\nmemory: [{ram: 64M}]\ncmdline: hello\n"
-		 "devices: [8259: {}, acpi-pm: {}]\n"
+		 "devices: [8259: {}, acpi-pm: {}, ser8250: {}, ser8250: {}]\n"
 		 "load:\n- kernel: %s\n- initrd: %s\n%s", b->kernel, b->initrd, options);
 	launcher_listen();
 	b->root = launcher_config(yaml);
@@ -369,6 +369,12 @@ TEST(multiboot)
 	CHECK_EQ(get(info, 8, 4), 63 * 1024);
 	CHECK_EQ(get(info, 20, 4), 1);
 	CHECK_EQ(get(info, 44, 4), 3 * 24);
+	info = blob_find(&b, "BIOS data area")->data;
+	REQUIRE(info);
+	CHECK_EQ(get(info, 0, 8), 0x02f803f8);
+	CHECK_EQ(get(info, 0x10, 2), 2 << 9 | 2);	/* two COM ports, FPU */
+	CHECK_EQ(get(info, 0x13, 2), 640);
+	CHECK_EQ(get(info, 0x0e, 2), 0);		/* no extended area */
 	board_destroy(&b);
 	elf.segment.p_filesz = 0x1000;
 	check_refused(&elf, sizeof(elf), "", "part 0 is not all in the file");
