@@ -34,11 +34,14 @@ TRIM = ("nokaslr mitigations=off cryptomgr.notests=1 random.trust_cpu=on audit=0
 BOCHS_TRIM = f"tsc=reliable no_timer_check tsc_early_khz={IPS // 1000} idle=halt clearcpuid=fsrm,xsaves,xsavec,pku,ht".split()
 
 
+NESTED, KVM = "/sys/module/kvm_intel/parameters/nested", "/dev/kvm"
+
+
 def nested():
     """Whether this machine's KVM gives VMX to its guests."""
     try:
-        with open("/sys/module/kvm_intel/parameters/nested") as f:
-            return f.read().strip() in "Y1" and os.access("/dev/kvm", os.R_OK | os.W_OK)
+        with open(NESTED) as f:
+            return f.read().strip() in ("Y", "1") and os.access(KVM, os.R_OK | os.W_OK)
     except OSError:
         return False
 
@@ -100,7 +103,7 @@ def command(opt, run):
     with open(run.path("bochsrc"), "w") as f:
         f.write(f"""config_interface: textconfig
 display_library: rfb, options="timeout=0"
-romimage: file=/usr/share/bochs/BIOS-bochs-latest, options=fastboot
+romimage: file={bios(run)}, options=fastboot
 vgaromimage: file={run.path('x86.rom')}
 optramimage1: file={run.path('ram')}, address=0
 memory: guest={opt.mem}, host={opt.mem}
@@ -122,12 +125,31 @@ info: action=ignore
 debug: action=ignore
 """ + "".join(words + "\n" for words in opt.qemu))
     with open(run.path("debugger"), "w") as f:  # Debian's Bochs starts in its debugger
-        f.write("c\n")
+        f.write("c\n" * 20)                     # and is back there after each reset
     return ["bochs-bin", "-q", "-f", run.path("bochsrc"), "-rc", run.path("debugger")]
 
 
+BIOS = "/usr/share/bochs/BIOS-bochs-latest"
+
+
+def bios(run):
+    """The BIOS; with --vmx-lock one that locks IA32_FEATURE_CONTROL on each CPU as Bochs's own does, but with VMX off."""
+    if not run.vmx_lock:
+        return BIOS
+    with open(BIOS, "rb") as f:
+        image = f.read()
+    # mov $0x3a, %ecx; rdmsr; or $5, %eax
+    for code in (b"\xb9\x3a\0\0\0\x0f\x32\x83\xc8", b"\xb9\x3a\0\0\0\x0f\x32\x66\x83\xc8"):
+        if image.count(code + b"\5") != 1:
+            raise ValueError(f"--vmx-lock: {BIOS} is not the one that this knows")
+        image = image.replace(code + b"\5", code + b"\1")
+    with open(run.path("bios"), "wb") as f:
+        f.write(image)
+    return run.path("bios")
+
+
 def clean(run):
-    for name in ("initrd.cpio", "ram", "x86.rom", "output"):
+    for name in ("bios", "initrd.cpio", "ram", "x86.rom", "output"):
         if os.path.exists(run.path(name)):
             os.unlink(run.path(name))
 

@@ -4,6 +4,7 @@
  * load.
  */
 #include <linux/linkage.h>
+#include <linux/objtool.h>
 #include <asm/asm.h>
 #include <asm/cpufeatures.h>
 #include <asm/msr-index.h>
@@ -143,13 +144,10 @@ SYM_FUNC_END(vmx_enter)
 	.balign	64, 0xcc
 	.skip	32, 0xcc
 SYM_FUNC_START_LOCAL(clear_history)
-	push	%rbp			/* the calls nest, up to 13 deep */
-	mov	%rsp, %rbp
 	mov	$12, %ecx
 	ANNOTATE_INTRA_FUNCTION_CALL
 	call	1f
 	lfence
-	pop	%rbp
 	ANNOTATE_UNRET_SAFE
 	ret
 	int3
@@ -173,4 +171,5 @@ SYM_FUNC_START_LOCAL(clear_history)
 	ret
 	int3
 SYM_FUNC_END(clear_history)
+STACK_FRAME_NON_STANDARD clear_history	/* the calls nest, up to 13 deep */
 #endif
