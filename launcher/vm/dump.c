@@ -97,7 +97,7 @@ static int open_file(const struct machine *machine, char *path, size_t size)
 
 	strftime(date, sizeof(date), "%Y%m%d-%H%M%S", localtime_r(&now, &tm));
 	for (int i = 0; i < NAMES_MAX && fd < 0 && (i == 0 || errno == EEXIST); i++) {
-		char suffix[4] = "";
+		char suffix[16] = "";
 
 		if (i)
 			snprintf(suffix, sizeof(suffix), "-%d", i);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // CFLAGS: -fsanitize=fuzzer
-// LINK: launcher/config/asinfo.c launcher/config/config.c launcher/config/nearest.c launcher/config/node.c launcher/config/override.c launcher/config/qvmconf.c launcher/config/qvmconf_lex.c launcher/config/qvmconf_value.c launcher/config/qvmconf_words.c launcher/config/schema.c launcher/config/schema_table.c launcher/config/schema_device.c launcher/dev/load.c launcher/config/subst.c launcher/config/text.c launcher/config/value.c launcher/config/write_qvmconf.c launcher/config/write_yaml.c launcher/config/yaml.c 
-// LINK: launcher/machine/*.c launcher/dev/device_option.c launcher/dev/device_host.c launcher/util/log.c launcher/util/alloc.c -lyaml
+// LINK: launcher/config/*.c launcher/machine/*.c launcher/boot/*.c launcher/dev/*.c launcher/util/*.c launcher/vm/*.c launcher/control/*.c -lyaml -lfdt -lz -lpthread
 /* libFuzzer (clang): any text as a config of each language, up to the checked model and back. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,25 +11,8 @@
 #include "config/schema.h"
 #include "config/write.h"
 #include "config/yaml.h"
-#include "dev/device.h"
 #include "machine/dump.h"
 #include "machine/machine.h"
-
-static const struct device_type pl011 = {
-	.name = "pl011", .compatible = "arm,pl011\0arm,primecell\0", .size = 0x1000,
-};
-static const struct device_type ser8250 = {
-	.name = "ser8250", .compatible = "ns16550a\0", .size = 8,
-};
-const struct device_type *const device_types[] = { &pl011, &ser8250, NULL };
-
-const struct device_type *device_type_find(const char *name)
-{
-	for (size_t i = 0; device_types[i]; i++)
-		if (!strcmp(device_types[i]->name, name))
-			return device_types[i];
-	return NULL;
-}
 
 static struct node *read_as(const char *text, bool qvmconf)
 {
