@@ -123,12 +123,18 @@ u32 qvm_arch_s2_prot(u32 prot);
 
 /*
  * What was just mapped in this range is coherent for a guest with its caches off (arm64 without
- * FEAT_S2FWB: cleaned to PoC). s2 mutex held; may sleep.
+ * FEAT_S2FWB: cleaned to PoC), and for its fetches. s2_lock held; may sleep.
  */
 void qvm_arch_s2_clean(struct qvm_vm *vm, u64 gpa, u64 size);
 
 /* Forget all translations of this VM, in all pCPUs. Process context. */
 void qvm_arch_s2_flush_vm(struct qvm_vm *vm);
+
+/*
+ * Memory comes to a running VM or goes: what the host left in caches does not hide what a guest
+ * without caches writes or reads, nor what it fetches (arm64). May sleep.
+ */
+void qvm_arch_s2_clean_hpa(struct qvm_vm *vm, u64 hpa, u64 size);
 
 /* Order table writes before hardware walks. */
 void qvm_arch_s2_sync(void);

@@ -5,7 +5,10 @@
  *   [m] VM mutex   [v] vCPU mutex (the thread in RUN holds it)   [a] atomic
  *
  * Lock order, outermost first:
- *   vms_mutex (vm.c) > vm->mutex > vcpu->mutex > vm->s2_mutex > raw locks of vdevs > rq lock
+ *   vms_mutex (vm.c) > vm->mutex > vcpu->mutex > vm->s2_lock > raw locks of vdevs > rq lock
+ * The mm's own locks (faults, pins) come before s2_lock. An mmu_notifier callback runs under them,
+ * and memory reclaim may run it: it takes s2_lock by trylock alone. But the callback that says the mm
+ * has gone runs under none, and takes vm->mutex.
  * sched_out runs under the rq lock: the put path takes none of these, prints nothing, wakes nobody.
  */
 #ifndef QVM_CORE_H
@@ -13,9 +16,11 @@
 
 #include <linux/atomic.h>
 #include <linux/kref.h>
+#include <linux/mmu_notifier.h>
 #include <linux/mm_types.h>
 #include <linux/mutex.h>
 #include <linux/preempt.h>
+#include <linux/rwsem.h>
 #include <linux/thread_info.h>
 #include <linux/types.h>
 
@@ -30,6 +35,7 @@
 #include "vdev/bus.h"
 
 struct file;
+struct page;
 struct pid;
 
 /* What a handler tells the run loop; there is no other answer. */
@@ -56,6 +62,7 @@ struct qvm_access {
 /* A range of gpa with memory behind it. */
 struct qvm_mem {
 	u64 gpa, size;		/* bytes */
+	u64 hva;		/* in vm->mm */
 	u32 kind;		/* enum qvm_region_kind */
 };
 
@@ -83,8 +90,11 @@ struct qvm_vm {
 	u64 pinned;				/* [m] bytes charged to mm */
 	struct list_head shares;		/* [m] share.c */
 	atomic64_t cleaned;			/* [a] bytes cleaned to PoC, each time counted */
-	struct s2_table s2;			/* [m] while BUILDING, then [s] */
-	struct mutex s2_mutex;			/* [s] entries of an assembled VM change under it */
+	struct s2_table s2;			/* [m] while BUILDING, then by s2_lock */
+	/* entries of an assembled VM change, and what they map is unpinned, by the writer */
+	struct rw_semaphore s2_lock;
+	struct mmu_notifier notifier;		/* [C] of mm */
+	atomic_t poison_check;			/* [a] memory failed; who holds s2_lock looks for it */
 
 	struct qvm_unclaimed_table unclaimed;
 
@@ -166,6 +176,7 @@ void qvm_vm_start(struct qvm_vm *vm);
  */
 void qvm_vm_end_system(struct qvm_vm *vm, struct qvm_vcpu *vcpu, u32 event, u64 detail);
 void qvm_vm_end_fatal(struct qvm_vcpu *vcpu, u32 cause, u64 syndrome, u64 gva, u64 gpa);
+void qvm_vm_end_memory(struct qvm_vm *vm, u64 gpa);	/* QVM_FATAL_MEMORY, of no vCPU */
 
 /*
  * True once a VM for each thing that a guest did: it may be said in the log. A guest can't fill the
@@ -194,8 +205,43 @@ int qvm_region_add(struct qvm_vm *vm, struct qvm_region *param);
 /* The region that holds @gpa, or NULL. VM assembled, or VM mutex held. */
 const struct qvm_mem *qvm_region_find(const struct qvm_vm *vm, u64 gpa);
 
-/* Unpin and uncharge everything. No vCPU runs. */
+/* Unpin and uncharge everything. No vCPU runs; VM mutex and s2_lock held for writing. */
 void qvm_region_release_all(struct qvm_vm *vm);
+
+/*
+ * Map @count pinned pages from @gpa on. They are the table's, or on error unpinned as far as they
+ * were not mapped. Errors of s2_map().
+ */
+int qvm_region_map(struct qvm_vm *vm, u64 gpa, struct page **pages, long count, u32 prot);
+
+/* Unpin @size bytes that nothing maps any more. */
+void qvm_region_unpin(u64 hpa, u64 size);
+
+/* fault.c --------------------------------------------------------------------------------- */
+
+/*
+ * up_write() of vm->s2_lock: the writer looks for broken memory, should a notifier have asked for it
+ * meanwhile. Process context.
+ */
+void qvm_s2_write_done(struct qvm_vm *vm);
+
+/*
+ * Tie the VM to the life of its mm, and away from it: that ends the VM, where it has not ended, and
+ * releases its regions, as the end of the mm does. vCPUs are there, no thread in them, no lock of
+ * ours held. May sleep. -ENOMEM, -EINTR.
+ */
+int qvm_notifier_init(struct qvm_vm *vm);
+void qvm_notifier_fini(struct qvm_vm *vm);
+
+/*
+ * The guest touched @gpa of a RAM region and stage 2 has nothing there: pin and map it anew. 0: run
+ * the access again (also if the thread is killed). -EFAULT: the owner has no memory there;
+ * -EHWPOISON: it failed; -ENOMEM. A thread of vm->mm, s2_lock not held.
+ */
+int qvm_region_fault(struct qvm_vm *vm, u64 gpa);
+
+/* See QVM_VM_REGION_DISCARD. VM mutex held. */
+int qvm_region_discard(struct qvm_vm *vm, const struct qvm_discard *param);
 
 /* vcpu.c ---------------------------------------------------------------------------------- */
 

@@ -6,27 +6,33 @@
 #include <linux/atomic.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
-#include <linux/mutex.h>
+#include <linux/rwsem.h>
+#include <linux/sched/signal.h>
 #include <linux/string.h>
 
 #include "guestmem.h"
 
-/* Memory is mapped for good, but for a moment not there while another vCPU splits its block. */
-static bool find_leaf(struct qvm_vm *vm, u64 gpa, struct s2_leaf *leaf)
+/*
+ * Take s2_lock with @gpa mapped: what is lazy or was discarded is touched now. Under it the page
+ * stays pinned.
+ */
+static int lock_leaf(struct qvm_vm *vm, u64 gpa, struct s2_leaf *leaf)
 {
-	bool found = s2_lookup(&vm->s2, gpa, leaf);
+	int ret = 0;
 
-	if (!found) {
-		mutex_lock(&vm->s2_mutex);
-		found = s2_lookup(&vm->s2, gpa, leaf);
-		mutex_unlock(&vm->s2_mutex);
+	while (!ret) {
+		down_read(&vm->s2_lock);
+		if (s2_lookup(&vm->s2, gpa, leaf))
+			return 0;
+		up_read(&vm->s2_lock);
+		ret = fatal_signal_pending(current) ? -EINTR : qvm_region_fault(vm, gpa);
 	}
-	return found;
+	return ret;
 }
 
 /*
- * Where @gpa is, and how many bytes of the block follow. The region says that it is memory: what
- * else stage 2 maps is a device.
+ * Where @gpa is, and how many bytes of the block follow; s2_lock is held until guest_done(), but
+ * not if there is nothing. The region says that it is memory: what else stage 2 maps is a device.
  */
 static void *guest_virt(struct qvm_vm *vm, u64 gpa, u32 prot, u64 *left)
 {
@@ -35,13 +41,20 @@ static void *guest_virt(struct qvm_vm *vm, u64 gpa, u32 prot, u64 *left)
 	u64 offset;
 
 	/* Shared memory may be unpinned at any time. */
-	if (!mem || mem->kind == QVM_REGION_SHARED || !find_leaf(vm, gpa, &leaf))
+	if (!mem || mem->kind == QVM_REGION_SHARED || lock_leaf(vm, gpa, &leaf))
 		return NULL;
-	if ((leaf.prot & prot) != prot)
+	if ((leaf.prot & prot) != prot) {
+		up_read(&vm->s2_lock);
 		return NULL;
+	}
 	offset = gpa - leaf.gpa;
 	*left = leaf.size - offset;
 	return vm->s2.ops->hpa_to_virt(leaf.hpa + offset);
+}
+
+static void guest_done(struct qvm_vm *vm)
+{
+	up_read(&vm->s2_lock);
 }
 
 union scalar {
@@ -105,6 +118,7 @@ int qvm_guest_read(struct qvm_vm *vm, u64 gpa, void *buf, unsigned int len)
 			return -EFAULT;
 		chunk = min_t(u64, len, left);
 		read_once(buf, mem, chunk);
+		guest_done(vm);
 	}
 	return 0;
 }
@@ -121,6 +135,7 @@ int qvm_guest_write(struct qvm_vm *vm, u64 gpa, const void *buf, unsigned int le
 			return -EFAULT;
 		chunk = min_t(u64, len, left);
 		write_once(mem, buf, chunk);
+		guest_done(vm);
 	}
 	return 0;
 }
@@ -129,18 +144,24 @@ int qvm_guest_cmpxchg32(struct qvm_vm *vm, u64 gpa, u32 old, u32 new)
 {
 	u64 left;
 	u32 *mem = IS_ALIGNED(gpa, sizeof(*mem)) ? guest_virt(vm, gpa, S2_WRITE, &left) : NULL;
+	bool done;
 
 	if (!mem)
 		return -EFAULT;
-	return cmpxchg(mem, old, new) == old ? 0 : -EAGAIN;
+	done = cmpxchg(mem, old, new) == old;
+	guest_done(vm);
+	return done ? 0 : -EAGAIN;
 }
 
 int qvm_guest_cmpxchg64(struct qvm_vm *vm, u64 gpa, u64 old, u64 new)
 {
 	u64 left;
 	u64 *mem = IS_ALIGNED(gpa, sizeof(*mem)) ? guest_virt(vm, gpa, S2_WRITE, &left) : NULL;
+	bool done;
 
 	if (!mem)
 		return -EFAULT;
-	return cmpxchg64(mem, old, new) == old ? 0 : -EAGAIN;
+	done = cmpxchg64(mem, old, new) == old;
+	guest_done(vm);
+	return done ? 0 : -EAGAIN;
 }

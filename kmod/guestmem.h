@@ -4,8 +4,8 @@
  * kernel's own mapping of the pinned pages. So it is what the guest sees whatever the launcher
  * has done to its address space meanwhile, and nothing can fault or wait for user space.
  *
- * The VM is assembled; process context, vm->s2_mutex not held. RAM is coherent with a guest that
- * has its caches on.
+ * The VM is assembled; process context, vm->s2_lock not held, a thread of vm->mm. RAM is coherent
+ * with a guest that has its caches on.
  */
 #ifndef QVM_GUESTMEM_H
 #define QVM_GUESTMEM_H

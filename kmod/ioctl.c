@@ -41,6 +41,7 @@ union ioctl_arg {
 	struct qvm_doorbell doorbell;
 	struct qvm_irqfd irqfd;
 	struct qvm_share share;
+	struct qvm_discard discard;
 	struct qvm_reg reg;
 	struct qvm_vcpu_stats stats;
 	struct qvm_vcpu_trail trail;
@@ -217,6 +218,11 @@ static long do_share(struct ioctl_call *call, union ioctl_arg *arg)
 	return qvm_share_set(call->vm, &arg->share);
 }
 
+static long do_region_discard(struct ioctl_call *call, union ioctl_arg *arg)
+{
+	return qvm_region_discard(call->vm, &arg->discard);
+}
+
 static const struct ioctl_row vm_ioctls[] = {
 	{ QVM_VM_ADD_REGION, 64, LOCK_VM, do_add_region },
 	{ QVM_VM_CREATE_VDEV, 120, LOCK_VM, do_create_vdev },
@@ -230,6 +236,7 @@ static const struct ioctl_row vm_ioctls[] = {
 	{ QVM_VM_DOORBELL, 32, LOCK_VM, do_doorbell },
 	{ QVM_VM_IRQFD, 24, LOCK_VM, do_irqfd },
 	{ QVM_VM_SHARE, 32, LOCK_VM, do_share },
+	{ QVM_VM_REGION_DISCARD, 32, LOCK_VM, do_region_discard },
 };
 
 /* ---- vCPU fd ---- */
@@ -276,6 +283,7 @@ static_assert(sizeof(struct qvm_region) == 64);
 static_assert(sizeof(struct qvm_create_vdev) == 120);
 static_assert(sizeof(struct qvm_create_vcpu) == 16);
 static_assert(sizeof(struct qvm_irq) == 16);
+static_assert(sizeof(struct qvm_discard) == 32);
 static_assert(sizeof(struct qvm_next_vm) == 72);
 static_assert(sizeof(struct qvm_stat) == 688);
 static_assert(sizeof(struct qvm_vm_info) == 80);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Regions: ranges of guest physical address with the launcher's memory behind them, pinned and
- * mapped when they are added. What is pinned is read back from the stage-2 leaves; no list of
- * pages is kept beside them.
+ * mapped when they are added, or (lazy, discarded) when the guest touches it: fault.c. What is pinned
+ * is read back from the stage-2 leaves; no list of pages is kept beside them.
  */
 #include <linux/io.h>
 #include <linux/mm.h>
@@ -26,7 +26,7 @@ static const u32 kind_prot[] = {
 	[QVM_REGION_SHARED] = 0,	/* a window: what is mapped in it is share.c's */
 };
 
-static void unpin(u64 hpa, u64 size)
+void qvm_region_unpin(u64 hpa, u64 size)
 {
 	unpin_user_page_range_dirty_lock(pfn_to_page(PHYS_PFN(hpa)), size >> PAGE_SHIFT, true);
 	atomic_long_sub(size >> PAGE_SHIFT, &qvm_pinned_pages);
@@ -98,13 +98,23 @@ static int pin_and_map(struct qvm_vm *vm, const struct qvm_region *param, struct
 	if (!ret)
 		ret = run_map(vm, run, prot);
 	if (ret && run->size)
-		unpin(run->hpa, run->size);
+		qvm_region_unpin(run->hpa, run->size);
+	return ret;
+}
+
+int qvm_region_map(struct qvm_vm *vm, u64 gpa, struct page **pages, long count, u32 prot)
+{
+	struct run run = { .gpa = gpa };
+	int ret = run_extend(vm, &run, pages, count, prot) ?: run_map(vm, &run, prot);
+
+	if (ret && run.size)
+		qvm_region_unpin(run.hpa, run.size);
 	return ret;
 }
 
 static int leaf_unpin(const struct s2_leaf *leaf, void *arg)
 {
-	unpin(leaf->hpa, leaf->size);
+	qvm_region_unpin(leaf->hpa, leaf->size);
 	cond_resched();
 	return 0;
 }
@@ -153,11 +163,14 @@ static int region_check(const struct qvm_vm *vm, const struct qvm_region *param)
 		return -EBUSY;
 	if (param->flags == QVM_REGION_F_DIRTY_LOG)
 		return -EOPNOTSUPP;
-	if (param->flags || param->as_id || memchr_inv(param->reserved, 0, sizeof(param->reserved)))
+	if (param->flags & ~QVM_REGION_F_LAZY || param->as_id ||
+	    memchr_inv(param->reserved, 0, sizeof(param->reserved)))
 		return -EINVAL;
 	if (!param->kind || param->kind >= ARRAY_SIZE(kind_prot))
 		return -EINVAL;
 	if (param->kind == QVM_REGION_SHARED && param->hva)
+		return -EINVAL;
+	if (param->flags & QVM_REGION_F_LAZY && param->kind != QVM_REGION_RAM)
 		return -EINVAL;
 	if (!param->size || !PAGE_ALIGNED(param->gpa | param->size | param->hva))
 		return -EINVAL;
@@ -176,14 +189,24 @@ static void region_insert(struct qvm_vm *vm, const struct qvm_region *param)
 
 	memmove(&vm->region[slot + 1], &vm->region[slot],
 		(vm->region_count - slot) * sizeof(vm->region[0]));
-	vm->region[slot] = (struct qvm_mem){ param->gpa, param->size, param->kind };
+	vm->region[slot] = (struct qvm_mem){ param->gpa, param->size, param->hva, param->kind };
 	vm->region_count++;
+}
+
+static int region_fill(struct qvm_vm *vm, const struct qvm_region *param)
+{
+	struct run run = { .gpa = param->gpa };
+	struct page **pages = kvmalloc_array(PIN_BATCH, sizeof(*pages), GFP_KERNEL);
+	int ret = pages ? pin_and_map(vm, param, pages, &run) : -ENOMEM;
+
+	kvfree(pages);
+	if (ret)
+		region_release(vm, param->gpa, run.gpa - param->gpa);
+	return ret;
 }
 
 int qvm_region_add(struct qvm_vm *vm, struct qvm_region *param)
 {
-	struct run run = { .gpa = param->gpa };
-	struct page **pages;
 	int ret = region_check(vm, param);
 
 	if (ret)
@@ -196,11 +219,9 @@ int qvm_region_add(struct qvm_vm *vm, struct qvm_region *param)
 	ret = account_locked_vm(vm->mm, param->size >> PAGE_SHIFT, true);
 	if (ret)
 		return ret == -ENOMEM ? -EPERM : ret;
-	pages = kvmalloc_array(PIN_BATCH, sizeof(*pages), GFP_KERNEL);
-	ret = pages ? pin_and_map(vm, param, pages, &run) : -ENOMEM;
-	kvfree(pages);
+	if (!(param->flags & QVM_REGION_F_LAZY))
+		ret = region_fill(vm, param);
 	if (ret) {
-		region_release(vm, param->gpa, run.gpa - param->gpa);
 		account_locked_vm(vm->mm, param->size >> PAGE_SHIFT, false);
 		return ret;
 	}

@@ -32,8 +32,8 @@ static void *table_hpa_to_virt(u64 hpa)
 }
 
 /*
- * The whole VM is forgotten, whatever the range: ranges change only while a VM is built or
- * destroyed, when nothing of it is worth keeping.
+ * The whole VM is forgotten, whatever the range: ranges change while a VM is built or destroyed,
+ * when nothing of it is worth keeping, and where memory is discarded, which is rare.
  */
 static void table_flush(struct s2_table *s2, u64 gpa, u64 size)
 {

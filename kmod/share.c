@@ -67,7 +67,7 @@ static int map(struct qvm_vm *vm, const struct share *share)
 	u64 done, size;
 	int ret = 0;
 
-	mutex_lock(&vm->s2_mutex);
+	down_write(&vm->s2_lock);
 	for (done = 0; !ret && done < share->size; done += size) {
 		unsigned long first = done >> PAGE_SHIFT;
 
@@ -79,7 +79,7 @@ static int map(struct qvm_vm *vm, const struct share *share)
 		WARN_ON(s2_unmap(&vm->s2, share->gpa, share->size));
 	else
 		qvm_arch_s2_clean(vm, share->gpa, share->size);
-	mutex_unlock(&vm->s2_mutex);
+	qvm_s2_write_done(vm);
 	return ret;
 }
 
@@ -157,10 +157,10 @@ static int share_add(struct qvm_vm *vm, const struct qvm_share *param)
 
 static void share_end(struct qvm_vm *vm, struct share *share)
 {
-	mutex_lock(&vm->s2_mutex);
+	down_write(&vm->s2_lock);
 	/* Other blocks are beside it, so none is split and this can't fail. */
 	WARN_ON(s2_unmap(&vm->s2, share->gpa, share->size));
-	mutex_unlock(&vm->s2_mutex);
+	qvm_s2_write_done(vm);
 	list_del(&share->node);
 	vm->pinned -= share->size;
 	share_free(vm, share);

@@ -106,7 +106,7 @@ struct qvm_vm *qvm_vm_create(const struct qvm_create_vm *param)
 	}
 	kref_init(&vm->ref);
 	mutex_init(&vm->mutex);
-	mutex_init(&vm->s2_mutex);
+	init_rwsem(&vm->s2_lock);
 	INIT_LIST_HEAD(&vm->shares);
 	qvm_eventfd_init(vm);
 	strscpy(vm->name, param->name, sizeof(vm->name));
@@ -124,8 +124,11 @@ struct qvm_vm *qvm_vm_create(const struct qvm_create_vm *param)
 	if (!ret)
 		ret = qvm_arch_vm_create(vm);
 	if (!ret)
+		ret = qvm_notifier_init(vm);
+	if (!ret)
 		ret = vm_publish(vm);
 	if (ret) {
+		qvm_notifier_fini(vm);
 		vm_free(vm);
 		return ERR_PTR(ret);
 	}
@@ -145,11 +148,11 @@ static void vm_destroy(struct kref *ref)
 
 	vm_unpublish(vm);
 	qvm_eventfd_release(vm);
+	/* First: it ends the VM, if nobody has, and so kicks the vCPUs. */
+	qvm_notifier_fini(vm);
 	for (i = 0; i < vm->max_vcpus; i++)
 		if (vm->vcpu[i])
 			qvm_vcpu_destroy(vm->vcpu[i]);
-	qvm_share_release_all(vm);
-	qvm_region_release_all(vm);
 	vm_free(vm);
 }
 
@@ -341,6 +344,16 @@ void qvm_vm_end_fatal(struct qvm_vcpu *vcpu, u32 cause, u64 syndrome, u64 gva, u
 	vm->end.gva = gva;
 	vm->end.gpa = gpa;
 	qvm_arch_vcpu_dump(vcpu);
+	vm_end_commit(vm);
+}
+
+void qvm_vm_end_memory(struct qvm_vm *vm, u64 gpa)
+{
+	if (!vm_end_begin(vm))
+		return;
+	vm->end.exit_reason = QVM_EXIT_FATAL;
+	vm->end.event = QVM_FATAL_MEMORY;
+	vm->end.gpa = gpa;
 	vm_end_commit(vm);
 }
 

@@ -125,6 +125,7 @@ enum qvm_region_kind {
 };
 
 #define QVM_REGION_F_DIRTY_LOG	(1U << 0)	/* reserved; EOPNOTSUPP */
+#define QVM_REGION_F_LAZY	(1U << 1)	/* RAM: pin and map at the guest's first touch */
 
 /*
  * QVM_VM_ADD_REGION: pin the caller's memory at hva and map it at gpa, with the largest
@@ -133,10 +134,14 @@ enum qvm_region_kind {
  * guest fetches with its caches off. QVM_REGION_SHARED: nothing is pinned yet, hva must be 0, and
  * guest-physical addresses alone are taken.
  *
+ * With QVM_REGION_F_LAZY nothing is pinned yet. All of it is charged to RLIMIT_MEMLOCK all the
+ * same; what the guest touches stays pinned. If the caller has no memory there by then, or it
+ * failed, the VM ends: QVM_EXIT_FATAL, QVM_FATAL_MEMORY.
+ *
  * EBUSY      the VM is assembled
  * EEXIST     overlaps a region or a vdev
  * EINVAL     gpa, size or hva not a multiple of the page size, size 0, unknown kind, as_id not 0,
- *            hva not 0 with QVM_REGION_SHARED
+ *            hva not 0 with QVM_REGION_SHARED, anything but RAM lazy
  * ERANGE     reaches past 2^ipa_bits
  * ENOSPC     too many regions (QVM_MAX_REGIONS)
  * EFAULT     hva … hva+size is not writable memory of the caller
@@ -418,6 +423,28 @@ struct qvm_share {
 #define QVM_MAX_SHARES		64
 
 #define QVM_VM_SHARE		_IOW(QVM_IOC, 0x1a, struct qvm_share)
+
+/*
+ * QVM_VM_REGION_DISCARD: take a range of RAM away from the guest, and unpin it (balloon, unplug, memory
+ * that failed). The range is in stage 2 no more when this returns; what the guest touches of it
+ * after that is pinned and mapped anew from the same hva, as QVM_REGION_F_LAZY does. To give the
+ * memory back, first madvise(MADV_DONTNEED) it, then call this: the guest finds zeros then, and both
+ * see the same pages. In the other order the guest may pin what is about to go. The charge to
+ * RLIMIT_MEMLOCK stays. Legal while ASSEMBLED or RUNNING, from any thread.
+ *
+ * EINVAL  gpa or size not a multiple of the page size, size 0, flags not 0
+ * ENOENT  not all of it is in one RAM region
+ * ENOMEM, EINTR  (killed) what comes first of the range may be gone, the rest is as it was
+ * EAGAIN  the VM is not assembled; ESHUTDOWN it has ended
+ */
+struct qvm_discard {
+	__u64 gpa;		/* In: bytes */
+	__u64 size;		/* In: bytes */
+	__u64 flags;		/* In: must be 0 */
+	__u64 reserved;		/* must be zero */
+};
+
+#define QVM_VM_REGION_DISCARD	_IOW(QVM_IOC, 0x1b, struct qvm_discard)
 
 /* ---- vCPU ---------------------------------------------------------------------------- */
 

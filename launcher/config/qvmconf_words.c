@@ -59,6 +59,24 @@ static void read_memory(struct qvmconf *q, const struct token *word, struct toke
 		value_put(entry, "at", value_create(first, SCHEMA_ADDRESS, &word->origin));
 }
 
+/* Of the memory before it: `ram` is no context, an open one stays open behind it. */
+static void read_lazy(struct qvmconf *q, const struct token *word, struct token *arg)
+{
+	const struct node *list = node_find(q->root, "memory");
+	struct node *last = list ? list->child : NULL;
+	char yes[] = "true";
+
+	(void)arg;
+	while (last && last->next)
+		last = last->next;
+	if (last) {
+		option_put(last, schema_find("memory[].lazy"), yes, &word->origin);
+		return;
+	}
+	log_at(&word->origin, word->text, "no memory is there yet, it belongs behind `ram`");
+	q->root->bad = true;
+}
+
 /* Cut "ADDRESS," off; NULL if the text does not begin with that. */
 static char *cut_address(char **text, const struct origin *origin)
 {
@@ -530,6 +548,7 @@ static void read_set(struct qvmconf *q, const struct token *word, struct token *
 const struct word words[] = {
 	{ "ram", 1, false, read_memory, "ram 512M or ram 0x40000000,512M" },
 	{ "rom", 1, false, read_memory, "rom 64K or rom 0,64K" },
+	{ "lazy", 0, false, read_lazy, NULL },
 	{ "cpu", 0, true, read_cpu, NULL },
 	{ "load", 1, false, read_load, "load FILE" },
 	{ "acpi", 0, false, read_blob, NULL },

@@ -54,6 +54,10 @@ const struct schema_key schema_keys[] = {
 	  	  .doc = "where it begins; auto: after the highest so far, the first at 0x40000000 "
 		 "(x86: 0, and RAM goes around 640K to 1M and below 4G as in a PC)" },
 
+	{ .path = "memory[].lazy", .types = SCHEMA_BOOL, .fallback = "false", .qvmconf = "lazy ram",
+	  .doc = "of RAM: the host gives it page by page, when the guest first touches it, and not at "
+		 "the start; what it can't give by then ends the VM (status 96)" },
+
 	{ .path = "cpus", .types = SCHEMA_NUMBER | SCHEMA_LIST, .fallback = "1", .min = 1, .max = 64,
 	  .doc = "number of vCPUs, or a list with what is special to each" },
 	{ .path = "cpus[]", .types = SCHEMA_MAP, .qvmconf = "cpu",
@@ -249,7 +253,6 @@ const struct schema_key schema_keys[] = {
 
 	{ .path = "pass", .types = SCHEMA_LATER | SCHEMA_LIST, .qvmconf = "pass",
 	  .limit = "devices can't be passed through yet" },
-	LATER("memory[].lazy", "all of the memory is taken at the start"),
 	{ .path = "load[].guest", .types = SCHEMA_LATER, .qvmconf = "guest load",
 	  .limit = "use load, which recognises what the file is" },
 

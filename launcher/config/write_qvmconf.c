@@ -173,7 +173,6 @@ static void write_placed(FILE *out, const char *word, const struct node *value,
 
 	write_pair(out, word, xasprintf("%s%s%s", address ? address : "", address ? "," : "",
 					source_of(value)));
-	fputc('\n', out);
 	free(address);
 }
 
@@ -181,11 +180,17 @@ static void write_memory(FILE *out, const struct node *entry)
 {
 	static const char *const keys[] = { "ram", "rom" };
 
+	const struct node *lazy = node_find(entry, "lazy");
+
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		const struct node *size = node_find(entry, keys[i]);
 
-		if (size && size->kind == NODE_SCALAR)
-			write_placed(out, keys[i], size, node_find(entry, "at"));
+		if (!size || size->kind != NODE_SCALAR)
+			continue;
+		write_placed(out, keys[i], size, node_find(entry, "at"));
+		if (lazy)
+			write_option(out, lazy);
+		fputc('\n', out);
 	}
 }
 
@@ -202,8 +207,10 @@ static void write_load(FILE *out, const struct node *entry)
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		const struct node *path = node_find(entry, keys[i].key);
 
-		if (path && path->kind == NODE_SCALAR)
+		if (path && path->kind == NODE_SCALAR) {
 			write_placed(out, keys[i].word, path, node_find(entry, "at"));
+			fputc('\n', out);
+		}
 	}
 }
 
@@ -249,8 +256,10 @@ static void write_reserve(FILE *out, const struct node *entry)
 	const struct node *at = node_find(entry, "at"), *size = node_find(entry, "size");
 
 	fputs("reserve ", out);
-	if (at && size && size->kind == NODE_SCALAR)
+	if (at && size && size->kind == NODE_SCALAR) {
 		write_placed(out, "loc", size, at);
+		fputc('\n', out);
+	}
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		const struct node *place = node_find(entry, keys[i].key);
 

@@ -113,9 +113,9 @@ static void dump_device(FILE *out, const struct device_config *device)
 static void dump_lists(const struct machine *m, FILE *out)
 {
 	for (size_t i = 0; i < m->memory_count; i++)
-		fprintf(out, "%s: 0x%" PRIx64 " size 0x%" PRIx64 "\n",
+		fprintf(out, "%s: 0x%" PRIx64 " size 0x%" PRIx64 "%s\n",
 			m->memory[i].kind == MEMORY_ROM ? "rom" : "ram", m->memory[i].gpa,
-			m->memory[i].size);
+			m->memory[i].size, m->memory[i].lazy ? " lazy" : "");
 	for (size_t i = 0; i < m->reserved_count; i++)
 		fprintf(out, "reserve: 0x%" PRIx64 " size 0x%" PRIx64 " irq %u\n", m->reserved[i].gpa,
 			m->reserved[i].size, m->reserved[i].irq);

@@ -37,6 +37,7 @@ static void build_memory(struct machine *m, const struct node *list)
 			.kind = rom ? MEMORY_ROM : MEMORY_RAM,
 			.gpa = schema_number(entry, "memory[].at"),
 			.size = schema_number(entry, rom ? "memory[].rom" : "memory[].ram"),
+			.lazy = schema_bool(entry, "memory[].lazy"),
 			.origin = (rom ? rom : node_find(entry, "ram"))->origin,
 		};
 		if (memory->gpa == MACHINE_AUTO && m->memory_incomplete)

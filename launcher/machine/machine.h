@@ -29,6 +29,7 @@ enum memory_kind { MEMORY_RAM, MEMORY_ROM };
 struct memory {
 	enum memory_kind kind;
 	uint64_t gpa, size;		/* bytes */
+	bool lazy;			/* taken from the host at the first touch */
 	void *hva;			/* set by vm/mem.c */
 	struct origin origin;
 };

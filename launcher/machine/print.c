@@ -31,7 +31,7 @@ void machine_print(const struct machine *m, FILE *out)
 	for (size_t i = 0; i < m->memory_count; i++) {
 		print_range(out, m->memory[i].kind == MEMORY_ROM ? "rom" : "ram", m->memory[i].gpa,
 			    m->memory[i].size);
-		fputc('\n', out);
+		fputs(m->memory[i].lazy ? "  lazy\n" : "\n", out);
 	}
 	for (size_t i = 0; i < m->image_count; i++) {
 		print_range(out, m->image[i].key, m->image[i].gpa, m->image[i].size);

@@ -167,6 +167,8 @@ static void check_memory(const struct machine *m)
 		if (memory->size % PAGE)
 			log_at(&memory->origin, name, "0x%" PRIx64 " bytes are no multiple of 4K, "
 			       "write 0x%" PRIx64, memory->size, (memory->size | (PAGE - 1)) + 1);
+		if (memory->lazy && memory->kind == MEMORY_ROM)
+			log_at(&memory->origin, "lazy", "only of RAM: a ROM is there as a whole");
 		if (memory->gpa % PAGE)
 			log_at(&memory->origin, name, "0x%" PRIx64 " is no multiple of 4K, write "
 			       "0x%" PRIx64, memory->gpa, memory->gpa & ~(uint64_t)(PAGE - 1));

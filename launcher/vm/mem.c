@@ -46,7 +46,7 @@ static int check_available(const struct machine *machine)
 	uint64_t wanted = 0, available = host_available();
 
 	for (size_t i = 0; i < machine->memory_count; i++)
-		wanted += machine->memory[i].size;
+		wanted += machine->memory[i].lazy ? 0 : machine->memory[i].size;
 	if (wanted <= available)
 		return 0;
 	log_error("the VM's memory is %llu MiB and the host has %llu MiB left: give it less (ram), or end something",
@@ -77,7 +77,8 @@ static int mem_alloc(struct memory *memory)
 	/* Only a wish: without it the guest runs, with more entries in its tables. */
 	madvise(memory->hva, memory->size, MADV_HUGEPAGE);
 	/* Another: faulted in huge pages at a time, it is pinned many times faster. */
-	madvise(memory->hva, memory->size, MADV_POPULATE_WRITE);
+	if (!memory->lazy)
+		madvise(memory->hva, memory->size, MADV_POPULATE_WRITE);
 	return 0;
 }
 
@@ -124,6 +125,7 @@ static int map_one(const struct memory *memory, struct sys_vm *sys_vm)
 		.size = memory->size,
 		.hva = (uintptr_t)memory->hva,
 		.kind = memory->kind == MEMORY_ROM ? QVM_REGION_ROM : QVM_REGION_RAM,
+		.flags = memory->lazy ? QVM_REGION_F_LAZY : 0,
 	};
 	int error = sys_add_region(sys_vm, &region);
 

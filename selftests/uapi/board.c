@@ -60,9 +60,9 @@ TEST_F(board, region_kind_and_flags)
 	region.kind = RAM;
 	region.flags = QVM_REGION_F_DIRTY_LOG;
 	EXPECT_EQ(-EOPNOTSUPP, call(self->vm, QVM_VM_ADD_REGION, &region));
-	for (region.flags = 2; region.flags; region.flags <<= 1)
+	for (region.flags = 4; region.flags; region.flags <<= 1)
 		EXPECT_EQ(-EINVAL, call(self->vm, QVM_VM_ADD_REGION, &region));
-	region.flags = QVM_REGION_F_DIRTY_LOG | 2;
+	region.flags = QVM_REGION_F_DIRTY_LOG | 4;
 	EXPECT_EQ(-EINVAL, call(self->vm, QVM_VM_ADD_REGION, &region));
 	region.flags = 0;
 	region.as_id = 1;

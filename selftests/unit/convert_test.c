@@ -147,7 +147,7 @@ TEST(yaml_there_and_back)
 {
 	static const char *const rows[] = {
 		"{}", "system: a b", "cpus: 3", "cpus: [{}, {runmask: [0, 3], sched: 8f}]",
-		"memory: [{ram: 4096, at: 10}, {rom: 0x1000, at: 0}, {ram: 1G}]",
+		"memory: [{ram: 4096, at: 10, lazy: on}, {rom: 0x1000, at: 0}, {ram: 1G}]",
 		"load: [{elf: a}, {kernel: b}, {file: c}, {data: 'x y', at: 4096}, {fdt: d}, {initrd: e}]",
 		"cmdline: \"a \\\"b\\\" c\\\\ # d\"", "cmdline: ''", "cmdline: '{x}'",
 		"devices: [pl011: ~, ns16550: {irq: none, name: x}, silent: {}]",

@@ -162,11 +162,12 @@ TEST(refuses_what_is_no_memory)
 }
 
 static void *whole_root;
+static unsigned int faults;
 
-/* Another vCPU's split ends while we wait for the mutex. */
-static void split_ends(struct mutex *mutex)
+/* Another vCPU's split ends while we wait for the lock. */
+static void split_ends(struct rw_semaphore *sem)
 {
-	CHECK(mutex == &vm.s2_mutex);
+	CHECK(sem == &vm.s2_lock);
 	vm.s2.root = whole_root;
 }
 
@@ -178,12 +179,43 @@ TEST(waits_for_a_block_that_is_being_split)
 	start();
 	whole_root = vm.s2.root;
 	vm.s2.root = empty;
-	fake_mutex_hook = split_ends;
+	fake_rwsem_hook = split_ends;
 	CHECK_EQ(qvm_guest_read(&vm, RAM_BASE + 5, &buf, 1), 0);
 	CHECK_EQ(buf, ram[5]);
-	CHECK(!vm.s2_mutex.held);
-	fake_mutex_hook = NULL;
+	CHECK(!vm.s2_lock.held);
+	fake_rwsem_hook = NULL;
 	table_free(&vm.s2, empty, 0);
+	finish();
+}
+
+/* fault.c: what was discarded comes back, or can't. */
+int qvm_region_fault(struct qvm_vm *touched, u64 gpa)
+{
+	CHECK(touched == &vm);
+	CHECK(!vm.s2_lock.held);
+	faults++;
+	if (gpa >= RAM_BASE + 0x2000)
+		return -EHWPOISON;
+	return s2_map(&vm.s2, gpa & ~(PAGE - 1), (u64)(ram + 0x1000), PAGE, S2_READ | S2_WRITE);
+}
+
+TEST(touches_what_was_discarded)
+{
+	u8 buf[8] = {};
+
+	start();
+	faults = 0;
+	CHECK_EQ(s2_unmap(&vm.s2, RAM_BASE + 0x1000, 2 * PAGE), 0);
+	ram[0x1004] = 0x77;
+	CHECK_EQ(qvm_guest_read(&vm, RAM_BASE + 0x1004, buf, 1), 0);
+	CHECK_EQ(buf[0], 0x77);
+	CHECK_EQ(faults, 1);
+	CHECK_EQ(qvm_guest_write(&vm, RAM_BASE + 0x1008, buf, 8), 0);
+	CHECK_EQ(faults, 1);
+	/* the second half of it failed */
+	CHECK_EQ(qvm_guest_write(&vm, RAM_BASE + 0x1ffc, buf, 8), -EFAULT);
+	CHECK_EQ(faults, 2);
+	CHECK(!vm.s2_lock.held);
 	finish();
 }
 

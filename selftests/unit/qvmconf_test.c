@@ -75,6 +75,8 @@ TEST(words_make_trees)
 		{ "ram 4096M,2048M", "{memory: [{ram: 2048M, at: 4096M}]}" },
 		{ "ram 80000000,0d4096", "{memory: [{ram: 4096, at: 0x80000000}]}" },
 		{ "ram 0d4096,4096", "{memory: [{ram: 4096, at: 4096}]}" },
+		{ "ram 4K lazy rom 4K ram 8K", "{memory: [{ram: 4K, lazy: true}, {rom: 4K}, {ram: 8K}]}" },
+		{ "cpu ram 4K lazy sched 8", "{cpus: [{sched: 8}], memory: [{ram: 4K, lazy: true}]}" },
 		{ "cpu sched 8 cpu sched 6", "{cpus: [{sched: 8}, {sched: 6}]}" },
 		{ "cpu sched 8 sched 6r", "{cpus: [{sched: 6r}]}" },
 		{ "cpu runmask 0,2 ram 32m sched 8",

@@ -40,24 +40,36 @@ static int leaf_clean(const struct s2_leaf *leaf, void *arg)
 	return 0;
 }
 
+static void fetch_sync(void)
+{
+	dsb(sy);
+	if (!arm64_host.dic || arm64_has_fix(ARM64_FIX_IC_DESPITE_DIC))
+		asm volatile("ic ialluis" : : : "memory");
+	dsb(ish);
+	isb();
+}
+
 void qvm_arch_s2_clean(struct qvm_vm *vm, u64 gpa, u64 size)
 {
 	s2_for_each_leaf(&vm->s2, gpa, size, leaf_clean, vm);
-	dsb(sy);
+	fetch_sync();
+}
+
+void qvm_arch_s2_clean_hpa(struct qvm_vm *vm, u64 hpa, u64 size)
+{
+	arm64_cache_clean_range(hpa, size);
+	atomic64_add(size, &vm->cleaned);
+	fetch_sync();
 }
 
 void arm64_cache_clean_vm(struct qvm_vm *vm)
 {
 	unsigned int i;
 
-	/* What is shared comes and goes. */
-	mutex_lock(&vm->s2_mutex);
+	/* What is shared, lazy or discarded comes and goes. */
+	down_read(&vm->s2_lock);
 	for (i = 0; i < vm->region_count; i++)
 		s2_for_each_leaf(&vm->s2, vm->region[i].gpa, vm->region[i].size, leaf_clean, vm);
-	mutex_unlock(&vm->s2_mutex);
-	dsb(sy);
-	if (!arm64_host.dic || arm64_has_fix(ARM64_FIX_IC_DESPITE_DIC))
-		asm volatile("ic ialluis" : : : "memory");
-	dsb(ish);
-	isb();
+	up_read(&vm->s2_lock);
+	fetch_sync();
 }

@@ -178,6 +178,15 @@ int qvm_arch_inject_unclaimed(struct qvm_vcpu *vcpu, const struct qvm_access *ac
 	return 0;
 }
 
+/* RAM is all there but for what is lazy or was discarded. Another fault than of translation is ours. */
+static enum exit_action ram_fault(struct qvm_vcpu *vcpu, u64 esr)
+{
+	if ((esr & ISS_FSC_TYPE) != FSC_TYPE_TRANSLATION ||
+	    qvm_region_fault(vcpu->vm, fault_gpa(vcpu)))
+		return fatal(vcpu, QVM_FATAL_MEMORY);
+	return EXIT_RESUME;
+}
+
 static enum exit_action handle_data_abort(struct qvm_vcpu *vcpu, u64 esr)
 {
 	struct qvm_access access;
@@ -188,9 +197,8 @@ static enum exit_action handle_data_abort(struct qvm_vcpu *vcpu, u64 esr)
 	if (vcpu->arch.exit.hpfar & HPFAR_NONE)
 		return EXIT_RESUME;
 	mem = qvm_region_find(vcpu->vm, fault_gpa(vcpu));
-	/* RAM is mapped for good: a fault there is ours. */
 	if (mem && mem->kind == QVM_REGION_RAM)
-		return fatal(vcpu, QVM_FATAL_MEMORY);
+		return ram_fault(vcpu, esr);
 	if (esr & ISS_CM && !mem) {
 		arm64_skip_instruction(vcpu);	/* nothing is cached of what is not memory */
 		return EXIT_RESUME;
@@ -212,7 +220,7 @@ static enum exit_action handle_fetch_abort(struct qvm_vcpu *vcpu, u64 esr)
 		return EXIT_RESUME;
 	mem = qvm_region_find(vcpu->vm, fault_gpa(vcpu));
 	if (mem && mem->kind == QVM_REGION_RAM)
-		return fatal(vcpu, QVM_FATAL_MEMORY);
+		return ram_fault(vcpu, esr);
 	return abort_unclaimed(vcpu, esr, true);
 }
 

@@ -239,7 +239,12 @@ void qvm_arch_s2_flush_vm(struct qvm_vm *vm)
 	unsigned long flags;
 	u64 old_vttbr, old_vtcr;
 
-	if (!vm->arch.vmid.generation)
+	/*
+	 * The tables are as they shall be before it is asked which VMID the VM has: one that it takes
+	 * after this, at its first load or because another's roll-over flushed all, never saw the old.
+	 */
+	dsb(ishst);
+	if (!READ_ONCE(vm->arch.vmid.generation))
 		return;			/* never loaded: no TLB has heard of it */
 	if (arm64_is_nvhe()) {
 		arm64_nvhe_call_any(EL2_TLB_VM, vttbr(vm), vm->arch.vtcr);

@@ -23,8 +23,12 @@ u32 qvm_arch_s2_prot(u32 prot)
 	return x86_nx_blocks() ? prot & ~(u32)S2_EXEC : prot;
 }
 
-/* A guest's caches are never off in the way that matters: EPT says write-back. */
+/* Memory is write-back for guest and host (EPT says so), and instruction fetches are coherent. */
 void qvm_arch_s2_clean(struct qvm_vm *vm, u64 gpa, u64 size)
+{
+}
+
+void qvm_arch_s2_clean_hpa(struct qvm_vm *vm, u64 hpa, u64 size)
 {
 }
 
@@ -47,7 +51,7 @@ void x86_s2_explain(struct qvm_vcpu *vcpu, u64 gpa)
 	const char *wrong;
 	u64 pte;
 
-	mutex_lock(&vcpu->vm->s2_mutex);
+	down_read(&vcpu->vm->s2_lock);
 	for (level = s2->root_level; table; level++) {
 		index = gpa >> S2_LEVEL_SHIFT(level) & (BIT(S2_TABLE_SHIFT) - 1);
 		pte = READ_ONCE(table[index]);
@@ -56,17 +60,18 @@ void x86_s2_explain(struct qvm_vcpu *vcpu, u64 gpa)
 		       gpa, level, pte, wrong ? ": " : "", wrong ?: "");
 		table = s2pte_is_table(pte, level) ? s2->ops->hpa_to_virt(s2pte_hpa(pte, level)) : NULL;
 	}
-	mutex_unlock(&vcpu->vm->s2_mutex);
+	up_read(&vcpu->vm->s2_lock);
 }
 
 bool x86_s2_fault(struct qvm_vcpu *vcpu, u64 gpa, bool fetch)
 {
 	struct qvm_vm *vm = vcpu->vm;
 	struct s2_leaf leaf;
-	bool ok = false;
+	bool found, ok = false;
 
-	mutex_lock(&vm->s2_mutex);
-	if (s2_lookup(&vm->s2, gpa, &leaf)) {
+	down_write(&vm->s2_lock);
+	found = s2_lookup(&vm->s2, gpa, &leaf);
+	if (found) {
 		/* Another vCPU may have been faster, or have had the page apart for a moment. */
 		if (fetch && !(leaf.prot & S2_EXEC))
 			ok = x86_nx_blocks() && make_executable(vm, qvm_region_find(vm, gpa), gpa,
@@ -74,6 +79,7 @@ bool x86_s2_fault(struct qvm_vcpu *vcpu, u64 gpa, bool fetch)
 		else
 			ok = true;
 	}
-	mutex_unlock(&vm->s2_mutex);
-	return ok;
+	qvm_s2_write_done(vm);
+	/* Lazy or discarded: first it comes, then perhaps it is fetched from. */
+	return found ? ok : !qvm_region_fault(vm, gpa);
 }

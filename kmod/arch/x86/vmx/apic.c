@@ -52,12 +52,12 @@ int virt_vm_assemble(struct qvm_vm *vm)
 
 	if (!access_page || qvm_region_find(vm, APIC_DEFAULT_PHYS_BASE))
 		return 0;
-	mutex_lock(&vm->s2_mutex);
+	down_write(&vm->s2_lock);
 	if (!vmx->apic_moved)
 		ret = s2_map(&vm->s2, APIC_DEFAULT_PHYS_BASE, __pa(access_page), PAGE_SIZE,
 			     S2_READ | S2_WRITE);
 	vmx->apic_page = !vmx->apic_moved && !ret;
-	mutex_unlock(&vm->s2_mutex);
+	qvm_s2_write_done(vm);
 	return ret;
 }
 
@@ -68,13 +68,13 @@ void virt_apic_base_changed(struct qvm_vcpu *vcpu, u64 base)
 
 	if (is_usual(base))
 		return;
-	mutex_lock(&vcpu->vm->s2_mutex);
+	down_write(&vcpu->vm->s2_lock);
 	vmx->apic_moved = true;
 	if (vmx->apic_page) {
 		s2_unmap(&vcpu->vm->s2, APIC_DEFAULT_PHYS_BASE, PAGE_SIZE);
 		WRITE_ONCE(vmx->apic_page, false);
 	}
-	mutex_unlock(&vcpu->vm->s2_mutex);
+	qvm_s2_write_done(vcpu->vm);
 }
 
 /* ---- before an entry ---- */

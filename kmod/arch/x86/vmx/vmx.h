@@ -150,8 +150,8 @@ struct vmx_vcpu {
 struct vmx_vm {
 	u64 eptp;			/* [C] */
 	cpumask_var_t ept_known;	/* pCPUs that have flushed this root since it was made */
-	bool apic_moved;		/* [s2_mutex] a vCPU's APIC was not at the usual address once */
-	bool apic_page;			/* [s2_mutex, read without] the APIC-access page is mapped there */
+	bool apic_moved;		/* [s2_lock] a vCPU's APIC was not at the usual address once */
+	bool apic_page;			/* [s2_lock, read without] the APIC-access page is mapped there */
 };
 
 static inline struct vmx_vcpu *vmx_of(const struct qvm_vcpu *vcpu)
