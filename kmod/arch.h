@@ -127,14 +127,14 @@ u32 qvm_arch_s2_prot(u32 prot);
  */
 void qvm_arch_s2_clean(struct qvm_vm *vm, u64 gpa, u64 size);
 
+/* And for all that is mapped. */
+void qvm_arch_s2_clean_all(struct qvm_vm *vm);
+
+/* Memory that is not mapped yet, or no more, likewise. May sleep. */
+void qvm_arch_s2_clean_hpa(struct qvm_vm *vm, u64 hpa, u64 size);
+
 /* Forget all translations of this VM, in all pCPUs. Process context. */
 void qvm_arch_s2_flush_vm(struct qvm_vm *vm);
-
-/*
- * Memory comes to a running VM or goes: what the host left in caches does not hide what a guest
- * without caches writes or reads, nor what it fetches (arm64). May sleep.
- */
-void qvm_arch_s2_clean_hpa(struct qvm_vm *vm, u64 hpa, u64 size);
 
 /* Order table writes before hardware walks. */
 void qvm_arch_s2_sync(void);

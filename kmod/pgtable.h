@@ -45,6 +45,7 @@ enum s2_prot {
 	S2_WRITE	= 1 << 1,
 	S2_EXEC		= 1 << 2,
 	S2_DEVICE	= 1 << 3,	/* device memory type; else normal write-back */
+	S2_FORCE_WB	= 1 << 4,	/* whatever the guest says of it (arm64 with FEAT_S2FWB) */
 };
 
 /* What a visit of s2_for_each_leaf() sees. */

@@ -251,6 +251,8 @@ const struct qvm_mem *qvm_region_find(const struct qvm_vm *vm, u64 gpa)
 
 void qvm_region_release_all(struct qvm_vm *vm)
 {
+	if (vm->region_count && READ_ONCE(vm->started))
+		qvm_arch_s2_clean_all(vm);
 	while (vm->region_count) {
 		const struct qvm_mem *mem = &vm->region[--vm->region_count];
 

@@ -73,7 +73,7 @@ static int map(struct qvm_vm *vm, const struct share *share)
 
 		size = run_size(share, first);
 		ret = s2_map(&vm->s2, share->gpa + done, page_to_phys(share->pages[first]), size,
-			     S2_READ | S2_WRITE);
+			     qvm_arch_s2_prot(S2_READ | S2_WRITE));
 	}
 	if (ret)
 		WARN_ON(s2_unmap(&vm->s2, share->gpa, share->size));

@@ -235,7 +235,7 @@ struct qvm_vm_info {
 	__u32 region_count;	/* Out */
 	__u64 pinned;		/* Out: bytes */
 	__u64 table_pages;	/* Out: pages of stage-2 tables */
-	__u64 cleaned;		/* Out: bytes cleaned and invalidated to PoC (arm64) */
+	__u64 cleaned;		/* Out: bytes cleaned and invalidated to PoC (arm64, no FEAT_S2FWB) */
 	__u64 reserved;		/* must be zero */
 	/* Out: when it came to these states, CLOCK_MONOTONIC in ns; 0: it has not */
 	__u64 assembled, started, ended;

@@ -2,6 +2,8 @@
 /* QVM_VCPU_RUN and its page: exits, their completion, interruption, and a user space that cheats. */
 #include <kselftest_harness.h>
 
+#include <sys/auxv.h>
+
 #include "vm.h"
 
 FIXTURE(run)
@@ -541,6 +543,28 @@ TEST_F(run, page_is_guest_ram)
 		EXPECT_EQ(i, next_write(m, 0, 0));
 	}
 	EXPECT_EQ(QVM_EXIT_SYSTEM, run_vcpu(m, 0));
+}
+
+/* ---- what no guest is told of and the host's threads have ---- */
+
+#define HWCAP2_OF_SME	(1UL << 23)
+
+/* TPIDR2_EL0; it may be UNDEFINED, which the vectors tell */
+GUEST(guest_tpidr2, G_DEVICE "mov x1, #0x777\n msr s3_3_c13_c0_5, x1\n str x1, [x28]\n b .");
+
+TEST_F(run, thread_register_of_sme)
+{
+	struct machine m;
+	uint64_t value = 0x1234;
+
+	if (!(getauxval(AT_HWCAP2) & HWCAP2_OF_SME))
+		SKIP(return, "no SME here");
+	machine_start(&m, &guest_tpidr2, 1);
+	asm volatile("msr s3_3_c13_c0_5, %0" : : "r"(value));
+	EXPECT_EQ(QVM_EXIT_MMIO, run_vcpu(&m, 0));
+	asm volatile("mrs %0, s3_3_c13_c0_5" : "=r"(value));
+	EXPECT_EQ(0x1234, value);
+	machine_close(&m);
 }
 
 TEST_NOTHING_IS_LEFT

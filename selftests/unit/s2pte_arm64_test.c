@@ -35,10 +35,11 @@ struct tlb_pte tlb_decode(u64 pte, unsigned int level)
 	out.kind = TLB_LEAF;
 	if (level == 0 || (level == 3 && !(pte & 2)) || out.hpa % (4096ULL << 9 * (3 - level)) ||
 	    pte & 0xffbf000000000800ULL || !(pte & 0x400) || (pte >> 8 & 3) != 3 ||
-	    (memattr != 15 && memattr != 1))
+	    (memattr != 15 && memattr != 6 && memattr != 1))
 		out.kind = TLB_RUBBISH;
 	out.prot = (pte >> 6 & 1 ? S2_READ : 0) | (pte >> 7 & 1 ? S2_WRITE : 0) |
-		   (pte >> 54 & 1 ? 0 : S2_EXEC) | (memattr == 1 ? S2_DEVICE : 0);
+		   (pte >> 54 & 1 ? 0 : S2_EXEC) | (memattr == 1 ? S2_DEVICE : 0) |
+		   (memattr == 6 ? S2_FORCE_WB : 0);
 	return out;
 }
 
@@ -53,6 +54,28 @@ TEST(leaves)
 	/* device nGnRE: MemAttr 0001 */
 	CHECK_EQ(s2pte_make_leaf(0x09000000, 3, RW | S2_DEVICE), 0x00400000090007c7ULL);
 	CHECK_EQ(s2pte_make_leaf(0x40000000, 1, RW | S2_DEVICE), 0x00400000400007c5ULL);
+	/* HCR_EL2.FWB = 1: MemAttr 0110 is write-back; of a device as before */
+	CHECK_EQ(s2pte_make_leaf(0x80001000, 3, RWX | S2_FORCE_WB), 0x800017dbULL);
+	CHECK_EQ(s2pte_make_leaf(0x40000000, 1, RW | S2_DEVICE | S2_FORCE_WB), 0x00400000400007c5ULL);
+	CHECK_EQ(s2pte_prot(0x800017db, 3), RWX | S2_FORCE_WB);
+	CHECK_EQ(s2pte_prot(0x800017ff, 3), RWX);
+}
+
+/* A block that is split, and whose permissions change, has the memory type that it had. */
+TEST(forced_write_back_stays)
+{
+	struct tlb_vm vm;
+	struct s2_leaf leaf;
+
+	REQUIRE(tlb_vm_init(&vm, 1, 40, ~0ULL) == 0);
+	CHECK_EQ(s2_map(&vm.s2, G1, G1, M2, RWX | S2_FORCE_WB), 0);
+	CHECK_EQ(s2_protect(&vm.s2, G1 + 0x1000, 0x1000, S2_READ), 0);
+	CHECK(s2_lookup(&vm.s2, G1 + 0x1000, &leaf));
+	CHECK_EQ(leaf.prot, S2_READ | S2_FORCE_WB);
+	CHECK(s2_lookup(&vm.s2, G1 + 0x2000, &leaf));
+	CHECK_EQ(leaf.prot, RWX | S2_FORCE_WB);
+	CHECK_EQ(leaf.size, 0x1000);
+	tlb_vm_destroy(&vm);
 }
 
 TEST(tables)

@@ -62,9 +62,10 @@ struct arm64_host {
 	u64 hcr, hcrx, cptr, mdcr, vbar, pan, dit, ssbs, mdscr;
 	u64 dbg[4][16];			/* BVR, BCR, WVR, WCR, while the guest's debug is live */
 	struct user_fpsimd_state neon;	/* of an FP section that is preempted outside the guest */
-	u64 pmscr, trfcr;		/* PMSCR_EL2, TRFCR_EL2, where the host profiles or traces */
+	u64 pmscr, trfcr, brbcr;	/* of the host's level, where it profiles, traces, records */
 	/* load … put */
-	u64 pmscr_el1, trfcr_el1;
+	u64 pmscr_el1, trfcr_el1, brbcr_el1;
+	u64 vdisr, tpidr2, hfgrtr, hfgwtr, hfgitr, hdfgrtr, hdfgwtr;
 	u64 vttbr, vtcr, vpidr, vmpidr, cnthctl, tpidr_el0, tpidrro_el0, csselr;
 };
 
@@ -107,6 +108,7 @@ struct qvm_vcpu_arch {
 	} exit;				/* [v] */
 	struct arm64_fp fp;		/* [v] */
 	u64 sys[SR_COUNT];		/* [v] */
+	u64 vdisr, tpidr2;		/* [v] of what is hidden: where nothing traps it */
 	u64 hcr;			/* [v] bits of HCR_EL2 beyond those that all guests have */
 	bool debug_live;		/* [v] guest debug registers are in the hardware in the guest */
 	u64 midr, mpidr;		/* [C] */

@@ -19,8 +19,10 @@ struct arm64_cpu_features {
 	bool has_hcx;		/* HCRX_EL2 exists (FEAT_HCX) */
 	bool has_dit, has_ssbs;	/* PSTATE fields */
 	bool has_ras;
+	bool has_fgt;		/* HFGRTR_EL2 and the like exist (FEAT_FGT) */
+	bool has_tpidr2;	/* TPIDR2_EL0 exists (FEAT_SME), and nothing traps it: no FEAT_FGT */
 	bool idc, dic;		/* CTR_EL0: no clean to PoU, no I-cache maintenance needed */
-	bool has_fwb;		/* FEAT_S2FWB (not used yet: memory is cleaned instead) */
+	bool has_fwb;		/* FEAT_S2FWB: a guest's accesses are cacheable, whatever it says */
 };
 
 extern struct arm64_cpu_features arm64_host;
@@ -123,6 +125,23 @@ void arm64_fp_load(const struct arm64_fp *fp);
 
 u64 qvm_arm64_enter(struct arm64_regs *regs, u64 host_vbar, u64 vectors, u64 operand);
 
+/* TPIDR2_EL0 is the host thread's again when it is put. Preemption off. */
+static inline void arm64_tpidr2_load(struct qvm_vcpu *vcpu)
+{
+	if (!arm64_host.has_tpidr2)
+		return;
+	vcpu->arch.host.tpidr2 = read_sysreg_s(EL0_TPIDR2);
+	write_sysreg_s(vcpu->arch.tpidr2, EL0_TPIDR2);
+}
+
+static inline void arm64_tpidr2_put(struct qvm_vcpu *vcpu)
+{
+	if (!arm64_host.has_tpidr2)
+		return;
+	vcpu->arch.tpidr2 = read_sysreg_s(EL0_TPIDR2);
+	write_sysreg_s(vcpu->arch.host.tpidr2, EL0_TPIDR2);
+}
+
 /* ---- s2_mmu.c: stage-2 registers, VMIDs, TLB ---- */
 
 /* vmid_bits: 8 or 16 as the host has, or fewer (test). */
@@ -136,13 +155,6 @@ void arm64_s2_put(struct qvm_vcpu *vcpu);
 void arm64_s2_flush_local_all(void);
 
 /* ---- cache.c ---- */
-
-/*
- * Clean and invalidate to the point of coherency what the guest can reach: it starts with its
- * caches off. Also makes instruction fetches see it. Regions don't change (VM assembled, or its
- * mutex held). Sleeps between blocks.
- */
-void arm64_cache_clean_vm(struct qvm_vm *vm);
 
 /* Clean and invalidate a range of the linear map to the point of coherency; a DSB is the caller's. */
 void arm64_cache_clean_range(u64 hpa, u64 size);

@@ -2,7 +2,9 @@
 /*
  * Cache maintenance. A guest starts with its MMU and caches off: what it reads then comes from
  * memory, past what the host has written into its caches. Without FEAT_S2FWB every byte that the
- * guest can reach is cleaned and invalidated to the point of coherency before the first entry.
+ * guest can reach is cleaned and invalidated to the point of coherency before the first entry, and
+ * again when it goes: what a guest wrote past the caches is what its owner reads then. With it the guest's accesses are write-back cacheable from the start (HCR_EL2.FWB, s2pte.h), and
+ * it comes with CTR_EL0.IDC: only instruction caches are left to care for.
  */
 #include <linux/io.h>
 #include <linux/sched.h>
@@ -40,6 +42,7 @@ static int leaf_clean(const struct s2_leaf *leaf, void *arg)
 	return 0;
 }
 
+/* What was written is fetched by no CPU as it was before. */
 static void fetch_sync(void)
 {
 	dsb(sy);
@@ -51,25 +54,25 @@ static void fetch_sync(void)
 
 void qvm_arch_s2_clean(struct qvm_vm *vm, u64 gpa, u64 size)
 {
-	s2_for_each_leaf(&vm->s2, gpa, size, leaf_clean, vm);
+	if (!arm64_host.has_fwb)
+		s2_for_each_leaf(&vm->s2, gpa, size, leaf_clean, vm);
 	fetch_sync();
 }
 
 void qvm_arch_s2_clean_hpa(struct qvm_vm *vm, u64 hpa, u64 size)
 {
-	arm64_cache_clean_range(hpa, size);
-	atomic64_add(size, &vm->cleaned);
+	if (!arm64_host.has_fwb) {
+		arm64_cache_clean_range(hpa, size);
+		atomic64_add(size, &vm->cleaned);
+	}
 	fetch_sync();
 }
 
-void arm64_cache_clean_vm(struct qvm_vm *vm)
+void qvm_arch_s2_clean_all(struct qvm_vm *vm)
 {
 	unsigned int i;
 
-	/* What is shared, lazy or discarded comes and goes. */
-	down_read(&vm->s2_lock);
-	for (i = 0; i < vm->region_count; i++)
+	for (i = 0; i < vm->region_count && !arm64_host.has_fwb; i++)
 		s2_for_each_leaf(&vm->s2, vm->region[i].gpa, vm->region[i].size, leaf_clean, vm);
-	up_read(&vm->s2_lock);
 	fetch_sync();
 }

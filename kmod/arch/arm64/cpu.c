@@ -39,6 +39,8 @@ static void probe_features(void)
 	arm64_host.has_dit = FIELD4(SYS_ID_AA64PFR0_EL1, 48);
 	arm64_host.has_ssbs = FIELD4(SYS_ID_AA64PFR1_EL1, 4) >= 2;
 	arm64_host.has_ras = FIELD4(SYS_ID_AA64PFR0_EL1, 28);
+	arm64_host.has_fgt = (read_sysreg(id_aa64mmfr0_el1) >> 56) & 15;
+	arm64_host.has_tpidr2 = !arm64_host.has_fgt && (read_sysreg(id_aa64pfr1_el1) >> 24) & 15;
 	arm64_host.has_fwb = FIELD4(SYS_ID_AA64MMFR2_EL1, 40);
 	arm64_host.idc = ctr & BIT(28);
 	arm64_host.dic = ctr & BIT(29);
@@ -222,8 +224,9 @@ int qvm_arch_init(void)
 	}
 	hotplug_state = ret;
 	cpu_pm_register_notifier(&cpu_pm_notifier);
-	pr_info("qvm: EL2 by %s, %u-bit physical addresses, %u-bit VMIDs\n", arm64_is_nvhe() ? "the stub" : "VHE",
-		arm64_host.pa_bits, probe_vmid_bits());
+	pr_info("qvm: EL2 by %s, %u-bit physical addresses, %u-bit VMIDs%s\n",
+		arm64_is_nvhe() ? "the stub" : "VHE", arm64_host.pa_bits, probe_vmid_bits(),
+		arm64_host.has_fwb ? ", guests always cached" : "");
 	return 0;
 }
 
@@ -279,7 +282,9 @@ int qvm_arch_vm_assemble(struct qvm_vm *vm)
 		if (ret)
 			return ret;
 	}
-	arm64_cache_clean_vm(vm);
+	down_read(&vm->s2_lock);
+	qvm_arch_s2_clean_all(vm);
+	up_read(&vm->s2_lock);
 	return 0;
 }
 

@@ -115,6 +115,9 @@ noinstr void arm64_debug_leave(struct qvm_vcpu *vcpu)
  * Where the host itself uses them, it is stopped, and what is under way is drained, before the
  * guest's world (PSB CSYNC, TSB CSYNC: Arm ARM D14.9, D6.6). TRBLIMITR_EL1 is left alone (errata
  * 2038923, 2064142).
+ *
+ * The branch records (FEAT_BRBE) of EL1 and EL0 are made where BRBCR_EL1 says so, which is the guest's
+ * level on a VHE host and the host's own on another: zero in a guest. Its accesses trap (HDFGRTR_EL2).
  */
 #define PMSCR_EL2	sys_reg(3, 4, 9, 9, 0)
 #define PMSCR_EL12	sys_reg(3, 5, 9, 9, 0)
@@ -127,6 +130,8 @@ noinstr void arm64_debug_leave(struct qvm_vcpu *vcpu)
 #define TRBLIMITR_EL1	sys_reg(3, 0, 9, 11, 0)
 #define TRBLIMITR_E	BIT(0)
 #define TRBIDR_EL1	sys_reg(3, 0, 9, 11, 7)
+#define BRBCR_EL12	sys_reg(2, 5, 9, 0, 0)
+#define BRBCR_EL1	sys_reg(2, 1, 9, 0, 0)
 #define BUFFER_IS_EL3S	BIT(4)			/* PMBIDR_EL1.P, TRBIDR_EL1.P */
 
 /* The host's own, of the level that its kernel runs at */
@@ -141,7 +146,7 @@ noinstr void arm64_debug_leave(struct qvm_vcpu *vcpu)
 	} while (0)
 
 struct trace_unit {
-	bool spe, trf, trbe;
+	bool spe, trf, trbe, brbe;
 };
 
 static DEFINE_PER_CPU(struct trace_unit, trace_unit);
@@ -152,12 +157,13 @@ void arm64_trace_cpu_up(void)
 	struct trace_unit unit = {
 		.spe = (dfr0 >> 32) & 15 && !(read_sysreg_s(PMBIDR_EL1) & BUFFER_IS_EL3S),
 		.trf = (dfr0 >> 40) & 15,
+		.brbe = (dfr0 >> 52) & 15,
 		.trbe = (dfr0 >> 44) & 15 && !(read_sysreg_s(TRBIDR_EL1) & BUFFER_IS_EL3S),
 	};
 
 	*this_cpu_ptr(&trace_unit) = unit;
 	__this_cpu_write(qvm_arm64_vectors_cpu.trace,
-			 unit.spe || unit.trbe || (arm64_is_nvhe() && unit.trf));
+			 unit.spe || unit.trbe || (arm64_is_nvhe() && (unit.trf || unit.brbe)));
 }
 
 noinstr void arm64_trace_enter(struct qvm_vcpu *vcpu)
@@ -167,6 +173,7 @@ noinstr void arm64_trace_enter(struct qvm_vcpu *vcpu)
 
 	host->pmscr = 0;
 	host->trfcr = 0;
+	host->brbcr = 0;
 	if (unit->spe) {
 		host->pmscr = host_get(PMSCR);
 		if (host->pmscr & PMSCR_ENABLES) {
@@ -186,14 +193,21 @@ noinstr void arm64_trace_enter(struct qvm_vcpu *vcpu)
 		asm volatile("hint #18\n hint #18" : : : "memory");
 		dsb(nsh);
 	}
+	if (arm64_is_nvhe() && unit->brbe) {
+		host->brbcr = read_sysreg_s(BRBCR_EL1);
+		write_sysreg_s(0, BRBCR_EL1);
+		isb();
+	}
 }
 
 noinstr void arm64_trace_leave(struct qvm_vcpu *vcpu)
 {
 	const struct arm64_host *host = &vcpu->arch.host;
 
-	if (!(host->pmscr & PMSCR_ENABLES) && !host->trfcr)
+	if (!(host->pmscr & PMSCR_ENABLES) && !host->trfcr && !host->brbcr)
 		return;
+	if (host->brbcr)
+		write_sysreg_s(host->brbcr, BRBCR_EL1);
 	if (host->pmscr & PMSCR_ENABLES)
 		host_set(PMSCR, host->pmscr);
 	if (host->trfcr)
@@ -213,6 +227,10 @@ void arm64_trace_load(struct qvm_vcpu *vcpu)
 		vcpu->arch.host.trfcr_el1 = read_sysreg_s(TRFCR_EL12);
 		write_sysreg_s(0, TRFCR_EL12);
 	}
+	if (unit->brbe) {
+		vcpu->arch.host.brbcr_el1 = read_sysreg_s(BRBCR_EL12);
+		write_sysreg_s(0, BRBCR_EL12);
+	}
 }
 
 void arm64_trace_put(struct qvm_vcpu *vcpu)
@@ -223,4 +241,6 @@ void arm64_trace_put(struct qvm_vcpu *vcpu)
 		write_sysreg_s(vcpu->arch.host.pmscr_el1, PMSCR_EL12);
 	if (unit->trf)
 		write_sysreg_s(vcpu->arch.host.trfcr_el1, TRFCR_EL12);
+	if (unit->brbe)
+		write_sysreg_s(vcpu->arch.host.brbcr_el1, BRBCR_EL12);
 }

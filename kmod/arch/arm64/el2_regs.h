@@ -31,6 +31,7 @@
 #define EL2_HCR_TLOR	BIT_ULL(35)	/* LORegion registers trap */
 #define EL2_HCR_TERR	BIT_ULL(36)	/* error record registers trap (FEAT_RAS) */
 #define EL2_HCR_TEA	BIT_ULL(37)	/* synchronous external aborts come to EL2 (FEAT_RAS) */
+#define EL2_HCR_FWB	BIT_ULL(46)	/* stage 2 decides what is cacheable (FEAT_S2FWB) */
 #define EL2_HCR_TID5	BIT_ULL(58)	/* GMID_EL1 traps (FEAT_MTE2) */
 
 /* CPTR_EL2 in its layout with E2H = 1, where CPACR_EL1 names it */
@@ -84,6 +85,18 @@
 #define PSTATE_REG_SSBS	sys_reg(3, 3, 4, 2, 6)
 
 #define EL2_HCRX	sys_reg(3, 4, 1, 2, 2)
+#define EL2_VDISR	sys_reg(3, 4, 12, 1, 1)	/* what EL1's DISR_EL1 is with HCR_EL2.AMO (FEAT_RAS) */
+/*
+ * Fine-grained traps of EL1 (FEAT_FGT). Of what is not there in the first version, the bits are
+ * such that 0 traps it; of the rest 0 does not. So all zero is: what is new is hidden.
+ */
+#define EL2_HFGRTR	sys_reg(3, 4, 1, 1, 4)
+#define EL2_HFGWTR	sys_reg(3, 4, 1, 1, 5)
+#define EL2_HFGITR	sys_reg(3, 4, 1, 1, 6)
+#define EL2_HDFGRTR	sys_reg(3, 4, 3, 1, 4)
+#define EL2_HDFGWTR	sys_reg(3, 4, 3, 1, 5)
+
+#define EL0_TPIDR2	sys_reg(3, 3, 13, 0, 5)	/* FEAT_SME */
 
 /* A register's encoding as one number, from its fields or from a trapped access's syndrome. */
 #define SYSREG(op0, op1, crn, crm, op2) \

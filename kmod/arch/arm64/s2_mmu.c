@@ -271,7 +271,7 @@ void qvm_arch_s2_sync(void)
 
 u32 qvm_arch_s2_prot(u32 prot)
 {
-	return prot;
+	return arm64_host.has_fwb ? prot | S2_FORCE_WB : prot;
 }
 
 u64 qvm_arch_s2_block_sizes(void)

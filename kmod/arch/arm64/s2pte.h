@@ -11,7 +11,11 @@
  * V: valid. T: at levels 0 to 2 a table if set, a block if not (level 0 has no blocks); at
  * level 3 a page if set, reserved if not. Table descriptors have no attributes at stage 2. Not
  * used: contiguous (C, so that one entry may change alone), dirty management (DBM), FEAT_XNX
- * (XN[0], bit 53, stays RES0), FEAT_S2FWB (MemAttr has its meaning of HCR_EL2.FWB = 0).
+ * (XN[0], bit 53, stays RES0).
+ *
+ * With FEAT_S2FWB (HCR_EL2.FWB = 1) MemAttr[3] is RES0, and MemAttr[2:0] = 0b110 makes the memory
+ * write-back cacheable whatever stage 1 says (D8.6.6 "Stage 2 memory region type and cacheability
+ * attributes when FEAT_S2FWB is implemented"). Device-nGnRE is 0b0001 either way.
  */
 #ifndef QVM_ARM64_S2PTE_H
 #define QVM_ARM64_S2PTE_H
@@ -48,6 +52,7 @@ typedef u64 s2pte_t;
 /* Stage 2 MemAttr[3:0] (D8.6 "Memory region attributes") */
 #define S2PTE_MEMATTR_DEVICE_NGNRE	0x1
 #define S2PTE_MEMATTR_NORMAL_WB		0xf	/* inner and outer write-back cacheable */
+#define S2PTE_MEMATTR_FORCE_WB		0x6	/* HCR_EL2.FWB = 1 */
 /* S2AP (D8.4 "Memory access control"): bit 0 read, bit 1 write */
 #define S2PTE_AP_READ			0x1
 #define S2PTE_AP_WRITE			0x2
@@ -78,7 +83,8 @@ static inline bool s2pte_is_leaf(s2pte_t pte, unsigned int level)
 
 static inline s2pte_t s2pte_make_leaf(u64 hpa, unsigned int level, u32 prot)
 {
-	u64 attr = prot & S2_DEVICE ? S2PTE_MEMATTR_DEVICE_NGNRE : S2PTE_MEMATTR_NORMAL_WB;
+	u64 attr = prot & S2_DEVICE ? S2PTE_MEMATTR_DEVICE_NGNRE :
+		   prot & S2_FORCE_WB ? S2PTE_MEMATTR_FORCE_WB : S2PTE_MEMATTR_NORMAL_WB;
 	u64 ap = (prot & S2_READ ? S2PTE_AP_READ : 0) | (prot & S2_WRITE ? S2PTE_AP_WRITE : 0);
 
 	return hpa | S2PTE_VALID | (level == S2_LAST_LEVEL ? S2PTE_PAGE : 0) |
@@ -102,11 +108,12 @@ static inline u64 s2pte_hpa(s2pte_t pte, unsigned int level)
 /* enum s2_prot of a leaf */
 static inline u32 s2pte_prot(s2pte_t pte, unsigned int level)
 {
-	u64 ap = FIELD_GET(S2PTE_AP, pte);
+	u64 ap = FIELD_GET(S2PTE_AP, pte), attr = FIELD_GET(S2PTE_MEMATTR, pte);
 
 	return (ap & S2PTE_AP_READ ? S2_READ : 0) | (ap & S2PTE_AP_WRITE ? S2_WRITE : 0) |
 	       (pte & S2PTE_XN ? 0 : S2_EXEC) |
-	       (FIELD_GET(S2PTE_MEMATTR, pte) == S2PTE_MEMATTR_DEVICE_NGNRE ? S2_DEVICE : 0);
+	       (attr == S2PTE_MEMATTR_DEVICE_NGNRE ? S2_DEVICE : 0) |
+	       (attr == S2PTE_MEMATTR_FORCE_WB ? S2_FORCE_WB : 0);
 }
 
 /*

@@ -322,6 +322,53 @@ int qvm_arch_vcpu_enter(struct qvm_vcpu *vcpu)
 
 /* ---- load and put ---- */
 
+#define FINE_TRAPS(X)								\
+	X(hfgrtr, EL2_HFGRTR)							\
+	X(hfgwtr, EL2_HFGWTR)							\
+	X(hfgitr, EL2_HFGITR)							\
+	X(hdfgrtr, EL2_HDFGRTR)							\
+	X(hdfgwtr, EL2_HDFGWTR)
+
+/*
+ * What the guest is not told of and no bit of HCR_EL2, CPTR_EL2, MDCR_EL2 traps: the host may have
+ * let its own EL0 have it, so fine-grained traps are ours. Without them TPIDR2_EL0 is not the
+ * host thread's. DISR_EL1 is VDISR_EL2 in a guest; VSESR_EL2 is looked at with HCR_EL2.VSE only,
+ * which is never set.
+ */
+static void hidden_load(struct qvm_vcpu *vcpu)
+{
+	struct arm64_host *host = &vcpu->arch.host;
+
+	if (arm64_host.has_fgt) {
+#define X(field, reg)								\
+		host->field = read_sysreg_s(reg);				\
+		write_sysreg_s(0, reg);
+		FINE_TRAPS(X)
+#undef X
+	}
+	arm64_tpidr2_load(vcpu);
+	if (arm64_host.has_ras) {
+		host->vdisr = read_sysreg_s(EL2_VDISR);
+		write_sysreg_s(vcpu->arch.vdisr, EL2_VDISR);
+	}
+}
+
+static void hidden_put(struct qvm_vcpu *vcpu)
+{
+	const struct arm64_host *host = &vcpu->arch.host;
+
+	if (arm64_host.has_fgt) {
+#define X(field, reg) write_sysreg_s(host->field, reg);
+		FINE_TRAPS(X)
+#undef X
+	}
+	arm64_tpidr2_put(vcpu);
+	if (arm64_host.has_ras) {
+		vcpu->arch.vdisr = read_sysreg_s(EL2_VDISR);
+		write_sysreg_s(host->vdisr, EL2_VDISR);
+	}
+}
+
 bool qvm_arch_vcpu_load(struct qvm_vcpu *vcpu)
 {
 	struct arm64_host *host = &vcpu->arch.host;
@@ -339,6 +386,7 @@ bool qvm_arch_vcpu_load(struct qvm_vcpu *vcpu)
 	host->csselr = read_sysreg(csselr_el1);
 	write_sysreg(vcpu->arch.midr, vpidr_el2);
 	write_sysreg(vcpu->arch.mpidr, vmpidr_el2);
+	hidden_load(vcpu);
 	arm64_trace_load(vcpu);
 	arm64_sys_load(vcpu);
 	arm64_s2_load(vcpu);
@@ -367,6 +415,7 @@ void qvm_arch_vcpu_put(struct qvm_vcpu *vcpu)
 	arm64_s2_put(vcpu);
 	arm64_sys_put(vcpu);
 	arm64_trace_put(vcpu);
+	hidden_put(vcpu);
 	write_sysreg(host->vpidr, vpidr_el2);
 	write_sysreg(host->vmpidr, vmpidr_el2);
 	/* These are the host thread's own: back before the scheduler saves TPIDR_EL0 for it. */

@@ -155,7 +155,8 @@ void arm64_sys_reset(struct qvm_vcpu *vcpu)
 		arm64_sys_write(vcpu, i, i < SR_LOADED ? reset_value[i] : 0);
 	arm64_sys_write(vcpu, SR_OSLSR, 1);	/* OSLK: the OS lock is set at reset */
 	vcpu->arch.debug_live = false;
-	vcpu->arch.hcr = EL2_HCR_TVM;
+	/* Writes of EL1's translation registers are of interest where memory has to be cleaned. */
+	vcpu->arch.hcr = arm64_host.has_fwb && !arm64_has_fix(ARM64_FIX_KEEP_TVM) ? 0 : EL2_HCR_TVM;
 }
 
 /* ---- traps ---- */
@@ -178,12 +179,18 @@ static bool trap_read_only(bool is_write, u64 *value, u64 constant)
 	return !is_write;
 }
 
-/* OSLM = 0b10: the OS lock is implemented; bit 1 OSLK. */
 /*
  * Without FEAT_S2FWB what the guest writes with its caches off is in memory, and what lines the caches
  * hold of that memory meanwhile is stale: when they go on or off, all of the VM's memory is
  * cleaned and invalidated. Writes of EL1's translation registers trap (TVM) until they are on.
  */
+static void clean_memory(struct qvm_vm *vm)
+{
+	down_read(&vm->s2_lock);
+	qvm_arch_s2_clean_all(vm);
+	up_read(&vm->s2_lock);
+}
+
 static bool caches_are_on(struct qvm_vcpu *vcpu)
 {
 	return (arm64_sys_read(vcpu, SR_SCTLR) & (SCTLR_M | SCTLR_C)) == (SCTLR_M | SCTLR_C);
@@ -198,7 +205,7 @@ static void write_translation_reg(struct qvm_vcpu *vcpu, enum arm64_sysreg reg, 
 		return;
 	are_on = caches_are_on(vcpu);
 	if (are_on != were_on)
-		arm64_cache_clean_vm(vcpu->vm);
+		clean_memory(vcpu->vm);
 	if (are_on && !arm64_has_fix(ARM64_FIX_KEEP_TVM))
 		vcpu->arch.hcr &= ~EL2_HCR_TVM;
 }
@@ -206,13 +213,14 @@ static void write_translation_reg(struct qvm_vcpu *vcpu, enum arm64_sysreg reg, 
 /* DC ISW, CSW, CISW reach no other core's caches: by virtual address over all of memory instead. */
 static bool trap_set_way(struct qvm_vcpu *vcpu, bool is_write, u64 *value)
 {
-	if (!(vcpu->arch.hcr & EL2_HCR_TVM)) {
-		arm64_cache_clean_vm(vcpu->vm);
+	if (!arm64_host.has_fwb && !(vcpu->arch.hcr & EL2_HCR_TVM)) {
+		clean_memory(vcpu->vm);
 		vcpu->arch.hcr |= EL2_HCR_TVM;	/* the next toggle is seen again */
 	}
 	return true;
 }
 
+/* OSLM = 0b10: the OS lock is implemented; bit 1 OSLK. */
 static bool trap_oslsr(struct qvm_vcpu *vcpu, bool is_write, u64 *value)
 {
 	return trap_read_only(is_write, value, BIT(3) | (vcpu->arch.sys[SR_OSLSR] & 1) << 1);

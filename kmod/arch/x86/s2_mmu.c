@@ -32,6 +32,10 @@ void qvm_arch_s2_clean_hpa(struct qvm_vm *vm, u64 hpa, u64 size)
 {
 }
 
+void qvm_arch_s2_clean_all(struct qvm_vm *vm)
+{
+}
+
 /* One page of it first, which splits whatever large page is there; then the rest, in small ones. */
 static bool make_executable(struct qvm_vm *vm, const struct qvm_mem *mem, u64 gpa, u32 prot)
 {

@@ -25,6 +25,12 @@
 #define FSC_TYPE	0x3c
 #define FSC_PERMISSION	0x0c
 #define REG_HCRX	sys_reg(3, 4, 1, 2, 2)
+#define REG_VDISR	sys_reg(3, 4, 12, 1, 1)
+#define REG_HFGRTR	sys_reg(3, 4, 1, 1, 4)
+#define REG_HFGWTR	sys_reg(3, 4, 1, 1, 5)
+#define REG_HFGITR	sys_reg(3, 4, 1, 1, 6)
+#define REG_HDFGRTR	sys_reg(3, 4, 3, 1, 4)
+#define REG_HDFGWTR	sys_reg(3, 4, 3, 1, 5)
 #define REG_LR(n)	sys_reg(3, 4, 12, 12 + n / 8, n % 8)	/* ICH_LR<n>_EL2 */
 #define REG_AP0R(n)	sys_reg(3, 4, 12, 8, n)		/* ICH_AP0R<n>_EL2 */
 #define REG_AP1R(n)	sys_reg(3, 4, 12, 9, n)
@@ -36,6 +42,26 @@
 	eret
 	dsb	nsh
 	isb
+	.endm
+
+	/* Fine-grained traps: zero for a guest (el2_regs.h), the kernel's own for the host. */
+	.macro	fine_trap_stop reg, n, a
+	mrs_s	\a, \reg
+	str	\a, [sp, #CPU_FINE_TRAPS + 8 * \n]
+	msr_s	\reg, xzr
+	.endm
+
+	.macro	fine_trap_start reg, n, a
+	ldr	\a, [sp, #CPU_FINE_TRAPS + 8 * \n]
+	msr_s	\reg, \a
+	.endm
+
+	.macro	fine_traps what, a
+	fine_trap_\what REG_HFGRTR, 0, \a
+	fine_trap_\what REG_HFGWTR, 1, \a
+	fine_trap_\what REG_HFGITR, 2, \a
+	fine_trap_\what REG_HDFGRTR, 3, \a
+	fine_trap_\what REG_HDFGWTR, 4, \a
 	.endm
 
 	/* EL1 registers by pairs, ordered as enum arm64_sysreg; PAR_EL1 is the guest's alone. */
@@ -515,6 +541,11 @@ call_run:
 	mrs_s	x5, REG_HCRX
 	str	x5, [sp, #CPU_HCRX]
 	msr_s	REG_HCRX, xzr
+1:	tbz	x4, #CPU_FLAG_FGT, 1f
+	fine_traps stop, x5
+	/* EL1's DISR_EL1: hidden, so that nothing is to be kept; nor is another guest's to be seen */
+1:	tbz	x4, #CPU_FLAG_RAS, 1f
+	msr_s	REG_VDISR, xzr
 1:
 	add	x4, sp, #CPU_SYS
 	el1_save x4, x5, x8
@@ -683,8 +714,10 @@ host_back:
 	msr	vmpidr_el2, x11
 	ldr	x4, [sp, #CPU_FLAGS]
 	tbz	x4, #CPU_FLAG_HCX, 1f
-	ldr	x4, [sp, #CPU_HCRX]
-	msr_s	REG_HCRX, x4
+	ldr	x5, [sp, #CPU_HCRX]
+	msr_s	REG_HCRX, x5
+1:	tbz	x4, #CPU_FLAG_FGT, 1f
+	fine_traps start, x5
 1:	isb
 	add	x3, sp, #CPU_SYS
 	el1_load x3, x4, x5

@@ -80,12 +80,15 @@
 #define CPU_FAULT_ELR		384
 #define CPU_FAULT_FAR		392
 #define CPU_SYS			400	/* EL1 registers of the host, by enum arm64_sysreg */
-#define CPU_SIZE		576
+#define CPU_FINE_TRAPS		576	/* five */
+#define CPU_SIZE		616
 
 #define CPU_FLAG_HCX		0	/* bit: HCRX_EL2 exists */
 #define CPU_FLAG_WALK		1	/* bit: ask stage 1 at each abort (erratum 834220) */
 #define CPU_FLAG_HCR_DSB	2	/* bit: barriers around writes of HCR_EL2 (AC04_CPU_23) */
 #define CPU_FLAG_TLBI_TWICE	3	/* bit: broadcast TLBI, and DSB, twice (1286807 …) */
+#define CPU_FLAG_FGT		4	/* bit: HFGRTR_EL2 and the like exist */
+#define CPU_FLAG_RAS		5	/* bit: VDISR_EL2 exists */
 
 /* ---- struct arm64_nvhe: one per vCPU ---- */
 #define NVHE_REGS		0	/* addresses of qvm_vcpu_arch.regs, .sys */

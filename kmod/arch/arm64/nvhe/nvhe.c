@@ -36,6 +36,7 @@ struct nvhe_cpu {
 	u64 el2[9];
 	u64 fault_esr, fault_elr, fault_far;
 	u64 sys[SYS_OFFSET_COUNT];
+	u64 fine_traps[5];
 };
 
 #define CPU_IS(field, offset)	static_assert(offsetof(struct nvhe_cpu, field) == (offset))
@@ -52,6 +53,7 @@ CPU_IS(spsr, CPU_SPSR);
 CPU_IS(el2, CPU_HCR);
 CPU_IS(fault_esr, CPU_FAULT_ESR);
 CPU_IS(sys, CPU_SYS);
+CPU_IS(fine_traps, CPU_FINE_TRAPS);
 static_assert(sizeof(struct nvhe_cpu) == CPU_SIZE);
 
 #define NVHE_IS(field, offset)	static_assert(offsetof(struct arm64_nvhe, field) == (offset))
@@ -261,6 +263,8 @@ static void cpu_prepare(struct nvhe_cpu *cpu)
 	cpu->guest_vectors = guest_vectors();
 	cpu->operand = __this_cpu_read(qvm_arm64_vectors_cpu.operand);
 	cpu->flags = (arm64_host.has_hcx ? BIT(CPU_FLAG_HCX) : 0) |
+		     (arm64_host.has_fgt ? BIT(CPU_FLAG_FGT) : 0) |
+		     (arm64_host.has_ras ? BIT(CPU_FLAG_RAS) : 0) |
 		     (arm64_has_fix(ARM64_FIX_STAGE1_FIRST) ? BIT(CPU_FLAG_WALK) : 0) |
 		     (arm64_has_fix(ARM64_FIX_HCR_DSB) ? BIT(CPU_FLAG_HCR_DSB) : 0) |
 		     (arm64_has_fix(ARM64_FIX_REPEAT_TLBI) ? BIT(CPU_FLAG_TLBI_TWICE) : 0);

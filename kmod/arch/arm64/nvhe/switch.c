@@ -64,6 +64,7 @@ noinstr void arm64_nvhe_run_guest(struct qvm_vcpu *vcpu, bool fp)
 
 void arm64_nvhe_load(struct qvm_vcpu *vcpu)
 {
+	arm64_tpidr2_load(vcpu);
 	arm64_s2_load(vcpu);
 	arm64_vtimer_load(vcpu);
 	if (vcpu->arch.vgic)
@@ -78,4 +79,5 @@ void arm64_nvhe_put(struct qvm_vcpu *vcpu)
 		qvm_vgic_put(vcpu);
 	arm64_vtimer_put(vcpu);
 	arm64_s2_put(vcpu);
+	arm64_tpidr2_put(vcpu);
 }
