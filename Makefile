@@ -219,6 +219,13 @@ $(B)/$(1)/inject/qvm.ko: $(KMOD) $(LAB)/kbuild $(B)/deps/$(KERNELS_$(1))6.1/.don
 		$(KBUILD_$(1)) CROSS_COMPILE=$(CROSS_$(1)) CC=$(CROSS_$(1))gcc QVM_INJECT=1
 	$(Q)touch $$@
 
+# one that uses vector registers in the kernel, for tests
+$(B)/$(1)/simd/simd.ko: $(wildcard selftests/simd/*) $(LAB)/kbuild $(B)/deps/$(KERNELS_$(1))6.1/.done
+	$$(call say,KBUILD,$$@)
+	+$(Q)V=$(V) SOURCES=selftests/simd $(LAB)/kbuild $$(@D) $(CURDIR)/$(B)/deps/$(KERNELS_$(1))6.1/headers \
+		$(KBUILD_$(1)) CROSS_COMPILE=$(CROSS_$(1)) CC=$(CROSS_$(1))gcc
+	$(Q)touch $$@
+
 # tests and benchmarks
 
 TESTS_$(1) := $(patsubst selftests/uapi/%.c,$(B)/$(1)/selftests/%,$(call for_$(1),$(wildcard selftests/uapi/*.c)))

@@ -41,6 +41,15 @@ static bool page_failed(u64 hpa)
 	return is_page_hwpoison(pfn_to_page(PHYS_PFN(hpa)));
 }
 
+static bool range_failed(u64 hpa, u64 size)
+{
+	u64 done = 0;
+
+	while (done < size && !page_failed(hpa + done))
+		done += PAGE_SIZE;
+	return done < size;
+}
+
 static int visit_failed(const struct s2_leaf *leaf, void *arg)
 {
 	u64 *gpa = arg, done;
@@ -226,7 +235,9 @@ static int discard_chunk(struct qvm_vm *vm, struct discard *discard)
 	if (ret)
 		return ret;
 	for (i = 0; i < discard->count; i++) {
-		qvm_arch_s2_clean_hpa(vm, discard->part[i].hpa, discard->part[i].size);
+		/* A broken page is read and written by nobody, nor are its lines cleaned. */
+		if (!range_failed(discard->part[i].hpa, discard->part[i].size))
+			qvm_arch_s2_clean_hpa(vm, discard->part[i].hpa, discard->part[i].size);
 		qvm_region_unpin(discard->part[i].hpa, discard->part[i].size);
 	}
 	return 0;

@@ -251,7 +251,10 @@ const struct qvm_mem *qvm_region_find(const struct qvm_vm *vm, u64 gpa)
 
 void qvm_region_release_all(struct qvm_vm *vm)
 {
-	if (vm->region_count && READ_ONCE(vm->started))
+	bool broken = vm->end.exit_reason == QVM_EXIT_FATAL && vm->end.event == QVM_FATAL_MEMORY;
+
+	/* It may have run; but what of it is broken has its lines cleaned by nobody. */
+	if (vm->region_count && READ_ONCE(vm->started) && !broken)
 		qvm_arch_s2_clean_all(vm);
 	while (vm->region_count) {
 		const struct qvm_mem *mem = &vm->region[--vm->region_count];

@@ -165,7 +165,7 @@ static inline int create_vm(int sys, const char *name, uint32_t max_vcpus)
 {
 	struct qvm_create_vm param = { .max_vcpus = max_vcpus };
 
-	strncpy(param.name, name, sizeof(param.name));
+	memcpy(param.name, name, strnlen(name, sizeof(param.name)));
 	return call(sys, QVM_CREATE_VM, &param);
 }
 

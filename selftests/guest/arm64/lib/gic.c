@@ -137,7 +137,14 @@ bool gic_is_quiet(void)
 {
 	unsigned int intid;
 
-	return !wait_for((intid = gic_ack()) != INTID_NONE, 5000);
+	if (!wait_for((intid = gic_ack()) != INTID_NONE, 5000))
+		return true;
+	/* what comes next is not to find it active */
+	print("# INTID %u came\n", intid);
+	gic_eoi(intid);
+	if (icc_read(icc_ctlr) & ICC_CTLR_EOIMODE)
+		gic_dir(intid);
+	return false;
 }
 
 void gic_set_eoimode(unsigned int mode)
