@@ -23,6 +23,7 @@ KVM_MODULES = ["kvm_intel"]
 CPU = "corei7_haswell_4770"             # APIC virtualization, EPT A/D, shadow VMCS; no PML, no posted interrupts
 LAB_TTY = "/dev/ttyS1"
 CONSOLE = "ttyS0"
+DEBUGGER = "debugger:"                  # --qemu words that begin so are commands for Bochs's debugger, not lines of bochsrc
 
 # Bochs executes IPS instructions in a second of its own time, and its TSC counts them. A small number makes what
 # waits quick, a large one lets the kernel's tick weigh less. The kernel is told, for CPUID would tell it wrong.
@@ -123,9 +124,10 @@ panic: action=fatal
 error: action=ignore
 info: action=ignore
 debug: action=ignore
-""" + "".join(words + "\n" for words in opt.qemu))
+""" + "".join(words + "\n" for words in opt.qemu if not words.startswith(DEBUGGER)))
+    commands = [words[len(DEBUGGER):].strip() for words in opt.qemu if words.startswith(DEBUGGER)]
     with open(run.path("debugger"), "w") as f:  # Debian's Bochs starts in its debugger
-        f.write("c\n" * 20)                     # and is back there after each reset
+        f.write("".join(words + "\n" for words in commands or ["c"] * 20))      # and is back there after each reset
     return ["bochs-bin", "-q", "-f", run.path("bochsrc"), "-rc", run.path("debugger")]
 
 
