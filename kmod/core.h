@@ -140,6 +140,7 @@ struct qvm_vcpu {
 	atomic_t power;				/* [a] enum vcpu_power */
 
 	struct qvm_vdev *last_vdev, *last_port;	/* [v] where its last access went: tried first */
+	u64 last_user;				/* [v] place of the last that went to user space, or 0 */
 
 	/* access that user space completes: our own copy, the run page is not trusted */
 	bool mmio_pending;			/* [v] */
@@ -303,6 +304,32 @@ static inline bool qvm_vcpu_is_wanted(const struct qvm_vcpu *vcpu)
  * arch's completion takes it.
  */
 enum exit_action qvm_exit_access(struct qvm_vcpu *vcpu, const struct qvm_access *access);
+
+/* Address, width and space of an access, as a number: never 0, for no gpa has 56 bits. */
+static inline u64 qvm_access_place(const struct qvm_access *access)
+{
+	return access->gpa | (u64)access->len << 56 | (u64)access->is_port << 63;
+}
+
+/*
+ * The last access that went to user space was to the same place, where no vdev and no memory is: those
+ * of an assembled VM keep their addresses. A doorbell may be.
+ */
+static inline bool qvm_exit_is_users(const struct qvm_vcpu *vcpu, const struct qvm_access *access)
+{
+	return vcpu->last_user == qvm_access_place(access);
+}
+
+/*
+ * Tier 0b, interrupts off: a doorbell takes @access; a vdev does, and @data is what it reads. False:
+ * nothing was done, tier 1 may know more.
+ */
+static inline bool qvm_exit_doorbell_0b(struct qvm_vcpu *vcpu, const struct qvm_access *access)
+{
+	return !IS_ENABLED(CONFIG_PREEMPT_RT) && access->is_write && qvm_doorbell_ring(vcpu, access);
+}
+
+bool qvm_exit_vdev_0b(struct qvm_vcpu *vcpu, const struct qvm_access *access, u64 *data);
 
 /* User space answered the last QVM_EXIT_MMIO: finish it. */
 enum exit_action qvm_exit_complete(struct qvm_vcpu *vcpu);

@@ -33,10 +33,8 @@ static unsigned int rank(const struct doorbell_table *table, u64 key)
 const struct doorbell *qvm_doorbell_find(const struct doorbell_table *table, u64 key,
 					 unsigned int len, u64 data, unsigned int *hint)
 {
-	unsigned int i = *hint;
+	unsigned int i;
 
-	if (likely(i < table->count && rings(&table->bell[i], key, len, data)))
-		return &table->bell[i];
 	for (i = rank(table, key); i < table->count && table->bell[i].key == key; i++) {
 		if (rings(&table->bell[i], key, len, data)) {
 			*hint = i;

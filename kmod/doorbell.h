@@ -27,11 +27,22 @@ struct doorbell_table {
 };
 
 /*
- * The doorbell that a write of @len bytes rings: at most one does. NULL: none. *hint is where the
- * last one was, any value is good.
+ * The doorbell that a write of @len bytes rings: at most one does. NULL: none. *hint: its slot.
  */
 const struct doorbell *qvm_doorbell_find(const struct doorbell_table *table, u64 key,
 					 unsigned int len, u64 data, unsigned int *hint);
+
+/* The same, where the hint is right; NULL: perhaps another. */
+static inline const struct doorbell *qvm_doorbell_hinted(const struct doorbell_table *table, u64 key,
+							 unsigned int len, u64 data, unsigned int hint)
+{
+	const struct doorbell *bell = &table->bell[hint];
+
+	if (unlikely(hint >= table->count) || bell->key != key || (bell->len && bell->len != len) ||
+	    (bell->has_match && bell->match != data))
+		return NULL;
+	return bell;
+}
 
 /* True if some write would ring both @bell and one of @table (which may be NULL). */
 bool qvm_doorbell_conflicts(const struct doorbell_table *table, const struct doorbell *bell);

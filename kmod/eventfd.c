@@ -36,20 +36,21 @@ static struct doorbell_table *doorbells(struct qvm_vm *vm)
 bool qvm_doorbell_ring(struct qvm_vcpu *vcpu, const struct qvm_access *access)
 {
 	u64 key = access->gpa | (access->is_port ? DOORBELL_PORT : 0);
-	const struct doorbell *bell = NULL;
 	const struct doorbell_table *table;
+	const struct doorbell *bell;
 
-	rcu_read_lock();
-	table = rcu_dereference(vcpu->vm->eventfds.doorbells);
-	if (table)
-		bell = qvm_doorbell_find(table, key, access->len, access->data,
-					 &vcpu->doorbell_hint);
-	if (bell) {
-		qvm_eventfd_signal(bell->ctx);
-		vcpu->stats.doorbells++;
-	}
-	rcu_read_unlock();
-	return bell;
+	table = rcu_dereference_check(vcpu->vm->eventfds.doorbells, irqs_disabled());
+	if (!table)
+		return false;
+	bell = qvm_doorbell_hinted(table, key, access->len, access->data, vcpu->doorbell_hint);
+	if (!bell)
+		bell = qvm_doorbell_find(table, key, access->len, access->data, &vcpu->doorbell_hint);
+	if (!bell)
+		return false;
+	qvm_eventfd_signal(bell->ctx);
+	vcpu->stats.doorbells++;
+	trace_mmio(vcpu->vm->id, vcpu->index, access->gpa, access->len, true, false);
+	return true;
 }
 
 static int doorbell_check(const struct qvm_doorbell *param)

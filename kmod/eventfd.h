@@ -4,8 +4,9 @@
  * guest, and no thread of the launcher runs. Whoever holds the other end may be in the kernel
  * (vhost, VFIO).
  *
- * Locks. Tables change under vm->mutex. A doorbell rings at tier 1 under rcu_read_lock(), since
- * it runs the wake-up code of others, which takes sleeping locks on a realtime kernel. An irqfd
+ * Locks. Tables change under vm->mutex. A doorbell runs the wake-up code of others, which may be
+ * called with interrupts off, but takes sleeping locks on a realtime kernel: there it rings at tier 1
+ * only, under rcu_read_lock(). An irqfd
  * is woken under the lock of the eventfd's wait queue, in any context, interrupts off (but on a
  * realtime kernel, where that lock sleeps): it sets the line at once, by the interrupt
  * controllers' raw locks, and kicks, which wakes a thread or sends an IPI and takes no more than
@@ -50,7 +51,10 @@ void qvm_eventfd_release(struct qvm_vm *vm);
 int qvm_doorbell_set(struct qvm_vm *vm, const struct qvm_doorbell *param);
 int qvm_irqfd_set(struct qvm_vm *vm, const struct qvm_irqfd *param);
 
-/* Tier 1: a guest writes. True: a doorbell took it. Interrupts on. */
+/*
+ * A guest writes. True: a doorbell took it. Under rcu_read_lock(), or with interrupts off, as
+ * eventfd_signal() itself has them from the first waiter to the last; but not on a realtime kernel.
+ */
 bool qvm_doorbell_ring(struct qvm_vcpu *vcpu, const struct qvm_access *access);
 
 /*

@@ -24,18 +24,30 @@ static enum exit_action access_to_user(struct qvm_vcpu *vcpu, const struct qvm_a
 	return EXIT_TO_USER;
 }
 
+static int vdev_access(struct qvm_vcpu *vcpu, const struct qvm_access *access,
+		       struct qvm_vdev *vdev, u64 *data)
+{
+	u64 offset = access->gpa - vdev->base;
+
+	if (access->is_write)
+		return vdev->ops->write(vdev, vcpu, offset, access->len, access->data);
+	return vdev->ops->read(vdev, vcpu, offset, access->len, data);
+}
+
+static void trace_access(struct qvm_vcpu *vcpu, const struct qvm_access *access, bool user)
+{
+	if (trace_mmio_enabled())
+		trace_mmio(vcpu->vm->id, vcpu->index, access->gpa, access->len, access->is_write,
+			   user);
+}
+
 /* Its answer, or (no such register) nobody's address. */
 static enum exit_action access_vdev(struct qvm_vcpu *vcpu, const struct qvm_access *access,
 				    struct qvm_vdev *vdev)
 {
-	u64 data = 0, offset = access->gpa - vdev->base;
-	int ret;
+	u64 data = 0;
 
-	if (access->is_write)
-		ret = vdev->ops->write(vdev, vcpu, offset, access->len, access->data);
-	else
-		ret = vdev->ops->read(vdev, vcpu, offset, access->len, &data);
-	if (ret)
+	if (vdev_access(vcpu, access, vdev, &data))
 		return qvm_exit_unclaimed(vcpu, access);
 	vcpu->stats.mmio_kernel++;
 	return qvm_arch_complete_access(vcpu, access, data);
@@ -44,36 +56,60 @@ static enum exit_action access_vdev(struct qvm_vcpu *vcpu, const struct qvm_acce
 /* A write that a doorbell takes has no other effect. */
 static bool rings_doorbell(struct qvm_vcpu *vcpu, const struct qvm_access *access)
 {
-	if (!access->is_write || !rcu_access_pointer(vcpu->vm->eventfds.doorbells) ||
-	    !qvm_doorbell_ring(vcpu, access))
+	bool rang;
+
+	if (!access->is_write || !rcu_access_pointer(vcpu->vm->eventfds.doorbells))
 		return false;
-	trace_mmio(vcpu->vm->id, vcpu->index, access->gpa, access->len, true, false);
+	rcu_read_lock();
+	rang = qvm_doorbell_ring(vcpu, access);
+	rcu_read_unlock();
+	return rang;
+}
+
+static struct qvm_vdev *route(struct qvm_vcpu *vcpu, const struct qvm_access *access)
+{
+	if (access->is_port)
+		return qvm_bus_route(&vcpu->vm->ports, &vcpu->last_port, access->gpa, access->len);
+	return qvm_bus_route(&vcpu->vm->bus, &vcpu->last_vdev, access->gpa, access->len);
+}
+
+bool qvm_exit_vdev_0b(struct qvm_vcpu *vcpu, const struct qvm_access *access, u64 *data)
+{
+	struct qvm_vdev *vdev = qvm_exit_is_users(vcpu, access) ? NULL : route(vcpu, access);
+
+	if (!vdev || vdev_access(vcpu, access, vdev, data))
+		return false;
+	vcpu->stats.mmio_kernel++;
+	trace_access(vcpu, access, false);
 	return true;
 }
 
 enum exit_action qvm_exit_access(struct qvm_vcpu *vcpu, const struct qvm_access *access)
 {
-	struct qvm_vdev **last = access->is_port ? &vcpu->last_port : &vcpu->last_vdev;
 	const struct qvm_bus *bus = access->is_port ? &vcpu->vm->ports : &vcpu->vm->bus;
-	struct qvm_vdev *vdev = qvm_bus_route(bus, last, access->gpa, access->len);
-	const struct qvm_mem *mem;
-	bool in_kernel;
+	bool users = qvm_exit_is_users(vcpu, access), in_kernel;
+	struct qvm_vdev *vdev = users ? NULL : route(vcpu, access);
+	const struct qvm_mem *mem = NULL;
 
-	if (!vdev && rings_doorbell(vcpu, access))
+	if (!vdev && rings_doorbell(vcpu, access)) {
+		vcpu->last_user = 0;
 		return qvm_arch_complete_access(vcpu, access, 0);
-	in_kernel = vdev || qvm_bus_overlaps(bus, access->gpa, access->len);
-	if (trace_mmio_enabled())
-		trace_mmio(vcpu->vm->id, vcpu->index, access->gpa, access->len, access->is_write,
-			   !in_kernel);
+	}
+	in_kernel = vdev || (!users && qvm_bus_overlaps(bus, access->gpa, access->len));
+	trace_access(vcpu, access, !in_kernel);
 	if (vdev)
 		return access_vdev(vcpu, access, vdev);
 	/* Misaligned, or part of it beside the vdev. */
 	if (in_kernel)
 		return qvm_exit_unclaimed(vcpu, access);
+	if (!users && !access->is_port)
+		mem = qvm_region_find(vcpu->vm, access->gpa);
 	/* ROM: mapped read-only, so only writes come here; they are faults, not device accesses. */
-	mem = access->is_port ? NULL : qvm_region_find(vcpu->vm, access->gpa);
 	if (mem && mem->kind != QVM_REGION_SHARED)
 		return qvm_exit_unclaimed(vcpu, access);
+	/* in a window there may be memory the next time */
+	if (!mem)
+		vcpu->last_user = qvm_access_place(access);
 	return access_to_user(vcpu, access);
 }
 

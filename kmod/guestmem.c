@@ -140,6 +140,14 @@ int qvm_guest_write(struct qvm_vm *vm, u64 gpa, const void *buf, unsigned int le
 	return 0;
 }
 
+const void *qvm_guest_pointer(struct qvm_vm *vm, u64 gpa, unsigned int len)
+{
+	u64 left;
+	const void *mem = guest_virt(vm, gpa, S2_READ, &left);
+
+	return mem && left >= len ? mem : NULL;
+}
+
 int qvm_guest_cmpxchg32(struct qvm_vm *vm, u64 gpa, u32 old, u32 new)
 {
 	u64 left;

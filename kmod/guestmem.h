@@ -19,6 +19,12 @@
 int qvm_guest_read(struct qvm_vm *vm, u64 gpa, void *buf, unsigned int len);
 int qvm_guest_write(struct qvm_vm *vm, u64 gpa, const void *buf, unsigned int len);
 
+/*
+ * Where the kernel has @len bytes that can be read, or NULL: not all of them are in one block. Good
+ * until the next qvm_arch_s2_flush_vm(), which an architecture has to see to by itself.
+ */
+const void *qvm_guest_pointer(struct qvm_vm *vm, u64 gpa, unsigned int len);
+
 /* Atomically @old to @new. -EAGAIN: it is not @old; -EFAULT: no RAM, or @gpa is not aligned. */
 int qvm_guest_cmpxchg32(struct qvm_vm *vm, u64 gpa, u32 old, u32 new);
 int qvm_guest_cmpxchg64(struct qvm_vm *vm, u64 gpa, u64 old, u64 new);

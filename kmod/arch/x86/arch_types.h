@@ -52,13 +52,15 @@ struct x86_msrs {
 
 /* One instruction that makes several accesses, or a string of them; see emulate.c. */
 struct x86_insn_state;
+struct x86_insn_cache;
+struct insn;
 
 struct qvm_vm_arch {
 	struct vioapic *ioapic;		/* [A] NULL: none on this board */
 	struct vpic *pic;		/* [A] */
 	struct vpit *pit;		/* [A] */
 	u64 tsc_offset;			/* [C] once running */
-	u64 ept_generation;		/* [m] goes up when a translation is taken away */
+	atomic64_t s2_generation;	/* [a] goes up at each flush of stage 2 */
 	void *vmx;			/* vmx/: struct vmx_vm */
 };
 
@@ -77,6 +79,11 @@ struct qvm_vcpu_arch {
 	struct x86_cpuid cpuid;		/* [v] of the last CPUID */
 	u64 tsc_adjust;			/* written by its own thread, read by the LAPIC's timer */
 	struct x86_insn_state *insn;	/* [v] */
+	struct x86_insn_cache *insn_cache; /* [v] */
+	struct {
+		const struct insn *insn; /* NULL: none */
+		u64 next_rip;
+	} move;				/* [v] a single access that is under way; see move.h */
 	bool apic_on;			/* [v] by IA32_APIC_BASE */
 	u8 fp_wanted;			/* [v] entries that bring its FP along: it touched FP lately */
 	void *xsave;			/* [v] guest FP, XSAVE area, 64-byte aligned */

@@ -15,6 +15,9 @@
 #include "emulate.h"
 #include "guestmem.h"
 #include "gwalk.h"
+#include "insn_cache.h"
+#include "move.h"
+#include "operand.h"
 #include "x86.h"
 
 #define GUEST_PAGE	4096U
@@ -46,11 +49,12 @@ struct x86_insn_state {
 int x86_emulate_create(struct qvm_vcpu *vcpu)
 {
 	vcpu->arch.insn = kzalloc(sizeof(*vcpu->arch.insn), GFP_KERNEL_ACCOUNT);
-	return vcpu->arch.insn ? 0 : -ENOMEM;
+	return vcpu->arch.insn ? x86_insn_cache_create(vcpu) : -ENOMEM;
 }
 
 void x86_emulate_destroy(struct qvm_vcpu *vcpu)
 {
+	x86_insn_cache_destroy(vcpu);
 	kfree(vcpu->arch.insn);
 	vcpu->arch.insn = NULL;
 }
@@ -59,51 +63,9 @@ static struct x86_insn_state *start(struct qvm_vcpu *vcpu)
 {
 	struct x86_insn_state *st = vcpu->arch.insn;
 
+	vcpu->arch.move.insn = NULL;
 	*st = (struct x86_insn_state){ .told = st->told };
 	return st;
-}
-
-static u64 mask_len(u64 value, unsigned int len)
-{
-	return len == 8 ? value : value & (BIT_ULL(8 * len) - 1);
-}
-
-/* ---- registers ---- */
-
-static u64 read_gpr(const struct qvm_vcpu *vcpu, unsigned int reg, unsigned int len)
-{
-	return mask_len(vcpu->arch.regs.gpr[reg], len);
-}
-
-/* 4 bytes clear the upper half, 1 and 2 leave the rest alone. */
-static void write_gpr(struct qvm_vcpu *vcpu, unsigned int reg, u64 value, unsigned int len)
-{
-	u64 *gpr = &vcpu->arch.regs.gpr[reg];
-	u64 keep = len >= 4 ? 0 : *gpr & ~mask_len(U64_MAX, len);
-
-	*gpr = keep | mask_len(value, len);
-}
-
-static u64 read_reg(const struct qvm_vcpu *vcpu, const struct insn *insn)
-{
-	u64 gpr = vcpu->arch.regs.gpr[insn->reg];
-
-	return mask_len(insn->reg_high ? gpr >> 8 : gpr, insn->reg_len);
-}
-
-static void write_reg(struct qvm_vcpu *vcpu, const struct insn *insn, u64 value)
-{
-	u64 *gpr = &vcpu->arch.regs.gpr[insn->reg];
-
-	if (insn->reg_high)
-		*gpr = (*gpr & ~0xff00ULL) | (value & 0xff) << 8;
-	else
-		write_gpr(vcpu, insn->reg, value, insn->reg_len);
-}
-
-static u64 read_source(const struct qvm_vcpu *vcpu, const struct insn *insn)
-{
-	return insn->has_imm ? insn->imm : read_reg(vcpu, insn);
 }
 
 /* ---- addresses: false means that a fault has been injected ---- */
@@ -165,15 +127,8 @@ static u64 bit_offset(const struct qvm_vcpu *vcpu, const struct insn *insn)
 static u64 effective_address(const struct qvm_vcpu *vcpu, const struct x86_insn_state *st)
 {
 	const struct insn *insn = &st->insn;
-	const u64 *gpr = vcpu->arch.regs.gpr;
-	u64 address = insn->disp;
+	u64 address = operand_address(vcpu, insn, st->next_rip);
 
-	if (insn->base >= 0)
-		address += gpr[insn->base];
-	else if (insn->base == -2)
-		address += st->next_rip;
-	if (insn->index >= 0)
-		address += gpr[insn->index] * insn->scale;
 	if (insn->op == INSN_BIT_TEST && !insn->has_imm)
 		address += bit_offset(vcpu, insn);
 	return mask_len(address, insn->addr_len);
@@ -421,6 +376,8 @@ enum exit_action qvm_arch_complete_access(struct qvm_vcpu *vcpu, const struct qv
 {
 	struct x86_insn_state *st = vcpu->arch.insn;
 
+	if (vcpu->arch.move.insn)
+		return x86_move_complete(vcpu, access, data);
 	piece_done(access->is_write ? &st->dst : &st->src, access->is_write, data);
 	st->answered = true;
 	/* called below run(), or from user space's answer */
@@ -473,7 +430,9 @@ static int fetch(struct qvm_vcpu *vcpu, struct x86_insn_state *st)
 	if (ret)
 		return -EINVAL;
 	st->next_rip = x86_get_rip(vcpu) + st->insn.length;
-	if (mode != 8)
+	if (mode == 8)
+		x86_insn_cache_add(vcpu, linear, st->bytes, &st->insn);
+	else
 		st->next_rip = (u32)st->next_rip;
 	return 0;
 }
@@ -556,16 +515,17 @@ static enum exit_action io_string(struct qvm_vcpu *vcpu, struct x86_insn_state *
 
 enum exit_action x86_emulate_io(struct qvm_vcpu *vcpu, const struct x86_io *io)
 {
-	struct x86_insn_state *st = start(vcpu);
-	struct transfer *port = io->in ? &st->src : &st->dst;
+	struct qvm_access access = {};
+	struct x86_insn_state *st;
+	struct transfer *port;
 
+	if (!io->string)
+		return x86_move(vcpu, x86_move_io(vcpu, io->port, io->len, io->in, &access), &access,
+				io->next_rip);
+	st = start(vcpu);
+	port = io->in ? &st->src : &st->dst;
 	*port = (struct transfer){
 		.gpa[0] = io->port, .len = io->len, .split = io->len, .is_port = true,
 	};
-	if (io->string)
-		return io_string(vcpu, st, io);
-	/* IN and OUT are moves between a port and the accumulator. */
-	st->insn = (struct insn){ .op = INSN_MOV, .reg_len = io->len, .to_mem = !io->in };
-	st->next_rip = io->next_rip;
-	return run(vcpu, st);
+	return io_string(vcpu, st, io);
 }

@@ -24,7 +24,7 @@
 #define GPTE_PSE36	GENMASK_ULL(20, 13)
 #define GPTE_PSE36_SHIFT 19
 
-#define MAX_LEVELS	5
+#define MAX_LEVELS	GWALK_LEVELS
 #define MAX_RESTARTS	16	/* of a walk whose entries another vCPU keeps changing */
 
 struct format {
@@ -169,19 +169,25 @@ static int replace_entry(const struct walk *walk, u64 gpa, u64 old, u64 new)
 }
 
 /* -EAGAIN: an entry has changed since it was read. One in ROM stays as it is. */
-static int set_flags(const struct walk *walk)
+static int set_flags(struct walk *walk)
 {
 	unsigned int level;
 
 	for (level = walk->format->levels; level >= walk->level; level--) {
 		u64 old = walk->entry[level], new = old | GPTE_A;
+		int ret;
 
 		if (is_pdpte(walk, level))
 			continue;
 		if (level == walk->level && walk->access & PFEC_WRITE)
 			new |= GPTE_D;
-		if (new != old && replace_entry(walk, walk->gpa[level], old, new) == -EAGAIN)
-			return -EAGAIN;
+		if (new == old)
+			continue;
+		ret = replace_entry(walk, walk->gpa[level], old, new);
+		if (ret == -EAGAIN)
+			return ret;
+		if (!ret)
+			walk->entry[level] = new;
 	}
 	return 0;
 }
@@ -209,31 +215,58 @@ static u32 error_code(const struct walk *walk, u32 error)
 	return error;
 }
 
+/* 0, or -EFAULT and *error. Paging is on. */
+static int walk_all(struct walk *walk, u32 *error)
+{
+	unsigned int restarts = 0;
+	u32 cause;
+
+	walk->format = paging_format(walk->vcpu);
+	if (!walk->format->is_long)
+		walk->linear = (u32)walk->linear;
+	do {
+		if (walk_down(walk, &cause)) {
+			*error = error_code(walk, cause);
+			return -EFAULT;
+		}
+		if (!is_permitted(walk)) {
+			*error = error_code(walk, PFEC_PRESENT);
+			return -EFAULT;
+		}
+	} while (set_flags(walk) == -EAGAIN && ++restarts < MAX_RESTARTS);
+	return 0;
+}
+
 int gwalk(struct qvm_vcpu *vcpu, u64 linear, u32 access, u64 *gpa, u32 *error)
 {
 	struct walk walk = { .vcpu = vcpu, .linear = linear, .access = access };
-	unsigned int restarts = 0;
-	u32 cause;
 
 	if (!(vcpu->arch.cr0 & X86_CR0_PG)) {
 		*gpa = (u32)linear;
 		return 0;
 	}
-	walk.format = paging_format(vcpu);
-	if (!walk.format->is_long)
-		walk.linear = (u32)linear;
-	do {
-		if (walk_down(&walk, &cause)) {
-			*error = error_code(&walk, cause);
-			return -EFAULT;
-		}
-		if (!is_permitted(&walk)) {
-			*error = error_code(&walk, PFEC_PRESENT);
-			return -EFAULT;
-		}
-	} while (set_flags(&walk) == -EAGAIN && ++restarts < MAX_RESTARTS);
+	if (walk_all(&walk, error))
+		return -EFAULT;
 	*gpa = leaf_gpa(&walk);
 	return 0;
+}
+
+bool gwalk_path(struct qvm_vcpu *vcpu, u64 linear, u32 access, struct gwalk_path *path)
+{
+	struct walk walk = { .vcpu = vcpu, .linear = linear, .access = access };
+	unsigned int level;
+	u32 error;
+
+	if (!(vcpu->arch.msr.efer & EFER_LMA) || !(vcpu->arch.cr0 & X86_CR0_PG) ||
+	    walk_all(&walk, &error))
+		return false;
+	path->count = 0;
+	for (level = walk.format->levels; level >= walk.level; level--) {
+		path->gpa[path->count] = walk.gpa[level];
+		path->entry[path->count++] = walk.entry[level];
+	}
+	path->leaf = leaf_gpa(&walk);
+	return true;
 }
 
 /* ---- segments ---- */

@@ -29,6 +29,18 @@ struct qvm_vcpu;
  */
 int gwalk(struct qvm_vcpu *vcpu, u64 linear, u32 access, u64 *gpa, u32 *error);
 
+#define GWALK_LEVELS	5
+
+/* The entries of a walk through 4 or 5 levels, and where it ended. */
+struct gwalk_path {
+	unsigned int count;
+	u64 gpa[GWALK_LEVELS], entry[GWALK_LEVELS];
+	u64 leaf;			/* gpa of the byte at the linear address */
+};
+
+/* As gwalk(), of IA-32e mode. False: that is not the mode, or not permitted: no fault is to be told of. */
+bool gwalk_path(struct qvm_vcpu *vcpu, u64 linear, u32 access, struct gwalk_path *path);
+
 /*
  * Linear address of @len bytes at @offset in segment @seg (enum x86_seg). 0, or the vector of the
  * exception that the access raises, with error code 0: general protection, or stack fault. @offset

@@ -85,6 +85,7 @@ void vlapic_set_hardware(struct qvm_vcpu *vcpu, bool on);
  * Before each entry: true if something came since the last time; then *request and *service are the
  * highest of IRR and of ISR, or 0; *service is -1 where it is what the processor has.
  */
+bool vlapic_hardware_is_due(const struct qvm_vcpu *vcpu);	/* it might be */
 bool vlapic_hardware_sync(struct qvm_vcpu *vcpu, int *request, int *service);
 /* Vectors (4 × u64) whose EOI has to be seen, beyond those of I/O APICs: level-triggered LINT pins. */
 void vlapic_eoi_exits(const struct qvm_vcpu *vcpu, u64 bitmap[4]);

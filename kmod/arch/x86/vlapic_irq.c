@@ -292,6 +292,13 @@ void vlapic_set_hardware(struct qvm_vcpu *vcpu, bool on)
 	atomic_set(&lapic->arrived, 1);
 }
 
+bool vlapic_hardware_is_due(const struct qvm_vcpu *vcpu)
+{
+	const struct vlapic *lapic = vcpu->arch.lapic;
+
+	return atomic_read(&lapic->arrived) || lapic->in_service_changed;
+}
+
 bool vlapic_hardware_sync(struct qvm_vcpu *vcpu, int *request, int *service)
 {
 	struct vlapic *lapic = vcpu->arch.lapic;

@@ -70,6 +70,12 @@ void x86_hypercall(struct qvm_vcpu *vcpu);
 
 /* ---- s2_mmu.c ---- */
 
+/* Another one after each qvm_arch_s2_flush_vm(), which then waits for vCPUs in the guest; never 0. */
+static inline u64 x86_s2_generation(const struct qvm_vm *vm)
+{
+	return atomic64_read(&vm->arch.s2_generation) + 1;
+}
+
 bool x86_nx_blocks(void);		/* the ITLB_MULTIHIT rule is in force */
 /* A fault on memory that has a region: true if the table allows it now: it is tried again. */
 bool x86_s2_fault(struct qvm_vcpu *vcpu, u64 gpa, bool fetch);

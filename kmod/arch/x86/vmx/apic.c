@@ -139,12 +139,19 @@ static void update_status(int request, int service)
 		vmcs_write16(GUEST_INTR_STATUS, new);
 }
 
+static noinline void flush_status(struct qvm_vcpu *vcpu)
+{
+	int request, service;
+
+	if (vlapic_hardware_sync(vcpu, &request, &service))
+		update_status(request, service);
+}
+
 void vmx_apic_flush(struct qvm_vcpu *vcpu)
 {
 	bool page = READ_ONCE(((struct vmx_vm *)vcpu->vm->arch.vmx)->apic_page);
 	struct vmx_vcpu *vmx = vmx_of(vcpu);
 	u64 base = vlapic_get_base(vcpu);
-	int request, service;
 	u8 threshold;
 
 	if (unlikely(base != vmx->apic_base || page != vmx->apic_page))
@@ -152,8 +159,8 @@ void vmx_apic_flush(struct qvm_vcpu *vcpu)
 	if (vmx->apicv) {
 		if (unlikely(vmx->eoi_routes != vioapic_routes(vcpu->vm)))
 			update_eoi_exits(vcpu);
-		if (vlapic_hardware_sync(vcpu, &request, &service))
-			update_status(request, service);
+		if (vlapic_hardware_is_due(vcpu))
+			flush_status(vcpu);
 		return;
 	}
 	if (!vmx_config.tpr_shadow)

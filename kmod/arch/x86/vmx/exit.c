@@ -6,6 +6,7 @@
 #include <asm/vmx.h>
 
 #include "emulate.h"
+#include "move.h"
 #include "task.h"
 #include "trace.h"
 #include "vmcs.h"
@@ -157,26 +158,21 @@ static enum exit_action handle_io(struct qvm_vcpu *vcpu)
 	const struct vmx_vcpu *vmx = vmx_of(vcpu);
 	u64 q = vmx->exit.qualification;	/* table 27-5 */
 	struct x86_io io = {
-		.port = q >> 16,
-		.len = (q & 7) + 1,
-		.in = q & BIT(3),
-		.string = q & BIT(4),
+		.port = VMX_IO_PORT(q),
+		.len = VMX_IO_LEN(q),
+		.in = q & VMX_IO_IN,
+		.string = q & VMX_IO_STRING,
 		.next_rip = vmx->state.rip + vmx->exit.length,
 	};
 
 	return x86_emulate_io(vcpu, &io);
 }
 
-#define EPT_Q_WRITE	BIT(1)
-#define EPT_Q_FETCH	BIT(2)
-#define EPT_Q_GVA	BIT(7)		/* the guest linear address is valid */
-#define EPT_Q_ACCESS	BIT(8)		/* by the access itself, not by its page walk */
-
 static enum exit_action handle_ept_violation(struct qvm_vcpu *vcpu)
 {
 	const struct vmx_vcpu *vmx = vmx_of(vcpu);
 	u64 q = vmx->exit.qualification;
-	const struct qvm_mem *mem = qvm_region_find(vcpu->vm, vmx->exit.gpa);
+	const struct qvm_mem *mem;
 	struct x86_mmio mmio = {
 		.gpa = vmx->exit.gpa,
 		.gva = vmx->exit.gva,
@@ -184,6 +180,11 @@ static enum exit_action handle_ept_violation(struct qvm_vcpu *vcpu)
 		.is_write = q & EPT_Q_WRITE,
 	};
 
+	/* Decoded at tier 0b, and known to be a device's. */
+	if (vmx->exit.move && qvm_exit_is_users(vcpu, &vmx->exit.access))
+		return x86_move(vcpu, vmx->exit.move, &vmx->exit.access,
+				vmx->state.rip + vmx->exit.move->length);
+	mem = qvm_region_find(vcpu->vm, vmx->exit.gpa);
 	/* Memory: mapped for good, but for what the ITLB_MULTIHIT rule keeps from being fetched. */
 	if (mem && (mem->kind == QVM_REGION_RAM ||
 		    (mem->kind == QVM_REGION_ROM && q & EPT_Q_FETCH)))
@@ -329,8 +330,10 @@ static const struct reason reasons[REASON_COUNT] = {
 	[EXIT_REASON_XSETBV]		= { x86_xsetbv, SKIP | VMX_G_CODE | VMX_G_MODE, "XSETBV" },
 };
 
-u32 vmx_exit_groups(u32 reason)
+u32 vmx_exit_groups(const struct vmx_vcpu *vmx, u32 reason)
 {
+	if (vmx->exit.move && reason == EXIT_REASON_EPT_VIOLATION)
+		return SKIP | VMX_G_CODE | VMX_X_ADDRESS;	/* nothing is walked for it */
 	return reason < REASON_COUNT ? reasons[reason].groups : VMX_G_ALL;
 }
 
@@ -376,6 +379,7 @@ void qvm_arch_inject_exit(struct qvm_vcpu *vcpu, const struct qvm_injection *how
 	if (how->cause == QVM_INJECT_VMCS)
 		return vmx_refused_cause(vcpu, how->arg[0], how->arg[1]);
 	vmx->exit.answered = false;
+	vmx->exit.move = NULL;
 	switch (how->cause) {
 	case QVM_INJECT_ENTRY:
 		vmx->exit.reason = ~0U;

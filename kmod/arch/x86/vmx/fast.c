@@ -6,10 +6,13 @@
 #include <asm/msr-index.h>
 #include <asm/vmx.h>
 
+#include "insn_cache.h"
+#include "move.h"
+#include "step.h"
 #include "vmcs.h"
 #include "vmx.h"
 
-typedef bool fast_fn(struct qvm_vcpu *vcpu);
+typedef enum vmx_fast fast_fn(struct qvm_vcpu *vcpu);
 
 /* Before anything else: what the exit cut short has to be looked at by tier 1. */
 static bool is_plain(void)
@@ -18,36 +21,39 @@ static bool is_plain(void)
 }
 
 /* Its next entry is all that it needs. */
-static bool fast_nothing(struct qvm_vcpu *vcpu)
+static enum vmx_fast fast_nothing(struct qvm_vcpu *vcpu)
 {
-	return is_plain();
+	return is_plain() ? FAST_ANSWERED : FAST_NO;
 }
 
 /* It is behind the instruction already, and none was cut short. */
-static bool fast_eoi(struct qvm_vcpu *vcpu)
+static enum vmx_fast fast_eoi(struct qvm_vcpu *vcpu)
 {
 	vlapic_eoi_vector(vcpu, vmcs_read(EXIT_QUALIFICATION));
-	return true;
+	return FAST_ANSWERED;
 }
 
 /* A deadline of the guest's; the end of a slice is the host's, for its interrupts. */
-static bool fast_timer(struct qvm_vcpu *vcpu)
+static enum vmx_fast fast_timer(struct qvm_vcpu *vcpu)
 {
 	if (vlapic_timer_deadline(vcpu) > rdtsc() || !is_plain())
-		return false;
+		return FAST_NO;
 	vlapic_timer_expired(vcpu);
-	return true;
+	return FAST_ANSWERED;
 }
 
-static bool fast_rdmsr(struct qvm_vcpu *vcpu)
+static enum vmx_fast fast_rdmsr(struct qvm_vcpu *vcpu)
 {
 	u64 *gpr = vcpu->arch.regs.gpr, value;
+	struct vmx_step step;
 
-	if (x86_msr_read(vcpu, gpr[GPR_RCX], &value) || !vmx_step_over())
-		return false;
+	if (!vmx_step_begin(vmcs_read(VM_EXIT_INSTRUCTION_LEN), &step) ||
+	    x86_msr_read(vcpu, gpr[GPR_RCX], &value))
+		return FAST_NO;
 	gpr[GPR_RAX] = (u32)value;
 	gpr[GPR_RDX] = value >> 32;
-	return true;
+	vmx_step_end(&step);
+	return FAST_QUIET;
 }
 
 /* Those that may be written here, once each: a write is not repeated at tier 1. */
@@ -56,21 +62,74 @@ static bool is_fast_msr(u32 index)
 	return index == MSR_IA32_TSC_DEADLINE || (index >= 0x800 && index <= 0x8ff);
 }
 
-static bool fast_wrmsr(struct qvm_vcpu *vcpu)
+static enum vmx_fast fast_wrmsr(struct qvm_vcpu *vcpu)
 {
 	const u64 *gpr = vcpu->arch.regs.gpr;
 	u32 index = gpr[GPR_RCX];
-	u64 rip;
+	struct vmx_step step;
 
-	if (!is_fast_msr(index))
-		return false;
-	rip = vmcs_read(GUEST_RIP);
-	if (!vmx_step_over())
-		return false;
-	if (!x86_msr_write(vcpu, index, gpr[GPR_RDX] << 32 | (u32)gpr[GPR_RAX]))
-		return true;
-	vmcs_write(GUEST_RIP, rip);
-	return false;
+	if (!is_fast_msr(index) || !vmx_step_begin(vmcs_read(VM_EXIT_INSTRUCTION_LEN), &step) ||
+	    x86_msr_write(vcpu, index, gpr[GPR_RDX] << 32 | (u32)gpr[GPR_RAX]))
+		return FAST_NO;
+	vmx_step_end(&step);
+	return FAST_ANSWERED;
+}
+
+/* ---- devices ---- */
+
+/* What was decoded of it stays for tier 1, which is where user space's are answered. */
+static __always_inline enum vmx_fast fast_access(struct qvm_vcpu *vcpu, unsigned int length)
+{
+	struct vmx_vcpu *vmx = vmx_of(vcpu);
+	struct qvm_access *access = &vmx->exit.access;
+	struct vmx_step step;
+
+	if (qvm_exit_is_users(vcpu, access) || !is_plain() || !vmx_step_begin(length, &step))
+		return FAST_NO;
+	if (qvm_exit_doorbell_0b(vcpu, access)) {
+		vmx_step_end(&step);
+		return FAST_QUIET;
+	}
+	if (!qvm_exit_vdev_0b(vcpu, access, &access->data))
+		return FAST_NO;
+	if (!access->is_write)
+		x86_move_load(vcpu, vmx->exit.move, access->data);
+	vmx_step_end(&step);
+	return FAST_ANSWERED;
+}
+
+static enum vmx_fast fast_io(struct qvm_vcpu *vcpu)
+{
+	struct vmx_vcpu *vmx = vmx_of(vcpu);
+	u64 q = vmcs_read(EXIT_QUALIFICATION);
+
+	if (q & VMX_IO_STRING)
+		return FAST_NO;
+	vmx->exit.move = x86_move_io(vcpu, VMX_IO_PORT(q), VMX_IO_LEN(q), q & VMX_IO_IN,
+				     &vmx->exit.access);
+	return fast_access(vcpu, vmcs_read(VM_EXIT_INSTRUCTION_LEN));
+}
+
+#define RIGHTS_L	BIT(13)
+
+/* The length of the instruction is of its bytes: what the exit says of it is not defined (27.2.5). */
+static enum vmx_fast fast_ept_violation(struct qvm_vcpu *vcpu)
+{
+	const u64 data = EPT_Q_GVA | EPT_Q_ACCESS;
+	struct vmx_vcpu *vmx = vmx_of(vcpu);
+	u64 q = vmcs_read(EXIT_QUALIFICATION);
+
+	if ((q & (data | EPT_Q_FETCH | UNBLOCKED_NMI)) != data ||
+	    !(vmcs_read(GUEST_CS_AR_BYTES) & RIGHTS_L) || !(vcpu->arch.msr.efer & EFER_LMA))
+		return FAST_NO;
+	vmx->exit.move = x86_insn_cache_find(vcpu, vmcs_read(GUEST_RIP), vmcs_read(GUEST_CR3));
+	if (!vmx->exit.move || vmx->exit.move->to_mem != !!(q & EPT_Q_WRITE) ||
+	    !x86_move_decode(vcpu, vmx->exit.move, vmcs_read(GUEST_RIP), vmcs_read(GUEST_LINEAR_ADDRESS),
+			     vmcs_read_any(GUEST_PHYSICAL_ADDRESS), &vmx->exit.access)) {
+		vmx->exit.move = NULL;
+		return FAST_NO;
+	}
+	return fast_access(vcpu, vmx->exit.move->length);
 }
 
 /* Kept short: what is not here is answered at tier 1. */
@@ -81,6 +140,10 @@ static fast_fn *find(u32 reason)
 		return fast_rdmsr;
 	case EXIT_REASON_MSR_WRITE:
 		return fast_wrmsr;
+	case EXIT_REASON_IO_INSTRUCTION:
+		return fast_io;
+	case EXIT_REASON_EPT_VIOLATION:
+		return fast_ept_violation;
 	case EXIT_REASON_EOI_INDUCED:
 		return fast_eoi;
 	case EXIT_REASON_PREEMPTION_TIMER:
@@ -95,18 +158,19 @@ static fast_fn *find(u32 reason)
 }
 
 /* One counts as several of tier 0a: they are longer. */
-#define COST	8
+#define COST	3
 
-bool vmx_tier0b(struct qvm_vcpu *vcpu, u32 reason)
+enum vmx_fast vmx_tier0b(struct qvm_vcpu *vcpu, u32 reason)
 {
 	struct vmx_vcpu *vmx = vmx_of(vcpu);
 	fast_fn *fn = find(reason);
+	enum vmx_fast answer;
 
-	if (!fn || !qvm_tier0 || vmx->streak <= COST)
-		return false;
-	vmx->streak -= COST;
-	if (!fn(vcpu))
-		return false;
-	vcpu->stats.tier0++;
-	return true;
+	vmx->exit.move = NULL;
+	if (!fn || !qvm_tier0)
+		return FAST_NO;
+	vmx->streak -= min_t(u8, vmx->streak, COST);
+	answer = fn(vcpu);
+	vcpu->stats.tier0 += answer != FAST_NO;
+	return answer;
 }

@@ -115,17 +115,12 @@ static bool interrupts_open(const struct vmx_state *state)
 
 #define WINDOWS	(CPU_BASED_NMI_WINDOW_EXITING | CPU_BASED_INTR_WINDOW_EXITING)
 
-/* Before vmx_state_flush(): what is not in the state yet is read here. */
-void vmx_events_flush(struct qvm_vcpu *vcpu)
+static noinline void flush_events(struct qvm_vcpu *vcpu, int vector, bool nmi)
 {
 	struct vmx_vcpu *vmx = vmx_of(vcpu);
 	struct vmx_state *state = &vmx->state;
-	bool used = vmx->inject.info & INFO_VALID, nmi, open;
-	int vector = pending_vector(vcpu);
+	bool used = vmx->inject.info & INFO_VALID, open;
 
-	nmi = x86_event_is_set(vcpu, EVENT_NMI);
-	if (likely(vector < 0 && !used && !nmi && !(vmx->proc_now & WINDOWS)))
-		return;
 	vmx_state_sync(vcpu, VMX_G_RFLAGS | VMX_G_SHADOW);
 	if (used) {
 		inject(vmx, vmx->inject.info, vmx->inject.error, vmx->inject.length);
@@ -145,7 +140,16 @@ void vmx_events_flush(struct qvm_vcpu *vcpu)
 	window(vmx, CPU_BASED_INTR_WINDOW_EXITING, open ? pending_vector(vcpu) >= 0 : vector >= 0);
 }
 
-#define UNBLOCKED_NMI	BIT(12)		/* of exit information and of the qualification alike */
+/* Before vmx_state_flush(): what is not in the state yet is read here. */
+void vmx_events_flush(struct qvm_vcpu *vcpu)
+{
+	const struct vmx_vcpu *vmx = vmx_of(vcpu);
+	bool nmi = x86_event_is_set(vcpu, EVENT_NMI);
+	int vector = pending_vector(vcpu);
+
+	if (unlikely(vector >= 0 || nmi || vmx->inject.info & INFO_VALID || vmx->proc_now & WINDOWS))
+		flush_events(vcpu, vector, nmi);
+}
 
 /* IRET ends an NMI's blocking before it faults: as it will run again, the blocking is back (27.2.3). */
 static void reblock_nmi(struct vmx_vcpu *vmx)

@@ -36,15 +36,15 @@ static enum cpuhp_state hotplug_state;
 
 /* Of this pCPU; interrupts off. A crash walks the list at any time: hence the RCU forms. */
 static DEFINE_PER_CPU(struct list_head, held_vmcs);
-static DEFINE_PER_CPU(struct vmx_vcpu *, current_vmcs);
+DEFINE_PER_CPU(struct vmx_vcpu *, vmx_current);
 
 /* This pCPU gives @vmx up: what it has of it goes to memory. Interrupts off. */
 static void vmcs_give_up(struct vmx_vcpu *vmx)
 {
 	vmcs_clear(vmx->vmcs_hpa);
 	vmx->launched = false;
-	if (__this_cpu_read(current_vmcs) == vmx)
-		__this_cpu_write(current_vmcs, NULL);
+	if (__this_cpu_read(vmx_current) == vmx)
+		__this_cpu_write(vmx_current, NULL);
 	list_del_rcu(&vmx->node);
 	/* Pairs with vmx_own_fetch(): who sees -1 finds it in memory. */
 	smp_store_release(&vmx->holder, -1);
@@ -73,7 +73,7 @@ static void give_up_all(void)
 			vmx_state_sync(vmx->vcpu, VMX_G_ALL);
 		vmcs_give_up(vmx);
 	}
-	__this_cpu_write(current_vmcs, NULL);
+	__this_cpu_write(vmx_current, NULL);
 }
 
 /* ---- persistent ---- */
@@ -314,11 +314,9 @@ void vmx_own_fetch(struct vmx_vcpu *vmx)
 static bool persistent_begin(struct vmx_vcpu *vmx)
 {
 	int cpu = smp_processor_id();
+	struct vmx_vcpu *current_now;
 
-	if (likely(vmx->holder == cpu)) {
-		if (likely(__this_cpu_read(current_vmcs) == vmx))
-			return true;
-	} else {
+	if (vmx->holder != cpu) {
 		/* Never from under another pCPU: silicon would go on with what is in memory. */
 		if (WARN_ON_ONCE(smp_load_acquire(&vmx->holder) >= 0))
 			return false;
@@ -327,8 +325,9 @@ static bool persistent_begin(struct vmx_vcpu *vmx)
 		list_add_rcu(&vmx->node, this_cpu_ptr(&held_vmcs));
 		vmx->holder = cpu;
 	}
-	__this_cpu_write(current_vmcs, vmx);
-	return vmcs_load(vmx->vmcs_hpa);
+	current_now = vmcs_load(vmx->vmcs_hpa) ? vmx : NULL;
+	__this_cpu_write(vmx_current, current_now);
+	return current_now;
 }
 
 static bool section_begin(struct vmx_vcpu *vmx)
@@ -343,17 +342,15 @@ static bool section_begin(struct vmx_vcpu *vmx)
 	return false;
 }
 
-bool vmx_own_begin(struct vmx_vcpu *vmx)
+bool vmx_own_take(struct vmx_vcpu *vmx)
 {
 	if (unlikely(!__this_cpu_read(vmx_is_on)))
 		return false;
 	return vmx_section_mode ? section_begin(vmx) : persistent_begin(vmx);
 }
 
-void vmx_own_end(struct vmx_vcpu *vmx)
+void vmx_own_give(struct vmx_vcpu *vmx)
 {
-	if (!vmx_section_mode)
-		return;
 	vmcs_clear(vmx->vmcs_hpa);
 	section_off();
 }

@@ -101,23 +101,11 @@ static void sysenter_write(const struct x86_msrs *msr)
 	vmcs_write64(GUEST_IA32_DEBUGCTL, 0);
 }
 
-void vmx_state_flush(struct qvm_vcpu *vcpu)
+static noinline void flush_more(struct qvm_vcpu *vcpu, u32 dirty)
 {
 	struct vmx_state *state = &vmx_of(vcpu)->state;
-	u32 dirty = state->dirty;
 	unsigned int i;
 
-	if (dirty & VMX_G_RSP || vmx_of(vcpu)->rsp != vcpu->arch.regs.gpr[GPR_RSP]) {
-		vmx_of(vcpu)->rsp = vcpu->arch.regs.gpr[GPR_RSP];
-		vmcs_write(GUEST_RSP, vmx_of(vcpu)->rsp);
-	}
-	/* What the guest changes by itself is known again when it is read back. */
-	state->valid = 0;
-	if (!dirty)
-		return;
-	state->dirty = 0;
-	if (dirty & VMX_G_RIP)
-		vmcs_write(GUEST_RIP, state->rip);
 	if (dirty & VMX_G_RFLAGS)
 		vmcs_write(GUEST_RFLAGS, state->rflags | X86_EFLAGS_FIXED);
 	if (dirty & VMX_G_SHADOW) {
@@ -135,6 +123,25 @@ void vmx_state_flush(struct qvm_vcpu *vcpu)
 	if (dirty & VMX_G_SEGMENTS)
 		for (i = 0; i < SEG_COUNT; i++)
 			segment_write(i, &state->seg[i]);
+}
+
+void vmx_state_flush(struct qvm_vcpu *vcpu)
+{
+	struct vmx_vcpu *vmx = vmx_of(vcpu);
+	struct vmx_state *state = &vmx->state;
+	u32 dirty = state->dirty;
+
+	if (unlikely(dirty & VMX_G_RSP || vmx->rsp != vcpu->arch.regs.gpr[GPR_RSP])) {
+		vmx->rsp = vcpu->arch.regs.gpr[GPR_RSP];
+		vmcs_write(GUEST_RSP, vmx->rsp);
+	}
+	/* What the guest changes by itself is known again when it is read back. */
+	state->valid = 0;
+	state->dirty = 0;
+	if (dirty & VMX_G_RIP)
+		vmcs_write(GUEST_RIP, state->rip);
+	if (unlikely(dirty & ~(VMX_G_RIP | VMX_G_RSP)))
+		flush_more(vcpu, dirty);
 }
 
 /* ---- out of it ---- */

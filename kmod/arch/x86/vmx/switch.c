@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The world switch on VMX: one interrupts-off stretch from vmx_own_begin() to vmx_own_end(). */
 #include <linux/cpumask.h>
+#include <linux/jiffies.h>
 #include <linux/slab.h>
 #include <asm/debugreg.h>
 #include <asm/desc.h>
@@ -10,6 +11,7 @@
 
 #include "context.h"
 #include "entry_offsets.h"
+#include "step.h"
 #include "vmcs.h"
 #include "vmx.h"
 
@@ -20,8 +22,6 @@ static_assert(offsetof(struct qvm_vcpu_arch, regs) == 0);
 #define INTR_INFO_NMI	(BIT(31) | 2 << 8 | 2)
 #define INTR_INFO_KIND	(BIT(31) | GENMASK(10, 0))
 
-#define SHADOWS		(GUEST_INTR_STATE_STI | GUEST_INTR_STATE_MOV_SS)
-
 /* ---- guest FP and XCR0 ---- */
 
 static __always_inline void xsetbv(u64 value)
@@ -29,7 +29,7 @@ static __always_inline void xsetbv(u64 value)
 	asm volatile("xsetbv" : : "c"(0), "a"((u32)value), "d"((u32)(value >> 32)));
 }
 
-static noinstr void fp_load(struct qvm_vcpu *vcpu)
+static void fp_load(struct qvm_vcpu *vcpu)
 {
 	u64 mask = vcpu->arch.xcr0;
 
@@ -40,7 +40,7 @@ static noinstr void fp_load(struct qvm_vcpu *vcpu)
 		asm volatile("fxrstor64 (%0)" : : "r"(vcpu->arch.xsave) : "memory");
 }
 
-static noinstr void fp_save(struct qvm_vcpu *vcpu)
+static void fp_save(struct qvm_vcpu *vcpu)
 {
 	u64 mask = vcpu->arch.xcr0;
 
@@ -53,20 +53,20 @@ static noinstr void fp_save(struct qvm_vcpu *vcpu)
 
 /* ---- debug registers: the guest's are loaded only while its DR7 has something armed ---- */
 
-struct host_debug { unsigned long dr[4], dr7, debugctl; };
-
 #define DR7_ARMED	0xff
 
-static noinstr void debug_enter(struct qvm_vcpu *vcpu, struct host_debug *host)
+static void debug_enter(struct qvm_vcpu *vcpu)
 {
-	host->dr7 = __this_cpu_read(cpu_dr7);
-	host->debugctl = x86_rdmsr(MSR_IA32_DEBUGCTLMSR);
-	if (!(vcpu->arch.dr7 & DR7_ARMED))
+	struct vmx_vcpu *vmx = vmx_of(vcpu);
+
+	vmx->host_debug.dr7 = __this_cpu_read(cpu_dr7);
+	vmx->host_debug.debugctl = x86_rdmsr(MSR_IA32_DEBUGCTLMSR);
+	if (likely(!(vcpu->arch.dr7 & DR7_ARMED)))
 		return;
-	get_debugreg(host->dr[0], 0);
-	get_debugreg(host->dr[1], 1);
-	get_debugreg(host->dr[2], 2);
-	get_debugreg(host->dr[3], 3);
+	get_debugreg(vmx->host_debug.dr[0], 0);
+	get_debugreg(vmx->host_debug.dr[1], 1);
+	get_debugreg(vmx->host_debug.dr[2], 2);
+	get_debugreg(vmx->host_debug.dr[3], 3);
 	set_debugreg(vcpu->arch.dr[0], 0);
 	set_debugreg(vcpu->arch.dr[1], 1);
 	set_debugreg(vcpu->arch.dr[2], 2);
@@ -74,49 +74,40 @@ static noinstr void debug_enter(struct qvm_vcpu *vcpu, struct host_debug *host)
 }
 
 /* An exit leaves DR7 = 0x400 and DEBUGCTL = 0 (27.5.1). */
-static noinstr void debug_exit(struct qvm_vcpu *vcpu, const struct host_debug *host)
+static void debug_exit(struct qvm_vcpu *vcpu)
 {
-	if (host->debugctl)
-		x86_wrmsr(MSR_IA32_DEBUGCTLMSR, host->debugctl);
-	if (vcpu->arch.dr7 & DR7_ARMED) {
-		set_debugreg(host->dr[0], 0);
-		set_debugreg(host->dr[1], 1);
-		set_debugreg(host->dr[2], 2);
-		set_debugreg(host->dr[3], 3);
+	const struct vmx_vcpu *vmx = vmx_of(vcpu);
+
+	if (unlikely(vmx->host_debug.debugctl))
+		x86_wrmsr(MSR_IA32_DEBUGCTLMSR, vmx->host_debug.debugctl);
+	if (unlikely(vcpu->arch.dr7 & DR7_ARMED)) {
+		set_debugreg(vmx->host_debug.dr[0], 0);
+		set_debugreg(vmx->host_debug.dr[1], 1);
+		set_debugreg(vmx->host_debug.dr[2], 2);
+		set_debugreg(vmx->host_debug.dr[3], 3);
 	}
-	if (host->dr7)
-		set_debugreg(host->dr7, 7);
+	if (unlikely(vmx->host_debug.dr7))
+		set_debugreg(vmx->host_debug.dr7, 7);
 }
 
 /* ---- tier 0 ---- */
 
-/*
- * The instruction is done: its shadow ends. False: what follows it takes more than that (TF traps, RF
- * ends, RIP wraps at 4 GiB): the exit is for tier 1.
- */
 static __always_inline bool step_over(void)
 {
-	u64 rip = vmcs_read(GUEST_RIP), next = rip + vmcs_read(VM_EXIT_INSTRUCTION_LEN);
-	u32 shadow = vmcs_read(GUEST_INTERRUPTIBILITY_INFO);
+	struct vmx_step step;
 
-	if (unlikely(vmcs_read(GUEST_RFLAGS) & (X86_EFLAGS_TF | X86_EFLAGS_RF) || (rip ^ next) >> 32))
+	if (unlikely(!vmx_step_begin(vmcs_read(VM_EXIT_INSTRUCTION_LEN), &step)))
 		return false;
-	vmcs_write(GUEST_RIP, next);
-	if (unlikely(shadow & SHADOWS))
-		vmcs_write32(GUEST_INTERRUPTIBILITY_INFO, shadow & ~SHADOWS);
+	vmx_step_end(&step);
 	return true;
-}
-
-noinstr bool vmx_step_over(void)
-{
-	return step_over();
 }
 
 static __always_inline bool tier0(struct qvm_vcpu *vcpu, u32 reason)
 {
 	if ((reason != EXIT_REASON_CPUID && reason != EXIT_REASON_VMCALL) || !qvm_tier0 ||
-	    !--vmx_of(vcpu)->streak || !step_over())
+	    vmx_of(vcpu)->streak <= 1 || !step_over())
 		return false;
+	vmx_of(vcpu)->streak--;
 	vcpu->stats.tier0++;
 	if (reason == EXIT_REASON_VMCALL)
 		x86_hypercall(vcpu);
@@ -135,7 +126,7 @@ static __always_inline void host_nmi(u32 reason)
 		asm volatile("int $2");
 }
 
-static noinstr u32 run_guest(struct qvm_vcpu *vcpu)
+static __always_inline u32 run_guest(struct qvm_vcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = vmx_of(vcpu);
 	u32 reason;
@@ -158,23 +149,16 @@ static noinstr u32 run_guest(struct qvm_vcpu *vcpu)
 }
 
 /* @note: as at qvm_guest_context_enter(). */
-static noinstr void run_guest_tracked(struct qvm_vcpu *vcpu, bool fp, bool note)
+static noinstr void run_guest_tracked(struct qvm_vcpu *vcpu, bool note)
 {
 	bool other_xcr0 = vmx_config.host_xcr0 != vcpu->arch.xcr0 && vmx_config.host_xcr0;
-	struct host_debug debug;
 
 	qvm_guest_context_enter(note);
-	debug_enter(vcpu, &debug);
 	if (other_xcr0)
 		xsetbv(vcpu->arch.xcr0);
-	if (fp)
-		fp_load(vcpu);
 	vmx_of(vcpu)->exit.reason = run_guest(vcpu);
-	if (fp)
-		fp_save(vcpu);
 	if (other_xcr0)
 		xsetbv(vmx_config.host_xcr0);
-	debug_exit(vcpu, &debug);
 	qvm_guest_context_exit();
 }
 
@@ -190,7 +174,7 @@ static void capture(struct qvm_vcpu *vcpu)
 		return;
 	}
 	vmx_state_sync(vcpu, VMX_G_RIP | VMX_G_RSP | VMX_X_REASON |
-		       vmx_exit_groups(BASIC(vmx->exit.reason)));
+		       vmx_exit_groups(vmx, BASIC(vmx->exit.reason)));
 	vmx_events_sync(vcpu);
 	if (unlikely(BASIC(vmx->exit.reason) == EXIT_REASON_INVALID_STATE))
 		vmx_refused_find(vmx);
@@ -262,21 +246,46 @@ static void prepare_entry(struct qvm_vcpu *vcpu)
 	arm_timer(vcpu);
 }
 
-/* VMCS current: entries, until an exit that tier 0 does not answer, or that would be the last. */
+/*
+ * A guest's stay in one tick needs no second note: grace periods are driven by the tick, and it is the
+ * tick of this pCPU that hears of them.
+ */
+static bool note_is_due(struct vmx_vcpu *vmx)
+{
+	unsigned long now = jiffies;
+
+	if (likely(vmx->noted == now))
+		return false;
+	vmx->noted = now;
+	return true;
+}
+
+/*
+ * VMCS current: entries, until an exit that tier 0 does not answer, or that would be the last. The
+ * guest's FP and debug registers stay: nothing at tier 0b uses them, and with XCR0 as the host's they
+ * are all saved.
+ */
 static void run_stretch(struct qvm_vcpu *vcpu, bool fp)
 {
 	struct vmx_vcpu *vmx = vmx_of(vcpu);
-	bool first = true;
+	enum vmx_fast answer = FAST_ANSWERED;
 
 	prepare(vcpu, fp);
 	vtime_account_guest_enter();
+	debug_enter(vcpu);
+	if (fp)
+		fp_load(vcpu);
 	do {
-		prepare_entry(vcpu);
-		run_guest_tracked(vcpu, fp, first);
-		first = false;
-		vmx->exit.answered = vmx_tier0b(vcpu, vmx->exit.reason);
-	} while (vmx->exit.answered && !qvm_vcpu_is_wanted(vcpu));
-	if (!vmx->exit.answered)
+		if (answer != FAST_QUIET || unlikely(vmx->state.valid))
+			prepare_entry(vcpu);
+		run_guest_tracked(vcpu, note_is_due(vmx));
+		answer = vmx_tier0b(vcpu, vmx->exit.reason);
+	} while (answer != FAST_NO && vmx->streak && !qvm_vcpu_is_wanted(vcpu));
+	if (fp)
+		fp_save(vcpu);
+	debug_exit(vcpu);
+	vmx->exit.answered = answer != FAST_NO;
+	if (answer == FAST_NO)
 		capture(vcpu);
 }
 

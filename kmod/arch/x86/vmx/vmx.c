@@ -171,7 +171,11 @@ void qvm_arch_s2_flush_vm(struct qvm_vm *vm)
 	if (!vmx)
 		return;
 	cpumask_clear(vmx->ept_known);
-	/* Pairs with enter_irqs_off(): we see IN_GUEST, or flush_tags() sees the mask cleared. */
+	atomic64_inc(&vm->arch.s2_generation);
+	/*
+	 * Pairs with enter_irqs_off(): we see IN_GUEST, or flush_tags() sees the mask cleared, and
+	 * x86_insn_cache_find() another generation.
+	 */
 	smp_mb();
 	for (i = 0; i < vm->max_vcpus; i++) {
 		struct qvm_vcpu *vcpu = vm->vcpu[i];

@@ -58,14 +58,30 @@ void vmx_own_fetch(struct vmx_vcpu *vmx);
  * Interrupts off. Afterwards this VMCS is current on this pCPU. false: VMX can't be had here now
  * (CPU going down). Persistent: it stays here, whatever the vCPU does meanwhile.
  */
-bool vmx_own_begin(struct vmx_vcpu *vmx);
+static inline bool vmx_own_begin(struct vmx_vcpu *vmx);
 /* Section mode: VMCS and VMX are given back. Interrupts off. */
-void vmx_own_end(struct vmx_vcpu *vmx);
+static inline void vmx_own_end(struct vmx_vcpu *vmx);
 /* The vCPU ends: no pCPU has its VMCS afterwards. Process context. */
 void vmx_own_forget(struct vmx_vcpu *vmx);
 /* The kernel crashes: this pCPU leaves VMX. Any context. */
 void vmx_own_crash(void);
 extern bool vmx_section_mode;
+
+/* Persistent: the VMCS that is current on this pCPU. NULL where VMX is off, and in section mode. */
+DECLARE_PER_CPU(struct vmx_vcpu *, vmx_current);
+bool vmx_own_take(struct vmx_vcpu *vmx);
+void vmx_own_give(struct vmx_vcpu *vmx);
+
+static inline bool vmx_own_begin(struct vmx_vcpu *vmx)
+{
+	return likely(__this_cpu_read(vmx_current) == vmx) || vmx_own_take(vmx);
+}
+
+static inline void vmx_own_end(struct vmx_vcpu *vmx)
+{
+	if (unlikely(vmx_section_mode))
+		vmx_own_give(vmx);
+}
 
 /* ---- crash.c: where the kernel calls that ---- */
 void vmx_crash_init(void);
@@ -92,6 +108,17 @@ enum vmx_group {
 	VMX_X_ADDRESS	= 1 << 13,	/* guest physical and linear */
 	VMX_G_ALL	= (1 << 14) - 1,
 };
+
+/* Qualifications: of a port exit (table 27-5), of an EPT violation (table 27-7), and 27.2.3 */
+#define VMX_IO_LEN(q)	(((q) & 7) + 1)
+#define VMX_IO_IN	BIT(3)
+#define VMX_IO_STRING	BIT(4)
+#define VMX_IO_PORT(q)	((q) >> 16 & 0xffff)
+#define EPT_Q_WRITE	BIT(1)
+#define EPT_Q_FETCH	BIT(2)
+#define EPT_Q_GVA	BIT(7)		/* the guest linear address is valid */
+#define EPT_Q_ACCESS	BIT(8)		/* by the access itself, not by its page walk */
+#define UNBLOCKED_NMI	BIT(12)		/* of exit information, too */
 
 #define PENDING_DEBUG_BS	BIT(14)		/* table 24-4: a single step */
 
@@ -138,9 +165,15 @@ struct vmx_vcpu {
 	} host;				/* [v] as in the VMCS */
 	struct vmx_check_result refused;	/* [v] by which check, if this exit is an entry that failed */
 	struct {
+		unsigned long dr[4], dr7, debugctl;
+	} host_debug;			/* [v] during a stretch */
+	unsigned long noted;		/* [v] jiffies when RCU was told of a quiescent state */
+	struct {
 		u32 reason, length, intr_info, intr_error;
 		u64 qualification, gpa, gva;
 		bool answered;		/* at tier 0: nothing is left to do */
+		const struct insn *move; /* what made `access`; NULL: nobody has decoded it */
+		struct qvm_access access;
 	} exit;				/* [v] */
 	struct {
 		u32 info, error, length;
@@ -211,13 +244,19 @@ extern char vmx_exit_label[];
 
 /* ---- switch.c ---- */
 void vmx_flush_vpid(const struct vmx_vcpu *vmx);	/* on this pCPU, now. Interrupts off, VMX on */
-bool vmx_step_over(void);			/* noinstr; VMCS current */
 
 /*
- * ---- fast.c: tier 0b. Interrupts off, VMCS current, host context but for the guest's MSRs. True: the
- * exit is answered, what it changed is in the VMCS or dirty. False: nothing has changed.
+ * ---- fast.c: tier 0b. Interrupts off, VMCS current, host context but for the guest's MSRs, FP and debug
+ * registers. FAST_NO: nothing has changed, the exit is for tier 1. Else it is answered, what it
+ * changed is in the VMCS or dirty.
  */
-bool vmx_tier0b(struct qvm_vcpu *vcpu, u32 reason);
+enum vmx_fast {
+	FAST_NO,
+	FAST_QUIET,	/* nothing that an entry has to look at: events, state, the LAPIC's timer */
+	FAST_ANSWERED,
+};
+
+enum vmx_fast vmx_tier0b(struct qvm_vcpu *vcpu, u32 reason);
 
 /* ---- refused.c: entries that the processor refuses ---- */
 /* Which check it was, while the VMCS can be read. Interrupts off. */
@@ -230,6 +269,7 @@ void vmx_refused_cause(struct qvm_vcpu *vcpu, u32 field, u64 value);
 
 /* ---- exit.c ---- */
 enum exit_action vmx_fatal(struct qvm_vcpu *vcpu, u32 cause);
-u32 vmx_exit_groups(u32 reason);		/* what the handler of this reason reads */
+/* What the handler of this reason reads. */
+u32 vmx_exit_groups(const struct vmx_vcpu *vmx, u32 reason);
 
 #endif /* QVM_X86_VMX_VMX_H */

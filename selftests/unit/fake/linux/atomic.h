@@ -71,6 +71,9 @@ typedef struct {
 	s64 counter;
 } atomic64_t;
 
+#define atomic64_read(v)		READ_ONCE((v)->counter)
+#define atomic64_inc(v)			((void)(v)->counter++)
+
 #define cmpxchg(ptr, old, new)		__sync_val_compare_and_swap(ptr, old, new)
 #define cmpxchg64(ptr, old, new)	cmpxchg(ptr, old, new)
 

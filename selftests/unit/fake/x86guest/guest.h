@@ -75,6 +75,11 @@ int qvm_guest_write(struct qvm_vm *vm, u64 gpa, const void *buf, unsigned int le
 	return 0;
 }
 
+const void *qvm_guest_pointer(struct qvm_vm *vm, u64 gpa, unsigned int len)
+{
+	return guest_memory(gpa, len, false);
+}
+
 static int guest_cmpxchg(u64 gpa, u64 old, u64 new, unsigned int len)
 {
 	u8 *mem = guest_memory(gpa, len, true);
