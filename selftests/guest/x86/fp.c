@@ -78,13 +78,11 @@ static void vectors_fill(struct vectors *v, u8 seed)
 	v->st0 = 0x123456789abcULL * (seed + 1);
 }
 
-static void patterns(void)
+static void patterns_kept(void)
 {
 	static struct vectors in[CPU_MAX], out[CPU_MAX];
 	struct vectors *want = &in[cpu_index()], *got = &out[cpu_index()];
 
-	if (xsave_on() && HAS_AVX(cpuid(1, 0)))
-		xsetbv(0, XCR0_X87 | XCR0_SSE | XCR0_AVX);
 	for (unsigned int round = 0; round < 3; round++) {
 		for (const struct exit_kind *kind = exit_kinds; kind->fn; kind++) {
 			vectors_fill(want, cpu_index() * 16 + round * 3 + 1);
@@ -96,6 +94,25 @@ static void patterns(void)
 				print("# after %s\n", kind->name);
 		}
 	}
+}
+
+static void patterns(void)
+{
+	if (xsave_on() && HAS_AVX(cpuid(1, 0)))
+		xsetbv(0, XCR0_X87 | XCR0_SSE | XCR0_AVX);
+	patterns_kept();
+}
+
+/* SSE needs CR4.OSFXSR alone: as of an OS that knows no XSAVE, and of one that has switched it off. */
+static void test_patterns_without_xsave(void)
+{
+	write_cr4(read_cr4() & ~CR4_OSXSAVE);
+	use_avx = false;
+	patterns_kept();
+	if (!xsave_on())
+		return;
+	check_eq(xsetbv(0, XCR0_X87), NONE);
+	patterns_kept();
 }
 
 static void test_patterns(void)
@@ -279,6 +296,7 @@ static void test_xsave_round_trip(void)
 }
 
 const struct test tests[] = {
+	TEST(patterns_without_xsave),
 	TEST(patterns),
 	TEST(patterns_of_all_cpus),
 	TEST(not_available),

@@ -29,9 +29,13 @@ static __always_inline void xsetbv(u64 value)
 	asm volatile("xsetbv" : : "c"(0), "a"((u32)value), "d"((u32)(value >> 32)));
 }
 
+/*
+ * With XCR0 as the host's, and all that guests may have: SSE does not ask XCR0 whether it may be used,
+ * and what XCR0 leaves out for a while is kept (SDM vol. 1 13.3).
+ */
 static void fp_load(struct qvm_vcpu *vcpu)
 {
-	u64 mask = vcpu->arch.xcr0;
+	u64 mask = x86_xcr0_supported();
 
 	if (boot_cpu_has(X86_FEATURE_OSXSAVE))
 		asm volatile("xrstor64 (%0)" : : "r"(vcpu->arch.xsave), "a"((u32)mask),
@@ -42,7 +46,7 @@ static void fp_load(struct qvm_vcpu *vcpu)
 
 static void fp_save(struct qvm_vcpu *vcpu)
 {
-	u64 mask = vcpu->arch.xcr0;
+	u64 mask = x86_xcr0_supported();
 
 	if (boot_cpu_has(X86_FEATURE_OSXSAVE))
 		asm volatile("xsave64 (%0)" : : "r"(vcpu->arch.xsave), "a"((u32)mask),
