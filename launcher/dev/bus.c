@@ -74,8 +74,10 @@ static ssize_t init_devices(struct bus *bus, struct vm *vm, const struct machine
 
 int bus_create(struct bus *bus, struct vm *vm, const struct machine *machine)
 {
+	static unsigned long number;
 	ssize_t count = 0;
 
+	bus->number = __atomic_add_fetch(&number, 1, __ATOMIC_RELAXED);
 	bus->lanes = machine->arch == MACHINE_X86;
 	if (machine->device_count == 0)
 		return 0;
@@ -108,6 +110,7 @@ void bus_destroy(struct bus *bus)
 		destroy_device(&bus->devices[--bus->count]);
 	free(bus->devices);
 	bus->devices = NULL;
+	bus->number = 0;
 }
 
 static bool claims(const struct device_host *host, struct place place, unsigned int len)
@@ -120,8 +123,13 @@ static bool claims(const struct device_host *host, struct place place, unsigned 
 	       !(len & (len - 1)) && offset % len == 0 && (!widths || widths & 1U << len);
 }
 
-/* The device that claims the access, or NULL. */
-static struct device_host *bus_find(const struct bus *bus, struct place place, unsigned int len)
+/* What the thread's last access went to: tried first. Of the bus with this number, if it is there yet. */
+static _Thread_local struct {
+	unsigned long bus;
+	struct device_host *host;
+} last;
+
+static struct device_host *bus_search(const struct bus *bus, struct place place, unsigned int len)
 {
 	size_t low = 0, high = bus->count;
 
@@ -137,6 +145,21 @@ static struct device_host *bus_find(const struct bus *bus, struct place place, u
 	if (low == 0 || !claims(&bus->devices[low - 1], place, len))
 		return NULL;
 	return &bus->devices[low - 1];
+}
+
+/* The device that claims the access, or NULL. */
+static struct device_host *bus_find(const struct bus *bus, struct place place, unsigned int len)
+{
+	struct device_host *host;
+
+	if (bus->number && last.bus == bus->number && claims(last.host, place, len))
+		return last.host;
+	host = bus_search(bus, place, len);
+	if (host) {
+		last.bus = bus->number;
+		last.host = host;
+	}
+	return host;
 }
 
 static struct place place_behind(struct place place, unsigned int len)

@@ -19,6 +19,7 @@ struct bus {
 	struct device_host *devices;	/* memory before ports, by address; NULL: none created */
 	size_t count;
 	bool lanes;			/* of a PC: an access that no device takes whole goes in parts */
+	unsigned long number;		/* another one for each bus that is created; 0: none */
 };
 
 /*

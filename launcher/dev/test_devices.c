@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "dev/test_devices.h"
 
+#include <errno.h>
 #include <pthread.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "dev/device_host.h"
+#include "machine/machine.h"
 #include "vm/vm.h"
 
 #define LINES		24
@@ -84,3 +89,44 @@ static void store_write(struct device *dev, uint64_t offset, unsigned int len, u
 
 const struct device_type test_ports_type = STORE("test-ports", PORTS_SIZE, DEVICE_F_PORT);
 const struct device_type test_memory_type = STORE("test-memory", MEMORY_SIZE, 0);
+
+/* ---- doorbells ---- */
+
+struct bell {
+	int eventfd;
+};
+
+/* Nobody waits for it. Unit tests have no VM. */
+static int bell_create(struct device *dev)
+{
+	const struct device_config *config = device_host(dev)->config;
+	struct bell *bell = dev->state;
+	int error = 0;
+
+	bell->eventfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (bell->eventfd < 0)
+		error = -errno;
+	else if (device_host(dev)->vm)
+		error = vm_add_doorbell(device_host(dev)->vm, config->gpa, config->port, bell->eventfd);
+	if (error)
+		device_log(dev, DEVICE_ERROR, "the doorbell: %s", strerror(-error));
+	return error;
+}
+
+static void bell_destroy(struct device *dev)
+{
+	struct bell *bell = dev->state;
+
+	if (bell->eventfd >= 0)
+		close(bell->eventfd);
+}
+
+#define BELL(_name, _flags)								\
+	.abi = DEVICE_ABI, .flags = DEVICE_F_ONCE | DEVICE_F_NO_IRQ | (_flags), .name = _name,	\
+	.doc = "for tests of guests: a write to its beginning signals an eventfd", .size = 8,	\
+	.state_size = sizeof(struct bell), .create = bell_create, .destroy = bell_destroy
+
+const struct device_type test_bell_type = { BELL("test-bell", 0) };
+const struct device_type test_bell_port_type = {
+	BELL("test-bell-port", DEVICE_F_PORT), .arch = DEVICE_X86
+};

@@ -13,5 +13,7 @@ extern const struct device_type test_lines_type;
 extern const struct device_type test_ports_type;
 /* 64 KiB of memory, every access to which is one of a device. */
 extern const struct device_type test_memory_type;
+/* An eventfd that writes of any width to its first byte signal, and that nobody reads; the same at a port. */
+extern const struct device_type test_bell_type, test_bell_port_type;
 
 #endif

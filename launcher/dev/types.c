@@ -36,6 +36,8 @@ const struct device_type *const device_types[] = {
 	&test_lines_type,
 	&test_ports_type,
 	&test_memory_type,
+	&test_bell_type,
+	&test_bell_port_type,
 	&ioapic_type,
 	&i8259_type,
 	&timer8254_type,

@@ -37,6 +37,7 @@ static const struct board_device x86_devices[] = {
 	{ "test-lines",	0x2000, 0, NULL, true },
 	{ "test-ports",	0xe0, 0, NULL, true },
 	{ "test-memory", 0xff000000, 0, NULL, false },
+	{ "test-bell-port", 0xe8, 0, NULL, true },
 	{ "ib700",	0x441, 0, NULL, true },
 	{ "acpi-pm",	0x600, 9, NULL, true },
 	{ NULL, 0, 0, NULL, false },

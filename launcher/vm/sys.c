@@ -137,6 +137,17 @@ int sys_set_irq(struct sys_vm *vm, uint32_t line, bool level)
 	return call(vm->fd, QVM_VM_SET_IRQ, &irq);
 }
 
+int sys_add_doorbell(struct sys_vm *vm, uint64_t addr, bool port, int eventfd)
+{
+	struct qvm_doorbell bell = {
+		.addr = addr,
+		.eventfd = eventfd,
+		.flags = port ? QVM_DOORBELL_F_PORT : 0,
+	};
+
+	return call(vm->fd, QVM_VM_DOORBELL, &bell);
+}
+
 int sys_vm_info(struct sys_vm *vm, struct qvm_vm_info *info)
 {
 	*info = (struct qvm_vm_info){0};

@@ -51,6 +51,8 @@ int sys_set_policy(struct sys_vm *vm, const struct qvm_vm_policy *policy);
 int sys_assemble(struct sys_vm *vm);
 /* QVM_VM_SET_IRQ; any thread. */
 int sys_set_irq(struct sys_vm *vm, uint32_t line, bool level);
+/* QVM_VM_DOORBELL: writes of any width. */
+int sys_add_doorbell(struct sys_vm *vm, uint64_t addr, bool port, int eventfd);
 /* QVM_VM_INFO; any thread. */
 int sys_vm_info(struct sys_vm *vm, struct qvm_vm_info *info);
 /* QVM_VM_UNCLAIMED; any thread. */

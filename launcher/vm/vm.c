@@ -119,6 +119,11 @@ void vm_set_irq(struct vm *vm, uint32_t line, bool level)
 	sys_set_irq(vm->sys_vm, line, level);
 }
 
+int vm_add_doorbell(struct vm *vm, uint64_t addr, bool port, int eventfd)
+{
+	return sys_add_doorbell(vm->sys_vm, addr, port, eventfd);
+}
+
 /* ---- build: each step prints its error ---- */
 
 static int open_system(struct vm *vm)

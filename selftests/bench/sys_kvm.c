@@ -155,6 +155,17 @@ int sys_set_irq(struct sys_vm *vm, uint32_t line, bool level)
 	return kvm_call(vm->fd, KVM_IRQ_LINE, &irq);
 }
 
+int sys_add_doorbell(struct sys_vm *vm, uint64_t addr, bool port, int eventfd)
+{
+	struct kvm_ioeventfd bell = {
+		.addr = addr,
+		.fd = eventfd,
+		.flags = port ? KVM_IOEVENTFD_FLAG_PIO : 0,
+	};
+
+	return kvm_call(vm->fd, KVM_IOEVENTFD, &bell);
+}
+
 int sys_vm_info(struct sys_vm *vm, struct qvm_vm_info *info)
 {
 	*info = (struct qvm_vm_info){

@@ -100,6 +100,27 @@ TEST(finds_each)
 	bus_destroy(&bus);
 }
 
+/* What the last access went to is tried first, but never that of another bus. */
+TEST(the_last_one_is_forgotten)
+{
+	struct bus first;
+
+	bus_open();
+	first = bus;
+	CHECK_STR(claimant(0x8000, 4), "b");
+	bus_open();
+	CHECK_STR(claimant(0x8004, 4), "b");
+	CHECK(last_device >= &bus.devices[0].dev && last_device < &bus.devices[bus.count].dev);
+	CHECK_STR(claimant(0x9000, 4), "c");
+	bus_destroy(&bus);
+	CHECK_STR(claimant(0x9000, 4), "");
+	bus = first;
+	CHECK_STR(claimant(0x9000, 4), "c");
+	CHECK_STR(claimant(0x9ffc, 4), "c");
+	CHECK_STR(claimant(0xa000, 4), "");
+	bus_destroy(&bus);
+}
+
 TEST(nobody)
 {
 	bus_open();

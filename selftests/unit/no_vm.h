@@ -48,6 +48,15 @@ const struct memory *machine_find_memory(const struct machine *m, uint64_t gpa, 
 	return NULL;
 }
 
+int vm_add_doorbell(struct vm *vm, uint64_t addr, bool port, int eventfd)
+{
+	(void)vm;
+	(void)addr;
+	(void)port;
+	(void)eventfd;
+	return 0;
+}
+
 void vm_set_irq(struct vm *vm, uint32_t line, bool level)
 {
 	(void)vm;

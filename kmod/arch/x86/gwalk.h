@@ -38,7 +38,7 @@ struct gwalk_path {
 	u64 leaf;			/* gpa of the byte at the linear address */
 };
 
-/* As gwalk(), of IA-32e mode. False: that is not the mode, or not permitted: no fault is to be told of. */
+/* As gwalk(). False: no IA-32e mode, or not permitted: then nothing is raised. */
 bool gwalk_path(struct qvm_vcpu *vcpu, u64 linear, u32 access, struct gwalk_path *path);
 
 /*

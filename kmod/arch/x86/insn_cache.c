@@ -52,7 +52,9 @@ static bool code_is_same(const struct slot *slot)
 	u64 now[2];
 
 	memcpy(now, slot->code, sizeof(now));
-	return !(((now[0] ^ slot->bytes[0]) & slot->mask[0]) | ((now[1] ^ slot->bytes[1]) & slot->mask[1]));
+	now[0] = (now[0] ^ slot->bytes[0]) & slot->mask[0];
+	now[1] = (now[1] ^ slot->bytes[1]) & slot->mask[1];
+	return !(now[0] | now[1]);
 }
 
 const struct insn *x86_insn_cache_find(const struct qvm_vcpu *vcpu, u64 rip, u64 cr3)
@@ -107,7 +109,7 @@ void x86_insn_cache_add(struct qvm_vcpu *vcpu, u64 rip, const u8 *bytes, const s
 	if (!is_move(insn) || GUEST_PAGE - rip % GUEST_PAGE < CODE_SIZE)
 		return;
 	slot->generation = 0;
-	/* Again, after the walk for its bytes: who walks and finds nothing to change has what is there. */
+	/* Again, after the walk for its bytes: now with all accessed flags set. */
 	if (!gwalk_path(vcpu, rip, fetch_access(vcpu), &path) || !slot_fill(vcpu, slot, &path))
 		return;
 	memset(mask, 0xff, insn->length);

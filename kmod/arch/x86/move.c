@@ -7,8 +7,8 @@
 
 #define GUEST_PAGE	4096ULL
 
-bool x86_move_decode(const struct qvm_vcpu *vcpu, const struct insn *insn, u64 rip, u64 gva, u64 gpa,
-		     struct qvm_access *access)
+bool x86_move_decode(const struct qvm_vcpu *vcpu, const struct insn *insn, u64 rip, u64 gva,
+		     u64 gpa, struct qvm_access *access)
 {
 	/* It is what the processor has just translated, and all of it. */
 	if (operand_address(vcpu, insn, rip + insn->length) != gva ||
@@ -21,7 +21,9 @@ bool x86_move_decode(const struct qvm_vcpu *vcpu, const struct insn *insn, u64 r
 	return true;
 }
 
-#define IO(_len, _out)	{ .op = INSN_MOV, .reg = GPR_RAX, .reg_len = (_len), .mem_len = (_len), .to_mem = (_out) }
+#define IO(_len, _out)	{							\
+	.op = INSN_MOV, .reg = GPR_RAX, .reg_len = (_len), .mem_len = (_len), .to_mem = (_out) \
+}
 
 const struct insn x86_io_insn[4][2] = {
 	[0] = { IO(1, true), IO(1, false) },

@@ -10,18 +10,19 @@
 #include "emulate.h"
 
 /*
- * The access that @insn at @rip made, whose addresses are as the processor reported them; its direction
- * is right. False: that is for emulate.h. 64-bit mode.
+ * The access that @insn at @rip made, whose addresses are as the processor reported them; its
+ * direction is right. False: that is for emulate.h. 64-bit mode.
  */
-bool x86_move_decode(const struct qvm_vcpu *vcpu, const struct insn *insn, u64 rip, u64 gva, u64 gpa,
-		     struct qvm_access *access);
+bool x86_move_decode(const struct qvm_vcpu *vcpu, const struct insn *insn, u64 rip, u64 gva,
+		     u64 gpa, struct qvm_access *access);
 
 /* By bytes - 1 and whether it is IN: moves between a port and the accumulator. */
 extern const struct insn x86_io_insn[4][2];
 
 /* The same of IN and OUT, of 1, 2 or 4 bytes. */
-static inline const struct insn *x86_move_io(const struct qvm_vcpu *vcpu, u16 port, unsigned int len,
-					     bool in, struct qvm_access *access)
+static inline const struct insn *x86_move_io(const struct qvm_vcpu *vcpu, u16 port,
+					     unsigned int len, bool in,
+					     struct qvm_access *access)
 {
 	*access = (struct qvm_access){
 		.gpa = port, .len = len, .is_write = !in, .is_port = true,
@@ -33,7 +34,7 @@ static inline const struct insn *x86_move_io(const struct qvm_vcpu *vcpu, u16 po
 /* What is read gets into the register. */
 void x86_move_load(struct qvm_vcpu *vcpu, const struct insn *insn, u64 data);
 
-/* Tier 1: make @access of @insn, which stays there, and go on at @next_rip: perhaps after user space. */
+/* Tier 1: make @access of @insn, which stays, and go on at @next_rip: perhaps after user space. */
 enum exit_action x86_move(struct qvm_vcpu *vcpu, const struct insn *insn,
 			  const struct qvm_access *access, u64 next_rip);
 

@@ -135,6 +135,16 @@ static void ioapic_read(void)
 	read32(IOAPIC + 0x10);		/* of the register that is selected */
 }
 
+static void pio_doorbell(void)
+{
+	out8(0x55, BELL_PORT);
+}
+
+static void mmio_doorbell(void)
+{
+	write32(0x55, BELL);
+}
+
 static void pio_user_write(void)
 {
 	out8(0x55, COM1 + SCRATCH);
@@ -309,6 +319,8 @@ static const struct each_row each_rows[] = {
 	{ "hypercall", hypercall },
 	{ "msr_read", msr_read },
 	{ "ioapic_read", ioapic_read },
+	{ "pio_doorbell", pio_doorbell },
+	{ "mmio_doorbell", mmio_doorbell },
 	{ "pio_user_write", pio_user_write },
 	{ "mmio_user_write", mmio_user_write },
 	{ "mmio_user_read", mmio_user_read },

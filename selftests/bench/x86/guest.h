@@ -14,6 +14,8 @@ typedef uint64_t u64;
 #define COM1		0x3f8
 #define SCRATCH		7		/* of a 16550: kept, and no more */
 #define UART		0xd0000000ul	/* the 16550 in memory */
+#define BELL		0xd0010000ul	/* whose first byte is a doorbell */
+#define BELL_PORT	0xe8
 #define PM1_CONTROL	0x604
 #define PM1_OFF		(5 << 10 | 1 << 13)	/* SLP_TYP S5, SLP_EN */
 #define LAPIC		0xfee00000ul
