@@ -45,6 +45,7 @@ static struct pcpu {
 	struct qvm_vcpu *vcpu;		/* loaded */
 } pcpus[FAKE_CPUS];
 
+static struct { bool has_fwb; } arm64_host;
 static bool fix_repeat, fix_speculative;
 static u32 rng_state;
 
@@ -375,4 +376,14 @@ TEST(walks_that_have_to_be_stopped)
 {
 	machine_create(3, false, true);
 	machine_runs(20000);
+}
+
+/* ---- what memory is to a guest */
+
+TEST(cacheable_by_stage_2)
+{
+	CHECK_EQ(qvm_arch_s2_prot(7), 7);
+	arm64_host.has_fwb = true;
+	CHECK_EQ(qvm_arch_s2_prot(7), 7 | S2_FORCE_WB);
+	arm64_host.has_fwb = false;
 }
