@@ -20,11 +20,15 @@ static u64 line_size(void)
 	return 4ULL << ((read_sanitised_ftr_reg(SYS_CTR_EL0) >> 16) & 15);
 }
 
+/* Eight lines a turn where there are as many: all of a VM's memory comes by here, twice a boot. */
 void arm64_cache_clean_range(u64 hpa, u64 size)
 {
 	u64 line = line_size();
 	char *p = phys_to_virt(hpa), *end = p + size;
 
+	for (; end - p >= 8 * (long)line; p += line)
+		asm volatile(".rept 7\n dc civac, %0\n add %0, %0, %1\n .endr\n dc civac, %0"
+			     : "+r"(p) : "r"(line) : "memory");
 	for (; p < end; p += line)
 		asm volatile("dc civac, %0" : : "r"(p) : "memory");
 }
