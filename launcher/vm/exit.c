@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "vm/exit.h"
 
+#include <endian.h>
 #include <string.h>
 
 #include "machine/machine.h"
@@ -32,17 +33,16 @@ static enum exit_action exit_intr(struct vcpu *vcpu, struct qvm_run *run)
 /* The run page holds bytes in the guest's order, a device takes a value: little-endian. */
 static uint64_t value_of(const uint8_t *data, unsigned int len)
 {
-	uint64_t value = 0;
+	uint64_t value;
 
-	for (unsigned int i = 0; i < len; i++)
-		value |= (uint64_t)data[i] << 8 * i;
-	return value;
+	memcpy(&value, data, sizeof(value));	/* all that the page has of it */
+	return le64toh(value) & UINT64_MAX >> (64 - 8 * len);
 }
 
-static void value_put(uint8_t *data, unsigned int len, uint64_t value)
+static void value_put(uint8_t *data, uint64_t value)
 {
-	for (unsigned int i = 0; i < len; i++)
-		data[i] = (uint8_t)(value >> 8 * i);
+	value = htole64(value);
+	memcpy(data, &value, sizeof(value));	/* of which the module takes as many bytes as it asked for */
 }
 
 static enum exit_action exit_mmio(struct vcpu *vcpu, struct qvm_run *run)
@@ -59,7 +59,7 @@ static enum exit_action exit_mmio(struct vcpu *vcpu, struct qvm_run *run)
 		claimed = bus_write(bus, run->mmio.gpa, len, value);
 	} else {
 		claimed = bus_read(bus, run->mmio.gpa, len, &value);
-		value_put(run->mmio.data, len, value);
+		value_put(run->mmio.data, value);
 	}
 	run->mmio.unclaimed = !claimed;
 	return EXIT_RESUME;
@@ -79,7 +79,7 @@ static enum exit_action exit_pio(struct vcpu *vcpu, struct qvm_run *run)
 		claimed = bus_port_write(bus, run->mmio.gpa, len, value_of(run->mmio.data, len));
 	} else {
 		claimed = bus_port_read(bus, run->mmio.gpa, len, &value);
-		value_put(run->mmio.data, len, value);
+		value_put(run->mmio.data, value);
 	}
 	run->mmio.unclaimed = !claimed;		/* counted; the module has all ones for it too */
 	return EXIT_RESUME;
