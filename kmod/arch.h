@@ -70,6 +70,13 @@ void qvm_arch_vcpu_put(struct qvm_vcpu *vcpu);
 void qvm_arch_vcpu_settle(struct qvm_vcpu *vcpu);
 
 /*
+ * The thread goes to user space and may be back soon: put and settle, but where nothing in the
+ * host needs the registers the guest's state may stay in them, until it has to be elsewhere.
+ * Preemption off.
+ */
+void qvm_arch_vcpu_park(struct qvm_vcpu *vcpu);
+
+/*
  * Enter the guest until an exit that tier 0 does not answer. Interrupts on, preemption on, vCPU
  * loaded. Owns the interrupts-off stretch: looks at qvm_vcpu_is_wanted(), flushes vdev state, enters,
  * answers at tier 0, syncs, opens interrupts. The exit stays in vcpu->arch.
@@ -96,6 +103,10 @@ bool qvm_arch_vcpu_runnable(struct qvm_vcpu *vcpu);
 /* Before sleeping (vCPU put): arm what wakes it (timers). After: disarm. */
 void qvm_arch_vcpu_block(struct qvm_vcpu *vcpu);
 void qvm_arch_vcpu_unblock(struct qvm_vcpu *vcpu);
+
+/* Around polling (vCPU loaded, preemptible): from here on qvm_arch_vcpu_runnable() tells. */
+void qvm_arch_vcpu_poll(struct qvm_vcpu *vcpu);
+void qvm_arch_vcpu_unpoll(struct qvm_vcpu *vcpu);
 
 /* The vCPU's own thread met a power-on request (PSCI, INIT-SIPI): take the new state. Put. */
 void qvm_arch_vcpu_power_on(struct qvm_vcpu *vcpu);

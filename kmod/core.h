@@ -132,6 +132,8 @@ struct qvm_vcpu {
 	struct qvm_run *run;			/* [C] the run page; user space writes it at will */
 	struct preempt_notifier notifier;	/* [v] */
 	bool loaded;				/* [v] on this pCPU; stable with preemption off */
+	bool notify_resume;			/* [v] TIF_NOTIFY_RESUME waits for the way out */
+	u64 poll_ns;				/* [v] so long it polls before it sleeps */
 
 	struct task_struct *thread;		/* the one in RUN, else NULL; read under RCU */
 	atomic_t mode;				/* [a] enum vcpu_mode */
@@ -262,6 +264,9 @@ void qvm_vcpu_destroy(struct qvm_vcpu *vcpu);
 void qvm_vcpu_load(struct qvm_vcpu *vcpu);
 void qvm_vcpu_put(struct qvm_vcpu *vcpu);
 
+/* Away from it like qvm_vcpu_put(), for a thread that goes to user space (qvm_arch_vcpu_park()). */
+void qvm_vcpu_park(struct qvm_vcpu *vcpu);
+
 /*
  * Make @vcpu look at its requests soon: leaves the guest if it is there, wakes up if it sleeps.
  * Any context but under the rq lock; interrupts on or off.
@@ -269,8 +274,8 @@ void qvm_vcpu_put(struct qvm_vcpu *vcpu);
 void qvm_vcpu_kick(struct qvm_vcpu *vcpu);
 
 /*
- * Sleep until @vcpu is kicked, has a signal, or (if it is powered on) has an interrupt to take.
- * vCPU mutex held, not loaded.
+ * Wait until @vcpu is kicked, has a signal, or (if it is powered on) has an interrupt to take:
+ * poll as long as the VM's policy lets it, then sleep. vCPU mutex held, loaded.
  */
 void qvm_vcpu_block(struct qvm_vcpu *vcpu);
 

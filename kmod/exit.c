@@ -6,20 +6,28 @@
 #include "arch.h"
 #include "trace.h"
 
+/* As many bytes as @access has. */
+static u64 access_bytes(const struct qvm_access *access, u64 data)
+{
+	return data & (~0ULL >> (64 - 8 * access->len));
+}
+
 static enum exit_action access_to_user(struct qvm_vcpu *vcpu, const struct qvm_access *access)
 {
 	struct qvm_run *run = vcpu->run;
+	u64 data = access->is_write ? access_bytes(access, access->data) : 0;
 
-	vcpu->mmio = *access;
+	if (access != &vcpu->mmio)
+		vcpu->mmio = *access;
 	vcpu->mmio_pending = true;
 	vcpu->stats.mmio_user++;
-	memset(&run->mmio, 0, sizeof(run->mmio));
 	run->mmio.gpa = access->gpa;
 	run->mmio.len = access->len;
 	run->mmio.is_write = access->is_write;
+	run->mmio.unclaimed = 0;
+	memset(run->mmio.reserved, 0, sizeof(run->mmio.reserved));
+	memcpy(run->mmio.data, &data, sizeof(data));
 	run->mmio.pc = qvm_arch_vcpu_pc(vcpu);
-	if (access->is_write)
-		memcpy(run->mmio.data, &access->data, access->len);
 	run->exit_reason = access->is_port ? QVM_EXIT_PIO : QVM_EXIT_MMIO;
 	return EXIT_TO_USER;
 }
@@ -115,14 +123,13 @@ enum exit_action qvm_exit_access(struct qvm_vcpu *vcpu, const struct qvm_access 
 
 enum exit_action qvm_exit_complete(struct qvm_vcpu *vcpu)
 {
-	u64 data = 0;
+	u64 data;
 
 	vcpu->mmio_pending = false;
 	if (READ_ONCE(vcpu->run->mmio.unclaimed))
 		return qvm_exit_unclaimed(vcpu, &vcpu->mmio);
 	/* The only use of what user space wrote: the data bytes, once. */
-	if (!vcpu->mmio.is_write)
-		memcpy(&data, vcpu->run->mmio.data, vcpu->mmio.len);
+	data = access_bytes(&vcpu->mmio, READ_ONCE(*(u64 *)vcpu->run->mmio.data));
 	return qvm_arch_complete_access(vcpu, &vcpu->mmio, data);
 }
 

@@ -287,7 +287,7 @@ static_assert(sizeof(struct qvm_discard) == 32);
 static_assert(sizeof(struct qvm_next_vm) == 72);
 static_assert(sizeof(struct qvm_stat) == 688);
 static_assert(sizeof(struct qvm_vm_info) == 80);
-static_assert(sizeof(struct qvm_vm_policy) == 24);
+static_assert(sizeof(struct qvm_vm_policy) == 32);
 static_assert(sizeof(struct qvm_unclaimed) == 656);
 static_assert(sizeof(struct qvm_vcpu_trail) == 672);
 static_assert(sizeof(struct qvm_doorbell) == 32);
@@ -351,7 +351,7 @@ static bool copy_out(void __user *uarg, size_t usize, const union ioctl_arg *arg
 	       (usize > ksize && clear_user((char __user *)uarg + ksize, usize - ksize));
 }
 
-/* A command without an argument: QVM_VCPU_RUN is one, and hot. */
+/* A command without an argument. */
 static long dispatch_plain(struct ioctl_call *call, const struct ioctl_row *row)
 {
 	long ret = call_lock(call, row->lock);
@@ -416,15 +416,34 @@ static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long uarg)
 	return ioctl_dispatch(&call, row, cmd, uarg);
 }
 
-static long vcpu_ioctl(struct file *file, unsigned int cmd, unsigned long uarg)
+/* The hot one, and nothing to copy. False: as any other, its lock is taken. */
+static bool run_at_once(struct qvm_vcpu *vcpu, long *ret)
+{
+	if (!mutex_trylock(&vcpu->mutex))
+		return false;
+	*ret = qvm_vcpu_run(vcpu);
+	mutex_unlock(&vcpu->mutex);
+	return true;
+}
+
+static noinline long vcpu_dispatch(struct qvm_vcpu *vcpu, unsigned int cmd, unsigned long uarg)
 {
 	const struct ioctl_row *row = row_find(vcpu_ioctls, ARRAY_SIZE(vcpu_ioctls), cmd);
-	struct qvm_vcpu *vcpu = file->private_data;
 	struct ioctl_call call = { .vm = vcpu->vm, .vcpu = vcpu };
 
-	if (call.vm->mm != current->mm)
-		return -EIO;
 	return ioctl_dispatch(&call, row, cmd, uarg);
+}
+
+static long vcpu_ioctl(struct file *file, unsigned int cmd, unsigned long uarg)
+{
+	struct qvm_vcpu *vcpu = file->private_data;
+	long ret;
+
+	if (vcpu->vm->mm != current->mm)
+		return -EIO;
+	if (cmd == QVM_VCPU_RUN && run_at_once(vcpu, &ret))
+		return ret;
+	return vcpu_dispatch(vcpu, cmd, uarg);
 }
 
 static int vm_release(struct inode *inode, struct file *file)

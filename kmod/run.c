@@ -3,6 +3,7 @@
 #include <linux/moduleparam.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
+#include <linux/task_work.h>
 
 #include "arch.h"
 #include "trace.h"
@@ -34,11 +35,28 @@ static enum exit_action report_end(struct qvm_vcpu *vcpu)
 	return EXIT_TO_USER;
 }
 
+/*
+ * Of what TIF_NOTIFY_RESUME stands for only task work wants to be done soon. The rest
+ * (restartable sequences ask for it at each preemption, memory and I/O controllers to throttle)
+ * is due before user space runs again, and waits until then. The flag is off meanwhile, or who
+ * adds task work would not kick; the barrier pairs with task_work_add(): it sees the flag off, or
+ * we see its work.
+ */
+static bool task_work_is_due(struct qvm_vcpu *vcpu)
+{
+	if (!test_thread_flag(TIF_NOTIFY_RESUME))
+		return false;
+	clear_thread_flag(TIF_NOTIFY_RESUME);
+	smp_mb__after_atomic();
+	vcpu->notify_resume = true;
+	return task_work_pending(current);
+}
+
 /* Pending work that only the way back to user space does: signals, task work. */
-static bool user_work_pending(const struct qvm_vcpu *vcpu)
+static bool user_work_pending(struct qvm_vcpu *vcpu)
 {
 	return READ_ONCE(vcpu->run->immediate_exit) || signal_pending(current) ||
-	       test_thread_flag(TIF_NOTIFY_RESUME);
+	       task_work_is_due(vcpu);
 }
 
 static void power_on(struct qvm_vcpu *vcpu)
@@ -79,13 +97,6 @@ static enum exit_action check_requests(struct qvm_vcpu *vcpu, int *error)
 	return atomic_read(&vcpu->power) == VCPU_ON ? EXIT_RESUME : EXIT_BLOCK;
 }
 
-static void block(struct qvm_vcpu *vcpu)
-{
-	qvm_vcpu_put(vcpu);
-	qvm_vcpu_block(vcpu);
-	qvm_vcpu_load(vcpu);
-}
-
 /* Into the guest until something is asked of the thread. LOOK: it was not entered. */
 static enum exit_action enter_once(struct qvm_vcpu *vcpu)
 {
@@ -111,7 +122,7 @@ static int run_loop(struct qvm_vcpu *vcpu, enum exit_action action)
 
 	while (action != EXIT_TO_USER) {
 		if (action == EXIT_BLOCK)
-			block(vcpu);
+			qvm_vcpu_block(vcpu);
 		if (action != EXIT_RESUME)
 			action = check_requests(vcpu, &error);
 		if (action == EXIT_RESUME)
@@ -135,8 +146,12 @@ int qvm_vcpu_run(struct qvm_vcpu *vcpu)
 	if (vcpu->mmio_pending)
 		action = qvm_exit_complete(vcpu);
 	ret = run_loop(vcpu, action);
-	qvm_vcpu_put(vcpu);
+	qvm_vcpu_park(vcpu);
 	WRITE_ONCE(vcpu->thread, NULL);
+	if (vcpu->notify_resume) {
+		vcpu->notify_resume = false;
+		set_thread_flag(TIF_NOTIFY_RESUME);
+	}
 	vcpu->stats.user_exits++;
 	return ret;
 }

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A vCPU on and off a pCPU, kicked and asleep. */
 #include <linux/gfp.h>
+#include <linux/ktime.h>
+#include <linux/minmax.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
+#include <linux/sched/stat.h>
 #include <linux/slab.h>
 
 #include "arch.h"
+
+#define POLL_FIRST_NS	10000ULL	/* what the first short sleep makes polling */
 
 /* ---- load and put ---- */
 
@@ -57,6 +62,16 @@ void qvm_vcpu_put(struct qvm_vcpu *vcpu)
 	preempt_enable();
 }
 
+void qvm_vcpu_park(struct qvm_vcpu *vcpu)
+{
+	preempt_disable();
+	if (vcpu->loaded)
+		qvm_arch_vcpu_park(vcpu);
+	vcpu->loaded = false;
+	preempt_notifier_unregister(&vcpu->notifier);
+	preempt_enable();
+}
+
 /* ---- kick and block ---- */
 
 void qvm_vcpu_kick(struct qvm_vcpu *vcpu)
@@ -96,9 +111,8 @@ static bool block_is_over(struct qvm_vcpu *vcpu)
 	return atomic_read(&vcpu->power) == VCPU_ON && qvm_arch_vcpu_runnable(vcpu);
 }
 
-void qvm_vcpu_block(struct qvm_vcpu *vcpu)
+static void sleep_until_over(struct qvm_vcpu *vcpu)
 {
-	vcpu->stats.blocks++;
 	qvm_arch_vcpu_block(vcpu);
 	atomic_set(&vcpu->mode, VCPU_BLOCKED);
 	for (;;) {
@@ -110,6 +124,47 @@ void qvm_vcpu_block(struct qvm_vcpu *vcpu)
 	__set_current_state(TASK_RUNNING);
 	atomic_set(&vcpu->mode, VCPU_OUTSIDE);
 	qvm_arch_vcpu_unblock(vcpu);
+}
+
+/* Only while nobody else wants this pCPU. True: no sleep is needed. */
+static bool poll_until_over(struct qvm_vcpu *vcpu, u64 end)
+{
+	bool over;
+
+	qvm_arch_vcpu_poll(vcpu);
+	while (!(over = block_is_over(vcpu)) && !need_resched() && single_task_running() &&
+	       ktime_get_ns() < end)
+		cpu_relax();
+	qvm_arch_vcpu_unpoll(vcpu);
+	vcpu->stats.polls += over;
+	return over;
+}
+
+/*
+ * A wait that longer polling would have met makes it longer, one beyond the limit halves it: a
+ * vCPU that sleeps long soon polls no more.
+ */
+static void poll_adapt(struct qvm_vcpu *vcpu, u64 waited, u64 limit)
+{
+	if (waited > limit)
+		vcpu->poll_ns = vcpu->poll_ns < 2 * POLL_FIRST_NS ? 0 : vcpu->poll_ns / 2;
+	else if (waited > vcpu->poll_ns)
+		vcpu->poll_ns = min(limit, max(2 * vcpu->poll_ns, POLL_FIRST_NS));
+}
+
+void qvm_vcpu_block(struct qvm_vcpu *vcpu)
+{
+	u64 limit = vcpu->vm->policy.poll_ns, begin = limit ? ktime_get_ns() : 0;
+
+	vcpu->stats.blocks++;
+	if (!vcpu->poll_ns || atomic_read(&vcpu->power) != VCPU_ON ||
+	    !poll_until_over(vcpu, begin + vcpu->poll_ns)) {
+		qvm_vcpu_put(vcpu);
+		sleep_until_over(vcpu);
+		qvm_vcpu_load(vcpu);
+	}
+	if (limit)
+		poll_adapt(vcpu, ktime_get_ns() - begin, limit);
 }
 
 /* ---- life ---- */

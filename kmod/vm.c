@@ -175,7 +175,8 @@ int qvm_vm_set_policy(struct qvm_vm *vm, const struct qvm_vm_policy *param)
 	if (qvm_vm_state(vm) != QVM_VM_BUILDING)
 		return -EBUSY;
 	if (param->instruction > QVM_POLICY_ABORT || param->reference > QVM_POLICY_ABORT ||
-	    param->sysreg > QVM_POLICY_ABORT || param->reserved)
+	    param->sysreg > QVM_POLICY_ABORT || param->reserved ||
+	    param->poll_ns > QVM_POLL_MAX_NS)
 		return -EINVAL;
 	vm->policy = *param;
 	return 0;

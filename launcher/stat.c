@@ -23,6 +23,7 @@ static const struct {
 	{ "user", offsetof(struct qvm_vcpu_stats, user_exits) },
 	{ "irqs", offsetof(struct qvm_vcpu_stats, irqs) },
 	{ "blocks", offsetof(struct qvm_vcpu_stats, blocks) },
+	{ "polls", offsetof(struct qvm_vcpu_stats, polls) },
 	{ "kicks", offsetof(struct qvm_vcpu_stats, kicks) },
 	{ "mmio_kernel", offsetof(struct qvm_vcpu_stats, mmio_kernel) },
 	{ "mmio_user", offsetof(struct qvm_vcpu_stats, mmio_user) },

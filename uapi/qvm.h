@@ -251,11 +251,12 @@ struct qvm_vm_info {
 #define QVM_VM_END		_IO(QVM_IOC, 0x16)
 
 /*
- * QVM_VM_SET_POLICY: what the guest gets for an access that nobody claims; the counters of
- * struct qvm_vcpu_stats go up in every case. Legal while BUILDING.
+ * QVM_VM_SET_POLICY: what the guest gets for an access that nobody claims (the counters of
+ * struct qvm_vcpu_stats go up in every case), and what else is the VM's to choose. Legal while
+ * BUILDING.
  *
  * EBUSY   the VM is assembled
- * EINVAL  unknown value
+ * EINVAL  unknown value; poll_ns above QVM_POLL_MAX_NS
  */
 enum qvm_policy {
 	QVM_POLICY_DEFAULT	= 0,	/* what real hardware does */
@@ -263,6 +264,8 @@ enum qvm_policy {
 	QVM_POLICY_IGNORE	= 2,	/* reads give all ones, writes are dropped */
 	QVM_POLICY_ABORT	= 3,	/* the VM ends: QVM_EXIT_FATAL */
 };
+
+#define QVM_POLL_MAX_NS		10000000ULL
 
 struct qvm_vm_policy {
 	__u32 instruction;	/* In: enum qvm_policy */
@@ -276,6 +279,11 @@ struct qvm_vm_policy {
 	 * instructions and is not meant. 0: never.
 	 */
 	__u64 equal_exits;
+	/*
+	 * In: so many ns at most a vCPU polls for what it waits for before its thread sleeps, while
+	 * nobody else wants its pCPU; how long, it learns from its waits. 0: it sleeps at once.
+	 */
+	__u64 poll_ns;
 };
 
 #define QVM_VM_SET_POLICY	_IOW(QVM_IOC, 0x17, struct qvm_vm_policy)
@@ -495,7 +503,8 @@ struct qvm_vcpu_stats {
 	__u64 irqs;		/* Out: exits for a host interrupt */
 	__u64 tier0;		/* Out: exits answered without leaving the guest's world */
 	__u64 doorbells;	/* Out: writes that rang a doorbell (QVM_VM_DOORBELL) */
-	__u64 reserved[3];	/* Out: zero */
+	__u64 polls;		/* Out: of the blocks those that polling ended */
+	__u64 reserved[2];	/* Out: zero */
 	/* Out: exits by the hardware's own reason (arm64: ESR.EC) */
 	__u64 reason[QVM_STATS_REASONS];
 };

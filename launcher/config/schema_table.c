@@ -230,6 +230,11 @@ const struct schema_key schema_keys[] = {
 	  .qvmconf = "stuck-kick set",
 	  .doc = "end the VM (status 96) if a vCPU does not leave the guest for so long when it has to; "
 		 "0: never" },
+	{ .path = "set.poll", .types = SCHEMA_NUMBER, .unit = "us", .max = 10000,
+	  .qvmconf = "poll set",
+	  .doc = "so long at most a vCPU polls for what it waits for before its thread sleeps, while no other "
+		 "thread wants its host CPU; how long, it learns from its waits. 0: never; without: 200 where "
+		 "`cpus[].runmask` gives each vCPU one host CPU of its own, else 0" },
 	{ .path = "set.counter-offset", .types = SCHEMA_NUMBER, .fallback = "0xffffffffffffffff",
 	  .qvmconf = "counter-offset set",
 	  .doc = "of the guest's counter from the host's; all ones: the guest's starts at 0",

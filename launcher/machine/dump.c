@@ -150,8 +150,8 @@ void machine_dump(const struct machine *m, FILE *out)
 	fprintf(out, "\nunsupported: instruction %s reference %s register %s\n",
 		policies[m->policy_instruction], policies[m->policy_reference],
 		policies[m->policy_register]);
-	fprintf(out, "set: host-rt %d exit-on-halt %d counter-offset 0x%" PRIx64 "\n", m->host_rt,
-		m->exit_on_halt, m->counter_offset);
+	fprintf(out, "set: host-rt %d exit-on-halt %d counter-offset 0x%" PRIx64 " poll %" PRIu64 " us\n",
+		m->host_rt, m->exit_on_halt, m->counter_offset, m->poll_us);
 	fprintf(out, "reset: %s status %d, stuck after %" PRIu64 " exits, %" PRIu64 " ms\n",
 		m->reset_restart ? "restart" : "exit", m->reset_status, m->stuck_exits,
 		m->stuck_kick_ms);

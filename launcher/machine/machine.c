@@ -13,6 +13,8 @@
 #include "machine/build.h"
 #include "util/alloc.h"
 
+#define POLL_US		200	/* as README of configs says, where every vCPU has its own pCPU */
+
 static const struct origin board_default = { ORIGIN_BOARD, 0 };
 
 static struct origin origin_of(const struct node *node)
@@ -176,6 +178,28 @@ static void build_variables(struct machine *m, const struct node *set)
 	m->counter_offset = schema_number(set, "set.counter-offset");
 	m->stuck_exits = schema_number(set, "set.stuck-exits");
 	m->stuck_kick_ms = schema_number(set, "set.stuck-kick");
+	m->poll_us = schema_number(set, "set.poll");
+}
+
+/* Polling takes a host CPU from nobody where each vCPU has one for itself. */
+static bool vcpus_have_own_pcpus(const struct machine *m)
+{
+	uint64_t taken = 0;
+
+	for (size_t i = 0; i < m->cpu_count; i++) {
+		uint64_t mask = m->cpu[i].runmask;
+
+		if (!mask || mask & (mask - 1) || mask & taken)
+			return false;
+		taken |= mask;
+	}
+	return true;
+}
+
+static void build_poll(struct machine *m)
+{
+	if (m->poll_us == UINT64_MAX)
+		m->poll_us = vcpus_have_own_pcpus(m) ? POLL_US : 0;
 }
 
 /* exit, exit=STATUS, restart */
@@ -262,6 +286,7 @@ void machine_build(struct machine *m, struct node *root)
 	build_variables(m, node_find(root, "set"));
 	build_memory(m, node_find(root, "memory"));
 	build_cpus(m, root);
+	build_poll(m);
 	build_images(m, node_find(root, "load"));
 	build_devices(m, node_find(root, "devices"));
 	build_reserved(m, node_find(root, "reserve"));

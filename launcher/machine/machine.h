@@ -161,6 +161,7 @@ struct machine {
 	bool reset_restart;		/* a reset assembles the machine anew … */
 	int reset_status;		/* … or ends qvm with this status */
 	uint64_t stuck_exits;		/* equal exits in a row that end the VM; 0: none do */
+	uint64_t poll_us;		/* a vCPU polls so long at most before it sleeps */
 	uint64_t stuck_kick_ms;		/* how long a vCPU may leave a kick unanswered; 0: for ever */
 	bool host_rt;			/* cpu[].sched may use the host's real-time policies */
 	bool exit_on_halt;

@@ -244,6 +244,7 @@ static int set_policy(struct vm *vm)
 		.reference = policies[vm->machine->policy_reference],
 		.sysreg = policies[vm->machine->policy_register],
 		.equal_exits = vm->machine->stuck_exits,
+		.poll_ns = vm->machine->poll_us * 1000,
 	};
 	int error = sys_set_policy(vm->sys_vm, &policy);
 

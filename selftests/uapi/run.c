@@ -396,7 +396,7 @@ TEST_F(run, counters)
 	EXPECT_EQ(0, stats.unclaimed);
 	EXPECT_EQ(0, stats.mmio_kernel);
 	EXPECT_EQ(stats.exits, stats.entries);
-	for (i = 0; i < 4; i++)
+	for (i = 0; i < (int)(sizeof(stats.reserved) / 8); i++)
 		EXPECT_EQ(0, stats.reserved[i]);
 }
 

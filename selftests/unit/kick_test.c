@@ -176,6 +176,9 @@ struct qvm_vcpu;
 struct qvm_run;
 
 struct qvm_vm {
+	struct {
+		u64 poll_ns;
+	} policy;
 	unsigned int max_vcpus, vcpu_count;
 	struct qvm_vcpu *vcpu[1];
 };
@@ -190,8 +193,9 @@ struct qvm_vcpu {
 	struct task_struct *thread;
 	atomic_t mode, kicked, power;
 	unsigned long kick_since;
+	u64 poll_ns;
 	struct {
-		u64 kicks, blocks;
+		u64 kicks, blocks, polls;
 	} stats;
 };
 
@@ -222,9 +226,21 @@ static unsigned long jiffies;
 #define qvm_arch_vcpu_block(vcpu)		do { } while (0)
 #define qvm_arch_vcpu_unblock(vcpu)		do { } while (0)
 #define qvm_arch_vcpu_runnable(vcpu)		atomic_read(&runnable)
+#define qvm_arch_vcpu_park(vcpu)		do { } while (0)
+#define qvm_arch_vcpu_poll(vcpu)		do { } while (0)
+#define qvm_arch_vcpu_unpoll(vcpu)		do { } while (0)
+#define need_resched()				false
+#define single_task_running()			true
+#define cpu_relax()				do { } while (0)
+
+/* A clock that goes on when it is looked at: polling is over after the second look. */
+static u64 ticks;
+
+#define ktime_get_ns()				(++ticks)
 
 void qvm_vcpu_load(struct qvm_vcpu *vcpu);
 void qvm_vcpu_put(struct qvm_vcpu *vcpu);
+void qvm_vcpu_park(struct qvm_vcpu *vcpu);
 void qvm_vcpu_kick(struct qvm_vcpu *vcpu);
 void qvm_vcpu_block(struct qvm_vcpu *vcpu);
 void qvm_vcpu_destroy(struct qvm_vcpu *vcpu);
@@ -235,7 +251,9 @@ void qvm_vcpu_publish(struct qvm_vcpu *vcpu);
 
 /* ---- all orders of one scenario */
 
+static struct qvm_vm vm;
 static struct qvm_vcpu vcpu;
+static u64 poll_ns;			/* of the vCPU, 0: it sleeps at once */
 static void (*bodies[THREADS])(void);
 
 static void body(void)
@@ -271,6 +289,9 @@ static unsigned int run_once(u8 *choices, unsigned int count)
 	unsigned int step = 0, i;
 
 	memset(&vcpu, 0, sizeof(vcpu));
+	vcpu.vm = &vm;
+	vm.policy.poll_ns = poll_ns;
+	vcpu.poll_ns = poll_ns;
 	vcpu.thread = &vcpu_thread;
 	vcpu.power.counter = VCPU_ON;
 	vcpu_thread.state = TASK_RUNNING;
@@ -356,6 +377,15 @@ TEST(a_kick_is_never_slept_through)
 TEST(an_interrupt_is_never_slept_through)
 {
 	CHECK(all_orders(sleeps, gives_an_interrupt) > 500);
+}
+
+/* Two looks more, before it sleeps. */
+TEST(nor_one_that_comes_while_it_polls)
+{
+	poll_ns = 2;
+	CHECK(all_orders(sleeps, kicks) > 1000);
+	CHECK(all_orders(sleeps, gives_an_interrupt) > 1000);
+	poll_ns = 0;
 }
 
 TEST(a_kick_ends_the_guest)

@@ -113,6 +113,7 @@ struct qvm_vcpu_arch {
 	bool debug_live;		/* [v] guest debug registers are in the hardware in the guest */
 	u64 midr, mpidr;		/* [C] */
 	struct arm64_host host;		/* [v] */
+	unsigned int parked_on;		/* 1 + the pCPU that has its registers, 0: none (load.c) */
 	struct arm64_nvhe nvhe;		/* [v] */
 	struct arm64_timer vtimer, ptimer; /* [v] */
 	struct hrtimer wake_timer;	/* asleep: the earliest deadline of both */

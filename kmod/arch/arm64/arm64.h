@@ -117,6 +117,17 @@ void arm64_trace_load(struct qvm_vcpu *vcpu);
 void arm64_trace_put(struct qvm_vcpu *vcpu);
 void arm64_trace_cpu_up(void);		/* on that pCPU, preemption off */
 
+/* ---- load.c ---- */
+
+/*
+ * What the vCPU left in a pCPU when its thread went to user space comes back into memory. vCPU
+ * mutex held, or nobody else has the vCPU; not loaded. Interrupts on.
+ */
+void arm64_unpark(struct qvm_vcpu *vcpu);
+
+/* The same for whoever is parked on this pCPU, preemption off. */
+void arm64_unpark_cpu(void);
+
 /* ---- switch.c, entry.S ---- */
 
 /* All of a guest's FP and SIMD registers, in an FP section, interrupts off. noinstr. */
@@ -165,9 +176,14 @@ void arm64_cache_clean_range(u64 hpa, u64 size);
 u64 arm64_sys_read(struct qvm_vcpu *vcpu, enum arm64_sysreg reg);
 void arm64_sys_write(struct qvm_vcpu *vcpu, enum arm64_sysreg reg, u64 value);
 
-/* All registers into and out of the hardware; preemption off, current pCPU, VHE. */
+/*
+ * All registers into and out of the hardware; preemption off, current pCPU, VHE. Apart from the
+ * others those that the host's threads use, too.
+ */
 void arm64_sys_load(struct qvm_vcpu *vcpu);
 void arm64_sys_put(struct qvm_vcpu *vcpu);
+void arm64_sys_load_shared(struct qvm_vcpu *vcpu);
+void arm64_sys_put_shared(struct qvm_vcpu *vcpu);
 
 /* Architectural reset values (Arm ARM, each register's description). */
 void arm64_sys_reset(struct qvm_vcpu *vcpu);

@@ -144,6 +144,7 @@ static int cpu_down_callback(unsigned int cpu)
 	preempt_disable();
 	if (__this_cpu_read(qvm_arm64_enabled)) {
 		__this_cpu_write(qvm_arm64_enabled, false);
+		arm64_unpark_cpu();
 		arm64_vtimer_cpu_down();
 		local_irq_save(flags);
 		if (arm64_is_nvhe())
@@ -157,6 +158,7 @@ static int cpu_down_callback(unsigned int cpu)
 /* EL2 is the stub's again, should it come back with another in its place. */
 static void cpu_sleeps(void)
 {
+	arm64_unpark_cpu();
 	if (arm64_is_nvhe())
 		arm64_nvhe_cpu_down();
 }
@@ -173,8 +175,8 @@ static void cpu_wakes(void)
 
 /*
  * A pCPU loses power (suspend, deep idle) and comes back, without going through hotplug. Idle and
- * the suspending thread have no vCPU loaded, so nothing of ours is in its registers; its TLBs may hold
- * anything. The cluster's events are those of a suspend.
+ * the suspending thread have no vCPU loaded, and one that is parked goes: so nothing of ours is in
+ * its registers; its TLBs may hold anything. The cluster's events are those of a suspend.
  */
 static int cpu_pm_event(struct notifier_block *nb, unsigned long event, void *unused)
 {
@@ -318,6 +320,7 @@ int qvm_arch_vcpu_create(struct qvm_vcpu *vcpu)
 /* Also after a creation that failed before the timers were set up: they are the first to be. */
 void qvm_arch_vcpu_destroy(struct qvm_vcpu *vcpu)
 {
+	arm64_unpark(vcpu);
 	if (vcpu->arch.mpidr)
 		arm64_vtimer_vcpu_fini(vcpu);
 	if (arm64_is_nvhe())
@@ -337,4 +340,17 @@ void qvm_arch_vcpu_block(struct qvm_vcpu *vcpu)
 void qvm_arch_vcpu_unblock(struct qvm_vcpu *vcpu)
 {
 	arm64_vtimer_unblock(vcpu);
+}
+
+/* The timer is in the hardware, whose interrupt the host takes. */
+void qvm_arch_vcpu_poll(struct qvm_vcpu *vcpu)
+{
+	preempt_disable();
+	if (vcpu->loaded)		/* else the last put did it */
+		qvm_vgic_look(vcpu);
+	preempt_enable();
+}
+
+void qvm_arch_vcpu_unpoll(struct qvm_vcpu *vcpu)
+{
 }

@@ -137,29 +137,30 @@ static u64 written_data(struct qvm_vcpu *vcpu, unsigned int reg, unsigned int le
 	return guest_is_big_endian(vcpu) ? swab_len(data, len) : data;
 }
 
-static struct qvm_access decode_access(struct qvm_vcpu *vcpu, u64 esr)
+/* Into where user space's completion would look for it: there is one access at a time. */
+static const struct qvm_access *decode_access(struct qvm_vcpu *vcpu, u64 esr)
 {
-	struct qvm_access access = {
-		.gpa = fault_gpa(vcpu),
-		.len = 1 << FIELD_GET(ISS_SAS, esr),
-		.reg = FIELD_GET(ISS_SRT, esr),
-		.is_write = esr & ISS_WNR,
-		.sign_extend = esr & ISS_SSE,
-		.reg64 = esr & ISS_SF,
-	};
+	struct qvm_access *access = &vcpu->mmio;
 
-	if (access.is_write)
-		access.data = written_data(vcpu, access.reg, access.len);
+	access->gpa = fault_gpa(vcpu);
+	access->len = 1 << FIELD_GET(ISS_SAS, esr);
+	access->reg = FIELD_GET(ISS_SRT, esr);
+	access->is_write = esr & ISS_WNR;
+	access->sign_extend = esr & ISS_SSE;
+	access->reg64 = esr & ISS_SF;
+	access->is_port = false;
+	access->data = access->is_write ? written_data(vcpu, access->reg, access->len) : 0;
 	return access;
 }
 
 static void put_data(struct qvm_vcpu *vcpu, const struct qvm_access *access, u64 data)
 {
-	data = mask_len(data, access->len);
-	if (guest_is_big_endian(vcpu))
-		data = swab_len(data, access->len);
-	if (access->sign_extend)
-		data = sign_extend64(data, 8 * access->len - 1);
+	unsigned int unused = 64 - 8 * access->len;	/* bits */
+
+	if (unlikely(guest_is_big_endian(vcpu)))
+		data = swab64(data << unused);
+	data <<= unused;
+	data = access->sign_extend ? (u64)((s64)data >> unused) : data >> unused;
 	arm64_x_write(vcpu, access->reg, access->reg64 ? data : (u32)data);
 }
 
@@ -187,15 +188,26 @@ static enum exit_action ram_fault(struct qvm_vcpu *vcpu, u64 esr)
 	return EXIT_RESUME;
 }
 
+/* A translation fault that the syndrome describes: the way of every access to a device. */
+static bool is_decoded(u64 esr)
+{
+	return (esr & (ISS_ISV | ISS_S1PTW | ISS_CM | ISS_FSC_TYPE)) == (ISS_ISV | FSC_TYPE_TRANSLATION);
+}
+
 static enum exit_action handle_data_abort(struct qvm_vcpu *vcpu, u64 esr)
 {
-	struct qvm_access access;
+	const struct qvm_access *access;
 	const struct qvm_mem *mem;
 
 	if (is_external_abort(esr))
 		return fatal(vcpu, QVM_FATAL_SERROR);
 	if (vcpu->arch.exit.hpfar & HPFAR_NONE)
 		return EXIT_RESUME;
+	if (is_decoded(esr)) {
+		access = decode_access(vcpu, esr);
+		if (qvm_exit_is_users(vcpu, access))
+			return qvm_exit_access(vcpu, access);
+	}
 	mem = qvm_region_find(vcpu->vm, fault_gpa(vcpu));
 	if (mem && mem->kind == QVM_REGION_RAM)
 		return ram_fault(vcpu, esr);
@@ -206,8 +218,7 @@ static enum exit_action handle_data_abort(struct qvm_vcpu *vcpu, u64 esr)
 	/* What the syndrome does not describe is decoded by nobody here. */
 	if (!(esr & ISS_ISV) || esr & ISS_S1PTW)
 		return abort_unclaimed(vcpu, esr, false);
-	access = decode_access(vcpu, esr);
-	return qvm_exit_access(vcpu, &access);
+	return qvm_exit_access(vcpu, decode_access(vcpu, esr));
 }
 
 static enum exit_action handle_fetch_abort(struct qvm_vcpu *vcpu, u64 esr)
@@ -226,32 +237,17 @@ static enum exit_action handle_fetch_abort(struct qvm_vcpu *vcpu, u64 esr)
 
 /* ---- tier 0b: the twins of handle_data_abort() for vdevs, and of arm64_sys_exit() for an SGI ---- */
 
-#define ISS_DECODED	(ISS_ISV | ISS_S1PTW | ISS_CM | ISS_FSC_TYPE)
-
 static bool tier0b_data_abort(struct qvm_vcpu *vcpu, u64 esr)
 {
-	struct qvm_access access;
-	struct qvm_vdev *vdev;
-	u64 offset;
+	const struct qvm_access *access;
 
-	if ((esr & ISS_DECODED) != (ISS_ISV | FSC_TYPE_TRANSLATION))
+	if (!is_decoded(esr))
 		return false;
 	access = decode_access(vcpu, esr);
-	vdev = qvm_bus_route(&vcpu->vm->bus, &vcpu->last_vdev, access.gpa, access.len);
-	if (!vdev)
+	if (!qvm_exit_vdev_0b(vcpu, access, &vcpu->arch.exit.data))
 		return false;
-	offset = access.gpa - vdev->base;
-	if (access.is_write) {
-		if (vdev->ops->write(vdev, vcpu, offset, access.len, access.data))
-			return false;
-	} else {
-		if (vdev->ops->read(vdev, vcpu, offset, access.len, &vcpu->arch.exit.data))
-			return false;
-		put_data(vcpu, &access, vcpu->arch.exit.data);
-	}
-	if (trace_mmio_enabled())
-		trace_mmio(vcpu->vm->id, vcpu->index, access.gpa, access.len, access.is_write, false);
-	vcpu->stats.mmio_kernel++;
+	if (!access->is_write)
+		put_data(vcpu, access, vcpu->arch.exit.data);
 	arm64_skip_instruction(vcpu);
 	return true;
 }

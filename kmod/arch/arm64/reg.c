@@ -102,6 +102,7 @@ int qvm_arch_get_reg(struct qvm_vcpu *vcpu, struct qvm_reg *reg)
 {
 	u64 *core;
 
+	arm64_unpark(vcpu);
 	switch (REG_CLASS(reg->id)) {
 	case QVM_REG_CORE:
 		core = core_reg(vcpu, reg->id);
@@ -135,6 +136,7 @@ int qvm_arch_set_reg(struct qvm_vcpu *vcpu, const struct qvm_reg *reg)
 {
 	u64 *core;
 
+	arm64_unpark(vcpu);
 	if (REG_CLASS(reg->id) == QVM_REG_FP)
 		return fp_set(vcpu, reg);
 	if (reg->value[1])

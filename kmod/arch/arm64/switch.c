@@ -57,7 +57,8 @@ void arm64_fp_load(const struct arm64_fp *fp)
 
 /* ---- traps ---- */
 
-static noinstr void traps_enable(struct qvm_vcpu *vcpu, u64 hcr, bool fp)
+/* What the host has now, and has until interrupts open again. */
+static noinstr void host_save(struct qvm_vcpu *vcpu)
 {
 	struct arm64_host *host = &vcpu->arch.host;
 
@@ -70,19 +71,24 @@ static noinstr void traps_enable(struct qvm_vcpu *vcpu, u64 hcr, bool fp)
 		host->dit = read_sysreg_s(PSTATE_REG_DIT);
 	if (arm64_host.has_ssbs)
 		host->ssbs = read_sysreg_s(PSTATE_REG_SSBS);
+	if (arm64_host.has_hcx)
+		host->hcrx = read_sysreg_s(EL2_HCRX);
 	__this_cpu_write(qvm_arm64_host_vbar, host->vbar);
+}
+
+static __always_inline void traps_enable(const struct qvm_vcpu *vcpu, u64 hcr, bool fp)
+{
+	const struct arm64_host *host = &vcpu->arch.host;
 
 	write_sysreg(CPTR_E2H_TTA | CPTR_E2H_TAM | (fp ? CPTR_E2H_FPEN : 0), cpacr_el1);
 	write_sysreg((host->mdcr & MDCR_HPMN) | GUEST_MDCR, mdcr_el2);
-	if (arm64_host.has_hcx) {
-		host->hcrx = read_sysreg_s(EL2_HCRX);
+	if (arm64_host.has_hcx)
 		write_sysreg_s(0, EL2_HCRX);
-	}
 	arm64_hcr_write(hcr);
 	isb();
 }
 
-static noinstr void traps_disable(struct qvm_vcpu *vcpu)
+static __always_inline void traps_disable(const struct qvm_vcpu *vcpu)
 {
 	const struct arm64_host *host = &vcpu->arch.host;
 
@@ -150,7 +156,7 @@ static noinstr u64 hpfar_by_walk(u64 far)
 	return par & 1 ? 1 : (par & GENMASK_ULL(47, 12)) >> 8;
 }
 
-static noinstr void capture_fault(struct qvm_vcpu *vcpu, u64 esr)
+static __always_inline void capture_fault(struct qvm_vcpu *vcpu, u64 esr)
 {
 	vcpu->arch.exit.sctlr = read_sysreg_s(SYS_SCTLR_EL12);
 	vcpu->arch.exit.far = read_sysreg(far_el2);
@@ -269,6 +275,8 @@ static int enter_irqs_off(struct qvm_vcpu *vcpu, bool fp, bool note)
 	}
 	if (fp)
 		arm64_fp_load(&vcpu->arch.fp);
+	if (!arm64_is_nvhe())
+		host_save(vcpu);
 	vtime_account_guest_enter();
 	do {
 		if (vgic_has_work(vgic))
@@ -318,114 +326,4 @@ int qvm_arch_vcpu_enter(struct qvm_vcpu *vcpu)
 	if (fp)
 		qvm_neon_end(&vcpu->arch.host.neon);
 	return ret;
-}
-
-/* ---- load and put ---- */
-
-#define FINE_TRAPS(X)								\
-	X(hfgrtr, EL2_HFGRTR)							\
-	X(hfgwtr, EL2_HFGWTR)							\
-	X(hfgitr, EL2_HFGITR)							\
-	X(hdfgrtr, EL2_HDFGRTR)							\
-	X(hdfgwtr, EL2_HDFGWTR)
-
-/*
- * What the guest is not told of and no bit of HCR_EL2, CPTR_EL2, MDCR_EL2 traps: the host may have
- * let its own EL0 have it, so fine-grained traps are ours. Without them TPIDR2_EL0 is not the
- * host thread's. DISR_EL1 is VDISR_EL2 in a guest; VSESR_EL2 is looked at with HCR_EL2.VSE only,
- * which is never set.
- */
-static void hidden_load(struct qvm_vcpu *vcpu)
-{
-	struct arm64_host *host = &vcpu->arch.host;
-
-	if (arm64_host.has_fgt) {
-#define X(field, reg)								\
-		host->field = read_sysreg_s(reg);				\
-		write_sysreg_s(0, reg);
-		FINE_TRAPS(X)
-#undef X
-	}
-	arm64_tpidr2_load(vcpu);
-	if (arm64_host.has_ras) {
-		host->vdisr = read_sysreg_s(EL2_VDISR);
-		write_sysreg_s(vcpu->arch.vdisr, EL2_VDISR);
-	}
-}
-
-static void hidden_put(struct qvm_vcpu *vcpu)
-{
-	const struct arm64_host *host = &vcpu->arch.host;
-
-	if (arm64_host.has_fgt) {
-#define X(field, reg) write_sysreg_s(host->field, reg);
-		FINE_TRAPS(X)
-#undef X
-	}
-	arm64_tpidr2_put(vcpu);
-	if (arm64_host.has_ras) {
-		vcpu->arch.vdisr = read_sysreg_s(EL2_VDISR);
-		write_sysreg_s(host->vdisr, EL2_VDISR);
-	}
-}
-
-bool qvm_arch_vcpu_load(struct qvm_vcpu *vcpu)
-{
-	struct arm64_host *host = &vcpu->arch.host;
-
-	if (!__this_cpu_read(qvm_arm64_enabled))
-		return false;
-	if (arm64_is_nvhe()) {
-		arm64_nvhe_load(vcpu);
-		return true;
-	}
-	host->vpidr = read_sysreg(vpidr_el2);
-	host->vmpidr = read_sysreg(vmpidr_el2);
-	host->tpidr_el0 = read_sysreg(tpidr_el0);
-	host->tpidrro_el0 = read_sysreg(tpidrro_el0);
-	host->csselr = read_sysreg(csselr_el1);
-	write_sysreg(vcpu->arch.midr, vpidr_el2);
-	write_sysreg(vcpu->arch.mpidr, vmpidr_el2);
-	hidden_load(vcpu);
-	arm64_trace_load(vcpu);
-	arm64_sys_load(vcpu);
-	arm64_s2_load(vcpu);
-	arm64_vtimer_load(vcpu);
-	if (vcpu->arch.vgic)
-		qvm_vgic_load(vcpu);
-	else
-		write_sysreg_s(ICH_HCR_TRAP_ALL, SYS_ICH_HCR_EL2);
-	isb();
-	return true;
-}
-
-void qvm_arch_vcpu_put(struct qvm_vcpu *vcpu)
-{
-	const struct arm64_host *host = &vcpu->arch.host;
-
-	if (arm64_is_nvhe()) {
-		arm64_nvhe_put(vcpu);
-		return;
-	}
-	if (vcpu->arch.vgic)
-		qvm_vgic_put(vcpu);
-	else
-		write_sysreg_s(0, SYS_ICH_HCR_EL2);
-	arm64_vtimer_put(vcpu);
-	arm64_s2_put(vcpu);
-	arm64_sys_put(vcpu);
-	arm64_trace_put(vcpu);
-	hidden_put(vcpu);
-	write_sysreg(host->vpidr, vpidr_el2);
-	write_sysreg(host->vmpidr, vmpidr_el2);
-	/* These are the host thread's own: back before the scheduler saves TPIDR_EL0 for it. */
-	write_sysreg(host->tpidr_el0, tpidr_el0);
-	write_sysreg(host->tpidrro_el0, tpidrro_el0);
-	write_sysreg(host->csselr, csselr_el1);
-	isb();
-}
-
-void qvm_arch_vcpu_settle(struct qvm_vcpu *vcpu)
-{
-	arm64_vtimer_settle(vcpu);
 }

@@ -15,7 +15,7 @@
  * encoding that the guest uses, reset value). SCTLR_EL1 resets to its RES1 bits (MMU and caches
  * off, little-endian); most others are UNKNOWN at reset, zero is as good as any.
  */
-#define LOADED_REGS(X)								\
+#define EL1_REGS(X)								\
 	X(SCTLR,	SYS_SCTLR_EL12,		SYSREG(3, 0, 1, 0, 0), SCTLR_RESET)	\
 	X(CPACR,	SYS_CPACR_EL12,		SYSREG(3, 0, 1, 0, 2), 0)	\
 	X(TTBR0,	SYS_TTBR0_EL12,		SYSREG(3, 0, 2, 0, 0), 0)	\
@@ -30,14 +30,19 @@
 	X(VBAR,		SYS_VBAR_EL12,		SYSREG(3, 0, 12, 0, 0), 0)	\
 	X(CONTEXTIDR,	SYS_CONTEXTIDR_EL12,	SYSREG(3, 0, 13, 0, 1), 0)	\
 	X(CNTKCTL,	SYS_CNTKCTL_EL12,	SYSREG(3, 0, 14, 1, 0), 0)	\
-	X(PAR,		sys_reg(3, 0, 7, 4, 0),	SYSREG(3, 0, 7, 4, 0), 0)	\
 	X(ELR,		SYS_ELR_EL12,		SYSREG(3, 0, 4, 0, 1), 0)	\
 	X(SPSR,		SYS_SPSR_EL12,		SYSREG(3, 0, 4, 0, 0), 0)	\
 	X(SP,		sys_reg(3, 4, 4, 1, 0),	SYSREG(3, 4, 4, 1, 0), 0)	\
-	X(TPIDR_EL1,	sys_reg(3, 0, 13, 0, 4), SYSREG(3, 0, 13, 0, 4), 0)	\
+	X(TPIDR_EL1,	sys_reg(3, 0, 13, 0, 4), SYSREG(3, 0, 13, 0, 4), 0)
+
+/* The same, of those that are the host's, too */
+#define SHARED_REGS(X)								\
+	X(PAR,		sys_reg(3, 0, 7, 4, 0),	SYSREG(3, 0, 7, 4, 0), 0)	\
 	X(TPIDR_EL0,	sys_reg(3, 3, 13, 0, 2), SYSREG(3, 3, 13, 0, 2), 0)	\
 	X(TPIDRRO_EL0,	sys_reg(3, 3, 13, 0, 3), SYSREG(3, 3, 13, 0, 3), 0)	\
 	X(CSSELR,	sys_reg(3, 2, 0, 0, 0),	SYSREG(3, 2, 0, 0, 0), 0)
+
+#define LOADED_REGS(X)	EL1_REGS(X) SHARED_REGS(X)
 
 #define SCTLR_M		BIT_ULL(0)
 #define SCTLR_C		BIT_ULL(2)
@@ -82,23 +87,37 @@ static const struct { u32 encoding, index; } kept[] = {
 /* PAR_EL1 has barriers around it on some CPUs (erratum 1508412). */
 #define hw_get(index, hw)	((index) == SR_PAR ? read_sysreg_par() : read_sysreg_s(hw))
 
+#define X(name, hw, encoding, reset) write_sysreg_s(sys[SR_##name], hw);
 void arm64_sys_load(struct qvm_vcpu *vcpu)
 {
 	const u64 *sys = vcpu->arch.sys;
 
-#define X(name, hw, encoding, reset) write_sysreg_s(sys[SR_##name], hw);
-	LOADED_REGS(X)
-#undef X
+	EL1_REGS(X)
 }
 
+void arm64_sys_load_shared(struct qvm_vcpu *vcpu)
+{
+	const u64 *sys = vcpu->arch.sys;
+
+	SHARED_REGS(X)
+}
+#undef X
+
+#define X(name, hw, encoding, reset) sys[SR_##name] = hw_get(SR_##name, hw);
 void arm64_sys_put(struct qvm_vcpu *vcpu)
 {
 	u64 *sys = vcpu->arch.sys;
 
-#define X(name, hw, encoding, reset) sys[SR_##name] = hw_get(SR_##name, hw);
-	LOADED_REGS(X)
-#undef X
+	EL1_REGS(X)
 }
+
+void arm64_sys_put_shared(struct qvm_vcpu *vcpu)
+{
+	u64 *sys = vcpu->arch.sys;
+
+	SHARED_REGS(X)
+}
+#undef X
 
 static u64 hw_read(enum arm64_sysreg reg)
 {

@@ -618,6 +618,12 @@ void qvm_vgic_put(struct qvm_vcpu *vcpu)
 		vcpu->arch.vgic->vgic->cpuif->put(&vcpu->arch.vgic->cpu);
 }
 
+void qvm_vgic_look(struct qvm_vcpu *vcpu)
+{
+	if (vcpu->arch.vgic)
+		vcpu->arch.vgic->vgic->cpuif->look(&vcpu->arch.vgic->cpu);
+}
+
 bool qvm_vgic_has_pending(struct qvm_vcpu *vcpu)
 {
 	struct vgic_vcpu *vgv = vcpu->arch.vgic;

@@ -63,8 +63,10 @@ void qvm_vgic_sync(struct qvm_vcpu *vcpu);
 
 /*
  * True if the guest would take an interrupt now, its PSTATE.I aside (WFI wakes). Any context,
- * no lock. Exact once the vCPU is put: mask and running priority are those of the last put.
+ * no lock. Exact once the vCPU is put: mask and running priority are those of the last put, or of
+ * the last qvm_vgic_look(), which a loaded vCPU's thread does with preemption off.
  */
+void qvm_vgic_look(struct qvm_vcpu *vcpu);
 bool qvm_vgic_has_pending(struct qvm_vcpu *vcpu);
 
 /*

@@ -117,6 +117,7 @@ struct vgic_cpuif {
 	bool aff3;			/* takes affinity level 3 */
 	void (*load)(struct vgic_cpu *cpu);
 	void (*put)(struct vgic_cpu *cpu);	/* fills limit[] */
+	void (*look)(struct vgic_cpu *cpu);	/* the same, and it stays loaded */
 	void (*flush)(struct vgic_cpu *cpu);	/* lr[0 ... used), exits */
 	void (*sync)(struct vgic_cpu *cpu);	/* fills lr[].state, unlisted */
 	u32 (*groups)(struct vgic_cpu *cpu);	/* VGIC_GROUPn: enabled by the guest */

@@ -197,11 +197,16 @@ void vgic_v3_set_limits(struct vgic_cpu *cpu)
 	WRITE_ONCE(cpu->limit[1], group_limit(cpu, 1));
 }
 
-static void v3_put(struct vgic_cpu *cpu)
+static void v3_look(struct vgic_cpu *cpu)
 {
 	cpu->vmcr = read_sysreg_s(SYS_ICH_VMCR_EL2);
 	apr_read(cpu);
 	vgic_v3_set_limits(cpu);
+}
+
+static void v3_put(struct vgic_cpu *cpu)
+{
+	v3_look(cpu);
 	write_sysreg_s(read_sysreg_s(SYS_ICC_SRE_EL2) | SRE_ENABLE, SYS_ICC_SRE_EL2);
 }
 
@@ -286,6 +291,7 @@ void vgic_v3_deactivate(unsigned int hwirq)
 static struct vgic_cpuif v3_cpuif = {
 	.load = v3_load,
 	.put = v3_put,
+	.look = v3_look,
 	.flush = v3_flush,
 	.sync = v3_sync,
 	.groups = v3_groups,

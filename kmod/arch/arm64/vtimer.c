@@ -37,6 +37,8 @@
 #define CTL_ISTATUS	BIT(2)
 
 #define ICC_CTLR_EOIMODE	BIT(1)	/* EOIR1 drops the priority, DIR deactivates */
+#define CNTHCTL_GUEST	(CNTHCTL_E2H_EL1PCTEN | CNTHCTL_E2H_EL1PTEN)
+
 #define GIC_SGI_COUNT	16
 #define GIC_SPECIAL	1020	/* 1020 … 1023 are no interrupts */
 #define GIC_LPIS	8192
@@ -383,8 +385,7 @@ void arm64_vtimer_load(struct qvm_vcpu *vcpu)
 	/* CNTP and CNTPCT trap; the other fields are the host's. nVHE: by each entry. */
 	if (!arm64_is_nvhe()) {
 		vcpu->arch.host.cnthctl = read_sysreg(cnthctl_el2);
-		write_sysreg(vcpu->arch.host.cnthctl & ~(CNTHCTL_E2H_EL1PCTEN | CNTHCTL_E2H_EL1PTEN),
-			     cnthctl_el2);
+		write_sysreg(vcpu->arch.host.cnthctl & ~CNTHCTL_GUEST, cnthctl_el2);
 	}
 	cntvoff_write(READ_ONCE(vcpu->vm->arch.cntvoff) - READ_ONCE(arm64_counter_lost));
 	cntv_cval_write(timer->cval);
@@ -401,8 +402,9 @@ void arm64_vtimer_put(struct qvm_vcpu *vcpu)
 	isb();		/* the line is low before anything else of this vCPU goes */
 	timer->cval = cntv_cval_read();
 	cntvoff_write(0);
-	if (!arm64_is_nvhe())
-		write_sysreg(vcpu->arch.host.cnthctl, cnthctl_el2);
+	if (!arm64_is_nvhe())	/* but for these the host may have written it meanwhile */
+		write_sysreg(read_sysreg(cnthctl_el2) | (vcpu->arch.host.cnthctl & CNTHCTL_GUEST),
+			     cnthctl_el2);
 	__this_cpu_write(phys_active, phys_wanted(vcpu));
 	__this_cpu_write(loaded_vcpu, NULL);
 }

@@ -151,6 +151,22 @@ void qvm_arch_vcpu_unblock(struct qvm_vcpu *vcpu)
 	vlapic_unblock(vcpu);
 }
 
+void qvm_arch_vcpu_park(struct qvm_vcpu *vcpu)
+{
+	qvm_arch_vcpu_put(vcpu);
+	qvm_arch_vcpu_settle(vcpu);
+}
+
+void qvm_arch_vcpu_poll(struct qvm_vcpu *vcpu)
+{
+	vlapic_block(vcpu);
+}
+
+void qvm_arch_vcpu_unpoll(struct qvm_vcpu *vcpu)
+{
+	vlapic_unblock(vcpu);
+}
+
 /*
  * INIT: wait for SIPI, the bootstrap processor starts at the reset vector (SDM vol. 3 8.4). A SIPI
  * that came before the INIT was seen here is not lost.

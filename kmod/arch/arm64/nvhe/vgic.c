@@ -45,6 +45,12 @@ static void nvhe_put(struct vgic_cpu *cpu)
 	vgic_v3_set_limits(cpu);
 }
 
+static void nvhe_look(struct vgic_cpu *cpu)
+{
+	nvhe_put(cpu);
+	nvhe_load(cpu);
+}
+
 static void nvhe_flush(struct vgic_cpu *cpu)
 {
 	struct arm64_nvhe *nvhe = cpu_to_nvhe(cpu);
@@ -77,6 +83,7 @@ static u32 nvhe_groups(struct vgic_cpu *cpu)
 struct vgic_cpuif vgic_nvhe_cpuif = {
 	.load = nvhe_load,
 	.put = nvhe_put,
+	.look = nvhe_look,
 	.flush = nvhe_flush,
 	.sync = nvhe_sync,
 	.groups = nvhe_groups,
