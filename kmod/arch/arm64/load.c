@@ -10,9 +10,10 @@
  * interrupt to this one; and before the pCPU is taken down or loses power. A thread that is
  * scheduled out while its vCPU is loaded parks nothing.
  *
- * Of EL1's registers TPIDR_EL0, TPIDRRO_EL0, CSSELR_EL1 and PAR_EL1 are all that code at EL2 and
- * EL0 uses with HCR_EL2.{E2H,TGE} = {1,1}: CNTVOFF_EL2 and CNTHCTL_EL2.EL1* do not reach it (Arm
- * ARM D11.2, D19.12), CNTKCTL_EL1 and the rest are other registers by the same names (D8.1.1).
+ * Of EL1's registers TPIDR_EL0, TPIDRRO_EL0, TPIDR2_EL0, CSSELR_EL1 and PAR_EL1 are all that code
+ * at EL2 and EL0 uses with HCR_EL2.{E2H,TGE} = {1,1}: CNTVOFF_EL2, CNTHCTL_EL2.EL1* and
+ * fine-grained traps do not reach it (Arm ARM D11.2, D19.12, D19.2), CNTKCTL_EL1 and the rest are
+ * other registers by the same names (D8.1.1).
  */
 #include <linux/irqflags.h>
 #include <linux/percpu.h>
