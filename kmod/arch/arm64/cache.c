@@ -3,8 +3,10 @@
  * Cache maintenance. A guest starts with its MMU and caches off: what it reads then comes from
  * memory, past what the host has written into its caches. Without FEAT_S2FWB every byte that the
  * guest can reach is cleaned and invalidated to the point of coherency before the first entry, and
- * again when it goes: what a guest wrote past the caches is what its owner reads then. With it the guest's accesses are write-back cacheable from the start (HCR_EL2.FWB, s2pte.h), and
- * it comes with CTR_EL0.IDC: only instruction caches are left to care for.
+ * again when it goes: what a guest wrote past the caches is what its owner reads then.
+ *
+ * With FEAT_S2FWB the guest's accesses are write-back cacheable from the start (HCR_EL2.FWB,
+ * s2pte.h), and it comes with CTR_EL0.IDC: only instruction caches are left to care for.
  */
 #include <linux/io.h>
 #include <linux/sched.h>
