@@ -145,7 +145,10 @@ const void *qvm_guest_pointer(struct qvm_vm *vm, u64 gpa, unsigned int len)
 	u64 left;
 	const void *mem = guest_virt(vm, gpa, S2_READ, &left);
 
-	return mem && left >= len ? mem : NULL;
+	if (!mem)
+		return NULL;
+	guest_done(vm);
+	return left >= len ? mem : NULL;
 }
 
 int qvm_guest_cmpxchg32(struct qvm_vm *vm, u64 gpa, u32 old, u32 new)
