@@ -5,6 +5,7 @@
 #include <linux/ktime.h>
 #include <linux/list.h>
 #include <linux/pid.h>
+#include <linux/printk.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -147,6 +148,12 @@ static void vm_destroy(struct kref *ref)
 	u32 i;
 
 	vm_unpublish(vm);
+	/* Nobody has ended it: its launcher was killed. */
+	if (qvm_vm_state(vm) == QVM_VM_RUNNING) {
+		pr_info_ratelimited("qvm: VM %u (%s): its launcher is gone, the guest is cut off\n",
+				    vm->id, vm->name);
+		qvm_vm_end_system(vm, NULL, QVM_SYSTEM_STOPPED, 0);
+	}
 	qvm_eventfd_release(vm);
 	/* First: it ends the VM, if nobody has, and so kicks the vCPUs. */
 	qvm_notifier_fini(vm);
