@@ -46,6 +46,7 @@ help:
 	@echo 'make kmod         qvm.ko for the running kernel, or for KDIR=headers: build/kmod/qvm.ko'
 	@echo 'make insmod       ask build/qvm host whether this machine can, then load it (as root)'
 	@echo 'make lab-arm64    what selftests/lab/lab needs, for KERNEL=6.1, 6.12 or 6.12-rt; make lab-x86'
+	@echo 'make install      qvm, its manual page, completion, device.h and a template for vdevs: PREFIX=/usr/local, DESTDIR='
 	@echo 'make bench        figures, qvm beside KVM, in the lab; ROWS=a,b SIDE=qvm|kvm JSON=file'
 	@echo 'make clean        all of build/ but what was downloaded; make distclean that too'
 	@echo 'ARCH=x86          with demo, deps, images: an emulated PC instead of the arm64 machine'
@@ -65,6 +66,36 @@ $(B)/obj/%.o: %.c
 	$(call say,CC,$<)
 	$(dir)
 	$(Q)$(CC) $(C) -Iuapi -Ilauncher -c -o $@ $<
+
+# ---- where it goes; vdevs that are loaded by name are looked for in LIBDIR
+
+PREFIX ?= /usr/local
+LIBDIR := $(PREFIX)/lib/qvm
+INCLUDEDIR := $(PREFIX)/include/qvm
+SHAREDIR := $(PREFIX)/share
+INSTALL ?= install
+
+# what was built for another PREFIX is built anew
+$(B)/prefix: FORCE
+	$(dir)
+	@echo $(PREFIX) | cmp -s - $@ || echo $(PREFIX) > $@
+FORCE:
+
+$(B)/obj/launcher/dev/load.o: C += -DQVM_LIBDIR='"$(LIBDIR)"'
+$(B)/obj/launcher/dev/load.o: $(B)/prefix
+
+.PHONY: install
+install: $(B)/qvm
+	$(call say,INSTALL,$(DESTDIR)$(PREFIX))
+	$(Q)$(INSTALL) -D -m 755 $(B)/qvm $(DESTDIR)$(PREFIX)/bin/qvm
+	$(Q)$(INSTALL) -d $(DESTDIR)$(LIBDIR)
+	$(Q)$(INSTALL) -D -m 644 launcher/dev/device.h $(DESTDIR)$(INCLUDEDIR)/dev/device.h
+	$(Q)$(INSTALL) -D -m 644 -t $(DESTDIR)$(SHAREDIR)/qvm/vdev-template selftests/vdev/template/Makefile selftests/vdev/template/template.c
+	$(Q)$(INSTALL) -D -m 644 -t $(DESTDIR)$(SHAREDIR)/qvm configs/qvm.schema.json
+	$(Q)$(INSTALL) -D -m 644 configs/README.md $(DESTDIR)$(SHAREDIR)/doc/qvm/config.md
+	$(Q)$(INSTALL) -D -m 644 launcher/qvm.8 $(DESTDIR)$(SHAREDIR)/man/man8/qvm.8
+	$(Q)$(INSTALL) -d $(DESTDIR)$(SHAREDIR)/bash-completion/completions
+	$(Q)$(B)/qvm completion bash > $(DESTDIR)$(SHAREDIR)/bash-completion/completions/qvm
 
 # ---- what is downloaded
 
