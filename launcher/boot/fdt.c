@@ -92,6 +92,17 @@ static void put_reg(struct writer *w, uint64_t gpa, uint64_t size)
 	put_cells(w, "reg", (uint32_t[]){ gpa >> 32, gpa, size >> 32, size }, 4);
 }
 
+/* Registers, and the window if it has one. */
+static void put_device_reg(struct writer *w, const struct device_config *device)
+{
+	const uint32_t cells[] = {
+		device->gpa >> 32, device->gpa, device->size >> 32, device->size,
+		device->window >> 32, device->window, device->window_size >> 32, device->window_size,
+	};
+
+	put_cells(w, "reg", cells, device->window_size ? 8 : 4);
+}
+
 /* Bytes of a NUL-separated list that ends with an empty string. */
 static size_t list_size(const char *list)
 {
@@ -337,7 +348,7 @@ static void write_device(struct writer *w, const struct device_config *device)
 	w->clock_hz = 0;
 	begin_at(w, node_name(device), device->gpa);
 	put_bytes(w, "compatible", device->type->compatible, list_size(device->type->compatible));
-	put_reg(w, device->gpa, device->size);
+	put_device_reg(w, device);
 	if (device->irq)
 		put_cells(w, "interrupts",
 			  (uint32_t[]){ GIC_SPI, device->irq - GIC_SPI_BASE, IRQ_LEVEL_HIGH }, 3);

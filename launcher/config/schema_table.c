@@ -271,8 +271,6 @@ const struct schema_key schema_keys[] = {
 	GIC_IGNORED("host-gicr"),
 	GIC_IGNORED("host-gicv"),
 
-	DEVICE("shmem"), OPTION("shmem", "create", REPEAT), OPTION("shmem", "allow", REPEAT),
-	OPTION("shmem", "deny", REPEAT), OPTION("shmem", "subst", 0),
 	DEVICE("virtio-blk"), OPTION("virtio-blk", "dio", 0), OPTION("virtio-blk", "legacy", SCHEMA_BOOL),
 	DEVICE("virtio-net"), OPTION("virtio-net", "mac", 0), OPTION("virtio-net", "peer", 0),
 	OPTION("virtio-net", "peerfeats", 0), OPTION("virtio-net", "tapdev", 0),

@@ -42,6 +42,18 @@ static void remove_files(const char *name, size_t count)
 			unlink(path);
 }
 
+bool runtime_shared_path(char *path, size_t size, const char *file)
+{
+	const char *base = geteuid() == 0 ? "/run" : getenv("XDG_RUNTIME_DIR");
+	int length;
+
+	if (!base)
+		return false;
+	/* no VM's name begins with a dot */
+	length = snprintf(path, size, "%s/qvm/.shared%s%s", base, *file ? "/" : "", file);
+	return length > 0 && (size_t)length < size;
+}
+
 int runtime_open(const char *name)
 {
 	char path[PATH_SIZE];
@@ -132,8 +144,13 @@ static void put_devices(FILE *out, const struct machine *machine)
 
 		fprintf(out, "%s\n    {\"type\": \"%s\", \"name\": ", i ? "," : "", device->type->name);
 		put_string(out, device->name);
-		fprintf(out, ", \"%s\": %llu, \"irq\": %u}", device->port ? "port" : "at",
+		fprintf(out, ", \"%s\": %llu, \"irq\": %u", device->port ? "port" : "at",
 			(unsigned long long)device->gpa, device->irq);
+		if (device->window_size)
+			fprintf(out, ", \"window\": %llu, \"window_size\": %llu",
+				(unsigned long long)device->window,
+				(unsigned long long)device->window_size);
+		fputc('}', out);
 	}
 	fputs("\n  ],\n", out);
 }

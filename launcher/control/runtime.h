@@ -15,6 +15,11 @@ struct vm;
 /* "…/qvm/NAME/FILE" into @path. False: no such folder can be (no $XDG_RUNTIME_DIR), or it is too long. */
 bool runtime_path(char *path, size_t size, const char *name, const char *file);
 
+/*
+ * "…/qvm/.shared/FILE": of what several VMs of this user have, or the folder itself ("").
+ */
+bool runtime_shared_path(char *path, size_t size, const char *file);
+
 /* Make the folder, empty. 0 or -errno; nothing is printed. */
 int runtime_open(const char *name);
 /* Remove the socket, and all if the VM's name was made up. */

@@ -123,6 +123,19 @@ static bool claims(const struct device_host *host, struct place place, unsigned 
 	       !(len & (len - 1)) && offset % len == 0 && (!widths || widths & 1U << len);
 }
 
+/* The device in whose window all of the access is, or NULL. */
+static struct device_host *window_find(const struct bus *bus, struct place place, unsigned int len)
+{
+	for (size_t i = 0; i < bus->count && !place.port; i++) {
+		const struct device_config *config = bus->devices[i].config;
+		uint64_t offset = place.gpa - config->window;
+
+		if (offset < config->window_size && config->window_size - offset >= len)
+			return len & (len - 1) || offset % len ? NULL : &bus->devices[i];
+	}
+	return NULL;
+}
+
 /* What the thread's last access went to: tried first. Of the bus with this number, if it is there yet. */
 static _Thread_local struct {
 	unsigned long bus;
@@ -143,7 +156,7 @@ static struct device_host *bus_search(const struct bus *bus, struct place place,
 			high = middle;
 	}
 	if (low == 0 || !claims(&bus->devices[low - 1], place, len))
-		return NULL;
+		return window_find(bus, place, len);
 	return &bus->devices[low - 1];
 }
 
@@ -160,6 +173,17 @@ static struct device_host *bus_find(const struct bus *bus, struct place place, u
 		last.host = host;
 	}
 	return host;
+}
+
+/* As the device counts: its window is behind its registers. */
+static uint64_t offset_of(const struct device_host *host, struct place place)
+{
+	const struct device_config *config = host->config;
+	uint64_t offset = place.gpa - config->gpa;
+
+	if (place.port == config->port && offset < config->size)
+		return offset;
+	return config->size + (place.gpa - config->window);
 }
 
 static struct place place_behind(struct place place, unsigned int len)
@@ -206,7 +230,7 @@ static bool place_read(const struct bus *bus, struct place place, unsigned int l
 		*value = any ? (low & ((1ULL << 8 * half) - 1)) | high << 8 * half : *value;
 		return any;
 	}
-	*value = device_read(host, place.gpa - host->config->gpa, len);
+	*value = device_read(host, offset_of(host, place), len);
 	return true;
 }
 
@@ -222,7 +246,7 @@ static bool place_write(const struct bus *bus, struct place place, unsigned int 
 		any = place_write(bus, place, half, value);
 		return place_write(bus, place_behind(place, half), len - half, value >> 8 * half) | any;
 	}
-	device_write(host, place.gpa - host->config->gpa, len, value);
+	device_write(host, offset_of(host, place), len, value);
 	return true;
 }
 

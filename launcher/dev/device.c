@@ -56,7 +56,7 @@ void device_set_irq(struct device *dev, bool level)
 {
 	struct device_host *host = device_host(dev);
 
-	if (host->irq_level == level)
+	if (host->irq_level == level && !host->irq_is_driven)
 		return;		/* most register accesses change nothing: spare the call */
 	host->irq_level = level;
 	if (host->vm && host->config->irq)

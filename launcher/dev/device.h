@@ -124,7 +124,13 @@ struct device_type {
 	 * listens to it. In the loop's thread.
 	 */
 	bool (*button)(struct device *dev);
-	void (*reserved[6])(void);
+	/*
+	 * Bytes of a second range of addresses, a multiple of 4K, for memory that comes and goes
+	 * (device_share()); 0: none. read() and write() get what is not shared there at offsets from
+	 * size on. On the state that check() has seen.
+	 */
+	uint64_t (*window)(const struct device *dev);
+	void (*reserved[5])(void);
 };
 
 struct device {
@@ -156,6 +162,16 @@ bool device_irq_level(const struct device *dev);
 /* Send a message interrupt. -ENOTSUP: no board of this qvm has them. */
 int device_send_msi(struct device *dev, uint64_t address, uint32_t data);
 
+/* The number of its line as the guest knows it, or 0. */
+uint32_t device_irq_line(const struct device *dev);
+/*
+ * Let a signal of this eventfd put the line up, from whatever process it comes and with no thread
+ * of this one in between. The count stays: who puts the line down reads it before, and looks
+ * again afterwards. From create() on; any thread, calls are ordered by the device's own lock.
+ */
+int device_irq_eventfd(struct device *dev, int eventfd);
+void device_irq_eventfd_remove(struct device *dev, int eventfd);
+
 /* ---- the machine ---- */
 
 /*
@@ -164,6 +180,23 @@ int device_send_msi(struct device *dev, uint64_t address, uint32_t data);
  * destroy(); any thread.
  */
 void *device_memory(struct device *dev, uint64_t gpa, size_t size, bool write);
+/* Where the device's window begins (type->window). */
+uint64_t device_window(const struct device *dev);
+/*
+ * Let the guest read and write @memory, which other processes may have too, at @offset of the
+ * window; all multiples of 4K. It stays the device's. -ENOMEM, -EPERM (RLIMIT_MEMLOCK), -EEXIST.
+ * unshare: with the same offset and size; when it returns, no vCPU reaches it any more. From
+ * create() to destroy(); any thread.
+ */
+int device_share(struct device *dev, uint64_t offset, void *memory, size_t size);
+void device_unshare(struct device *dev, uint64_t offset, size_t size);
+/*
+ * Let the guest's write of @value, @len bytes, at @offset of the window signal @eventfd; write() is
+ * not called for it. Any thread.
+ */
+int device_doorbell(struct device *dev, uint64_t offset, unsigned int len, uint64_t value, int eventfd);
+void device_doorbell_remove(struct device *dev, uint64_t offset, unsigned int len, uint64_t value);
+
 /* The guest has switched itself off in order, or (@reset) wants to start anew. Any thread. */
 void device_power(struct device *dev, bool reset);
 /*

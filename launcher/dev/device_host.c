@@ -32,6 +32,21 @@ void device_host_fini(struct device_host *host)
 	host->dev.state = NULL;
 }
 
+uint64_t device_window_size(const struct device_config *config)
+{
+	struct device_host host;
+	const struct device *before;
+	uint64_t size;
+
+	if (!config->type->window || device_host_init(&host, config, NULL))
+		return 0;
+	before = device_enter(&host.dev);
+	size = config->type->window(&host.dev);
+	device_enter(before);
+	device_host_fini(&host);
+	return size;
+}
+
 const struct device *device_enter(const struct device *dev)
 {
 	const struct device *last = current;

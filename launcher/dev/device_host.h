@@ -13,6 +13,7 @@ struct device_host {
 	const struct device_config *config;
 	struct vm *vm;			/* NULL in unit tests, and before the VM is assembled */
 	bool irq_level;			/* the device's own lock */
+	bool irq_is_driven;		/* by an eventfd too: irq_level is not all that is known */
 };
 
 static inline struct device_host *device_host(const struct device *dev)
@@ -38,6 +39,9 @@ void device_options_read(struct device_config *config, void *state);
  */
 int device_host_init(struct device_host *host, const struct device_config *config, struct vm *vm);
 void device_host_fini(struct device_host *host);
+
+/* Bytes of the window that a device with @state has, or 0; in unit tests too. */
+uint64_t device_window_size(const struct device_config *config);
 
 /* In this thread: device code runs from now on, of @dev (NULL: no more); what was before. */
 const struct device *device_enter(const struct device *dev);

@@ -16,6 +16,7 @@
 #include "dev/pl031.h"
 #include "dev/pl061.h"
 #include "dev/progress.h"
+#include "dev/shmem.h"
 #include "dev/test_devices.h"
 #include "dev/watchdog.h"
 
@@ -27,6 +28,7 @@ const struct device_type *const device_types[] = {
 	&pl061_type,
 	&sp805_type,
 	&progress_type,
+	&shmem_type,
 	&mc146818_type,
 	&ib700_type,
 	&acpi_pm_type,

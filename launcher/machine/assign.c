@@ -4,7 +4,7 @@
 
 #include "config/schema.h"
 #include "config/value.h"
-#include "dev/device.h"
+#include "dev/device_host.h"
 #include "machine/board.h"
 #include "machine/build.h"
 #include "machine/machine.h"
@@ -207,5 +207,43 @@ void assign_devices(struct machine *m)
 			assign_irq(m, &m->device[i]);
 		else if (m->device[i].irq == IRQ_AUTO)
 			m->device[i].irq = 0;
+	}
+}
+
+#define WINDOW_LOWEST	(4ULL << 30)	/* what a 32-bit board needs stays below */
+#define WINDOW_ALIGN	(2ULL << 20)	/* of the largest block but one */
+
+static uint64_t window_align(uint64_t gpa)
+{
+	return (gpa + WINDOW_ALIGN - 1) & ~(WINDOW_ALIGN - 1);
+}
+
+/* The end of everything that is placed, from WINDOW_LOWEST on. */
+static uint64_t end_of_all(const struct machine *m)
+{
+	uint64_t end = WINDOW_LOWEST;
+
+	for (size_t i = 0; i < m->memory_count; i++)
+		if (m->memory[i].gpa + m->memory[i].size > end)
+			end = m->memory[i].gpa + m->memory[i].size;
+	for (size_t i = 0; i < m->reserved_count; i++)
+		if (m->reserved[i].size && m->reserved[i].gpa + m->reserved[i].size > end)
+			end = m->reserved[i].gpa + m->reserved[i].size;
+	for (size_t i = 0; i < m->device_count; i++)
+		if (m->device[i].gpa != MACHINE_AUTO && m->device[i].gpa + m->device[i].size > end)
+			end = m->device[i].gpa + m->device[i].size;
+	return end;
+}
+
+void assign_windows(struct machine *m)
+{
+	uint64_t gpa = window_align(end_of_all(m));
+
+	for (size_t i = 0; i < m->device_count; i++) {
+		struct device_config *device = &m->device[i];
+
+		device->window_size = device_window_size(device);
+		device->window = device->window_size ? gpa : 0;
+		gpa = window_align(gpa + device->window_size);
 	}
 }

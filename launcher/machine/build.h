@@ -29,6 +29,8 @@ void build_loggers(struct machine *m, const struct node *list);
 void assign_devices(struct machine *m);
 /* Names, then each device's own options and its check of them. */
 void finish_devices(struct machine *m);
+/* Places for the windows of devices, after all of the above. */
+void assign_windows(struct machine *m);
 
 /* The kinds of messages that a word of `logger` means, bits of enum log_kind; 0: no such word. */
 unsigned int logger_kind(const char *text);

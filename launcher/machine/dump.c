@@ -103,6 +103,9 @@ static void dump_device(FILE *out, const struct device_config *device)
 	fprintf(out, "device: %s name %s at ", device->type->name, device->name);
 	dump_gpa(out, device->gpa);
 	fprintf(out, " irq %u", device->irq);
+	if (device->window_size)
+		fprintf(out, " window 0x%" PRIx64 " size 0x%" PRIx64, device->window,
+			device->window_size);
 	for (size_t i = 0; i < HOSTDEV_MAX && device->hostdev[i]; i++)
 		dump_hostdev(out, device->hostdev[i]);
 	if (device->node)

@@ -294,6 +294,7 @@ void machine_build(struct machine *m, struct node *root)
 	build_rest(m, root);
 	assign_devices(m);
 	finish_devices(m);
+	assign_windows(m);
 }
 
 void machine_fini(struct machine *m)

@@ -77,6 +77,7 @@ struct device_config {
 	char *name;
 	uint64_t gpa, size;		/* bytes; gpa MACHINE_AUTO until assigned */
 	bool port;			/* gpa is an I/O port */
+	uint64_t window, window_size;	/* gpa and bytes of its second range; size 0: none */
 	uint32_t irq;			/* INTID, x86: GSI; 0: none */
 	char *hostdev[HOSTDEV_MAX];	/* "-" stdio, ">-" stdout, a path, "|command"; NULL: none */
 	bool is_delayed;		/* hostdev is opened when the guest asks for it */

@@ -65,6 +65,10 @@ void machine_print(const struct machine *m, FILE *out)
 		for (size_t j = 0; j < HOSTDEV_MAX && device->hostdev[j]; j++)
 			fprintf(out, "  hostdev %s", device->hostdev[j]);
 		fputc('\n', out);
+		if (device->window_size) {
+			print_range(out, "  its window", device->window, device->window_size);
+			fputc('\n', out);
+		}
 	}
 	if (*m->cmdline)
 		fprintf(out, "  %-12s %s\n", "cmdline", m->cmdline);

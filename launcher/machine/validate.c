@@ -113,6 +113,7 @@ static void add_device(struct ranges *ranges, const struct machine *m,
 		if (ranges->count > before)
 			ranges->range[before].port = true;
 	}
+	add_range(ranges, device->name, device->window, device->window_size, &device->origin);
 }
 
 static void add_memory(struct ranges *ranges, const struct memory *memory)
@@ -139,7 +140,7 @@ static void check_address_map(const struct machine *m)
 {
 	const struct board *board = m->board;
 	struct ranges ranges = {
-		.range = xcalloc(m->memory_count + PARTS_MAX * m->device_count + 3, sizeof(struct range)),
+		.range = xcalloc(m->memory_count + (PARTS_MAX + 1) * m->device_count + 3, sizeof(struct range)),
 		.bits = board->ipa_bits,
 	};
 

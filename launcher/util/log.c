@@ -104,6 +104,12 @@ void log_to(const struct log_routes *routes, enum log_kind kind, const char *for
 	va_list args;
 
 	va_start(args, format);
+	if (diverted && kind == LOG_KIND_INFO) {
+		vfprintf(diverted, format, args);
+		fputc('\n', diverted);
+		va_end(args);
+		return;
+	}
 	log_put_to(elsewhere ? routes->kinds : log_kinds, kind, log_prefix(kind), format, args);
 	va_end(args);
 	error_count += kind == LOG_KIND_ERROR;

@@ -143,8 +143,28 @@ static int map_one(const struct memory *memory, struct sys_vm *sys_vm)
 	return error;
 }
 
+/* A window has nothing behind it till its device shares something. */
+static int map_window(const struct device_config *device, struct sys_vm *sys_vm)
+{
+	struct qvm_region region = {
+		.gpa = device->window, .size = device->window_size, .kind = QVM_REGION_SHARED,
+	};
+	int error = device->window_size ? sys_add_region(sys_vm, &region) : 0;
+
+	if (error)
+		log_at(&device->origin, device->name, "the VM refuses its window at %#llx: %s",
+		       (unsigned long long)device->window, strerror(-error));
+	return error;
+}
+
 int mem_map(const struct machine *machine, struct sys_vm *sys_vm)
 {
+	for (size_t i = 0; i < machine->device_count; i++) {
+		int error = map_window(&machine->device[i], sys_vm);
+
+		if (error)
+			return error;
+	}
 	for (size_t i = 0; i < machine->memory_count; i++) {
 		int error = map_one(&machine->memory[i], sys_vm);
 
@@ -162,6 +182,12 @@ uint64_t mem_end(const struct machine *machine)
 		uint64_t this_end = machine->memory[i].gpa + machine->memory[i].size;
 
 		end = this_end > end ? this_end : end;
+	}
+	for (size_t i = 0; i < machine->device_count; i++) {
+		uint64_t this_end = machine->device[i].window + machine->device[i].window_size;
+
+		if (machine->device[i].window_size && this_end > end)
+			end = this_end;
 	}
 	return end;
 }

@@ -148,6 +148,27 @@ int sys_add_doorbell(struct sys_vm *vm, uint64_t addr, bool port, int eventfd)
 	return call(vm->fd, QVM_VM_DOORBELL, &bell);
 }
 
+int sys_set_share(struct sys_vm *vm, const struct qvm_share *share)
+{
+	struct qvm_share copy = *share;
+
+	return call(vm->fd, QVM_VM_SHARE, &copy);
+}
+
+int sys_set_doorbell(struct sys_vm *vm, const struct qvm_doorbell *doorbell)
+{
+	struct qvm_doorbell copy = *doorbell;
+
+	return call(vm->fd, QVM_VM_DOORBELL, &copy);
+}
+
+int sys_set_irqfd(struct sys_vm *vm, const struct qvm_irqfd *irqfd)
+{
+	struct qvm_irqfd copy = *irqfd;
+
+	return call(vm->fd, QVM_VM_IRQFD, &copy);
+}
+
 int sys_vm_info(struct sys_vm *vm, struct qvm_vm_info *info)
 {
 	*info = (struct qvm_vm_info){0};

@@ -53,6 +53,10 @@ int sys_assemble(struct sys_vm *vm);
 int sys_set_irq(struct sys_vm *vm, uint32_t line, bool level);
 /* QVM_VM_DOORBELL: writes of any width. */
 int sys_add_doorbell(struct sys_vm *vm, uint64_t addr, bool port, int eventfd);
+/* QVM_VM_SHARE, QVM_VM_DOORBELL, QVM_VM_IRQFD; any thread. */
+int sys_set_share(struct sys_vm *vm, const struct qvm_share *share);
+int sys_set_doorbell(struct sys_vm *vm, const struct qvm_doorbell *doorbell);
+int sys_set_irqfd(struct sys_vm *vm, const struct qvm_irqfd *irqfd);
 /* QVM_VM_INFO; any thread. */
 int sys_vm_info(struct sys_vm *vm, struct qvm_vm_info *info);
 /* QVM_VM_UNCLAIMED; any thread. */

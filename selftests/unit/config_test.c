@@ -140,11 +140,11 @@ TEST(bad_configs)
 		  "write a line such as gic:37 or ioapic:4, or none\n" },
 		{ "devices:\n- pl011: {irc: 37}\n",
 		  "t.yaml:2: devices[0].pl011.irc: unknown key, did you mean `irq`?\n" },
-		{ "devices: [shmem: {}]", "t.yaml:1: devices[0].shmem: not supported yet by this version "
-		  "of qvm: shmem (t.yaml:1); leave them out, or start the rest with --without shmem\n" },
-		{ "devices:\n- shmem: {}\n- virtio-net:\n- shmem:\n", "t.yaml:2: devices[0].shmem: not "
-		  "supported yet by this version of qvm: shmem (t.yaml:2), virtio-net (t.yaml:3), shmem "
-		  "(t.yaml:4); leave them out, or start the rest with --without shmem,virtio-net\n" },
+		{ "devices: [smmu: {}]", "t.yaml:1: devices[0].smmu: not supported yet by this version "
+		  "of qvm: smmu (t.yaml:1); leave them out, or start the rest with --without smmu\n" },
+		{ "devices:\n- smmu: {}\n- virtio-net:\n- smmu:\n", "t.yaml:2: devices[0].smmu: not "
+		  "supported yet by this version of qvm: smmu (t.yaml:2), virtio-net (t.yaml:3), smmu "
+		  "(t.yaml:4); leave them out, or start the rest with --without smmu,virtio-net\n" },
 		{ "devices: [{}]", "t.yaml:1: devices[0]: says nothing, write one of the devices\n" },
 		{ "devices:\n-\n", "t.yaml:2: devices[0]: says nothing, write one of the devices\n" },
 		{ "pass: []\ndump: /x\n", "t.yaml:1: pass: not supported yet by this version of qvm: "

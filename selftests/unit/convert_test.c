@@ -151,7 +151,7 @@ TEST(yaml_there_and_back)
 		"load: [{elf: a}, {kernel: b}, {file: c}, {data: 'x y', at: 4096}, {fdt: d}, {initrd: e}]",
 		"cmdline: \"a \\\"b\\\" c\\\\ # d\"", "cmdline: ''", "cmdline: '{x}'",
 		"devices: [pl011: ~, ns16550: {irq: none, name: x}, silent: {}]",
-		"devices: [sp805: {action: dump}, shmem: {create: ['a,4K', 'b,4K'], legacy: yes}]",
+		"devices: [sp805: {action: dump}, shmem: {at: 0x1c050000, irq: gic:38, create: ['a,4K', 'b,4K']}]",
 		"gic: {lines: 64, gicd: 0x2f000000}\nfdt: {at: 0x48000000, reg: 3, dump: /x}",
 		"unsupported: {instruction: abort}\ndryrun: yes\ndebug: no\nsafety: none\ndump: /d",
 		"reserve: [{at: 0, size: 4K}, {irq: gic:40}, {io: '0x60,4'}, {pci: '0:1.0'}]",
@@ -205,7 +205,7 @@ TEST(the_same_machine_twice)
 
 TEST(report)
 {
-	struct node *root = read_as("ram 4K\nvdev pl011 sched 5\nhostdev -\nvdev shmem\npass intr gic:40\npass loc 0,4K",
+	struct node *root = read_as("ram 4K\nvdev pl011 sched 5\nhostdev -\nvdev smmu\npass intr gic:40\npass loc 0,4K",
 				    "t", true);
 	char *text;
 	size_t size;
@@ -217,7 +217,7 @@ TEST(report)
 	fclose(out);
 	CHECK_STR(text, "t:1: exact\nt:2: approximated: devices[0].pl011.sched: devices run with the "
 		  "host's normal policy\nt:3: exact\n"
-		  "t:4: missing: devices[1].shmem: this device is not supported yet\n"
+		  "t:4: missing: devices[1].smmu: this device is not supported yet\n"
 		  "t:5: missing: pass: not supported yet by this version of qvm: devices can't be passed "
 		  "through yet\nt:5: missing: pass[0]: devices can't be passed through yet\nt:6: missing: pass[1]: devices can't be passed through yet\n"
 		  "2 lines exact, 1 approximated, 3 missing\n");

@@ -1,9 +1,41 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// LINK: launcher/dev/bus.c launcher/dev/in_kernel.c launcher/dev/acpi_pm.c launcher/dev/debug_exit.c launcher/dev/mc146818.c launcher/dev/pckeyboard.c launcher/dev/types.c launcher/dev/fw_cfg.c launcher/dev/test_devices.c launcher/dev/pl031.c launcher/dev/pl061.c launcher/dev/sp805.c launcher/dev/ib700.c launcher/dev/watchdog.c launcher/dev/progress.c launcher/dev/device_run.c launcher/util/loop.c launcher/dev/device.c launcher/dev/device_host.c launcher/dev/device_node.c launcher/config/node.c launcher/util/alloc.c launcher/dev/pl011.c launcher/dev/ns16550.c launcher/util/log.c
+// LINK: launcher/dev/bus.c launcher/dev/in_kernel.c launcher/dev/acpi_pm.c launcher/dev/debug_exit.c launcher/dev/mc146818.c launcher/dev/pckeyboard.c launcher/dev/types.c launcher/dev/fw_cfg.c launcher/dev/test_devices.c launcher/dev/pl031.c launcher/dev/pl061.c launcher/dev/sp805.c launcher/dev/ib700.c launcher/dev/watchdog.c launcher/dev/progress.c launcher/dev/shmem.c launcher/dev/shmem_options.c launcher/dev/shmem_region.c launcher/dev/device_share.c launcher/dev/device_run.c launcher/util/loop.c launcher/dev/device.c launcher/dev/device_host.c launcher/dev/device_node.c launcher/config/node.c launcher/config/value.c launcher/util/alloc.c launcher/dev/pl011.c launcher/dev/ns16550.c launcher/util/log.c
 /* Which device answers at an address. */
+#include "control/runtime.h"
 #include "dev/bus.h"
 #include "dev/load.h"
 #include "uart.h"
+#include "vm/sys.h"
+
+/* No shared memory without a module. */
+bool runtime_shared_path(char *path, size_t size, const char *file)
+{
+	(void)path;
+	(void)size;
+	(void)file;
+	return false;
+}
+
+int sys_set_share(struct sys_vm *vm, const struct qvm_share *share)
+{
+	(void)vm;
+	(void)share;
+	return -1;
+}
+
+int sys_set_doorbell(struct sys_vm *vm, const struct qvm_doorbell *doorbell)
+{
+	(void)vm;
+	(void)doorbell;
+	return -1;
+}
+
+int sys_set_irqfd(struct sys_vm *vm, const struct qvm_irqfd *irqfd)
+{
+	(void)vm;
+	(void)irqfd;
+	return -1;
+}
 
 /* Nothing is loaded here. */
 const struct device_type *device_loaded_find(const char *key)
@@ -242,4 +274,32 @@ TEST(irq_is_recorded)
 	CHECK(device_irq_level(&host.dev));
 	device_set_irq(&host.dev, false);
 	CHECK(!device_irq_level(&host.dev));
+}
+
+/* A window is behind the registers, wherever it is. */
+TEST(window)
+{
+	static struct device_config config[] = {
+		{ .type = &toy, .name = "w", .gpa = 0x1000, .size = 0x100, .window = 0x100000000, .window_size = 0x2000 },
+		{ .type = &toy, .name = "o", .gpa = 0x2000, .size = 0x100 },
+	};
+	const struct machine windows = { .arch = MACHINE_ARM64, .device = config, .device_count = 2 };
+	struct bus bus = { 0 };
+	uint64_t value;
+
+	create_fails_at = 0;
+	REQUIRE(!bus_create(&bus, NULL, &windows));
+	CHECK(bus_read(&bus, 0x1008, 8, &value));
+	CHECK_EQ(last_offset, 8);
+	CHECK(bus_write(&bus, 0x100000000, 4, 5));
+	CHECK_EQ(last_offset, 0x100);
+	CHECK_EQ(last_value, 5);
+	CHECK(bus_read(&bus, 0x100001ff8, 8, &value));
+	CHECK_EQ(last_offset, 0x20f8);
+	CHECK_EQ(value, 0x1000);
+	CHECK(!bus_read(&bus, 0x100001ffc, 8, &value));
+	CHECK(!bus_read(&bus, 0x100002000, 4, &value));
+	CHECK(!bus_read(&bus, 0x100000002, 4, &value));
+	CHECK(!bus_port_read(&bus, 0x100000000, 4, &value));
+	bus_destroy(&bus);
 }

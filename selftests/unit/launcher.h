@@ -48,12 +48,20 @@ static const struct device_type fake_x86[] = {
 static const struct device_type fake_ser8250 = {
 	.name = "ser8250", .size = 8, .acpi_id = "PNP0501", .flags = DEVICE_F_PORT,
 };
+static const struct device_option fake_lists[] = {
+	{ .name = "create", .kind = DEVICE_OPTION_STRINGS },
+	{ .name = "allow", .kind = DEVICE_OPTION_STRINGS, .offset = sizeof(struct device_strings) },
+	{ 0 },
+};
+static const struct device_type fake_shmem = {
+	.name = "shmem", .size = 0x1000, .state_size = 2 * sizeof(struct device_strings), .options = fake_lists,
+};
 static const struct device_type fake_silent = { .name = "silent", .size = 0x20000 };
 static const struct device_type fake_sp805 = {
 	.name = "sp805", .size = 0x1000, .arch = MACHINE_ARM64, .state_size = 16, .options = fake_options,
 };
 const struct device_type *const device_types[] = {
-	&fake_pl011, &fake_ns16550, &fake_ser8250, &fake_silent, &fake_x86[0], &fake_x86[1],
+	&fake_pl011, &fake_ns16550, &fake_ser8250, &fake_silent, &fake_shmem, &fake_x86[0], &fake_x86[1],
 	&fake_x86[2], &fake_x86[3], &fake_x86[4], &fake_x86[5], &fake_x86[6], &fake_sp805, NULL,
 };
 

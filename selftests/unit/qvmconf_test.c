@@ -205,9 +205,9 @@ TEST(mistakes)
 		  "t.qvmconf:1: cpus[0].cluster: not supported yet by this version of qvm: Linux has no "
 		  "clusters; list the host's CPUs by runmask\n" },
 		{ OK "vdev pl010", "t.qvmconf:1: devices[0].pl010: unknown device, did you mean `pl011`?\n" },
-		{ OK "vdev shmem\nvdev pl011\nvdev virtio-blk hostdev x", "t.qvmconf:1: devices[0].shmem: "
-		  "not supported yet by this version of qvm: shmem (t.qvmconf:1), virtio-blk "
-		  "(t.qvmconf:3); leave them out, or start the rest with --without shmem,virtio-blk\n"
+		{ OK "vdev shmem\nvdev pl011\nvdev virtio-blk hostdev x", "t.qvmconf:3: devices[2].virtio-blk: "
+		  "not supported yet by this version of qvm: virtio-blk (t.qvmconf:3); leave them out, or "
+		  "start the rest with --without virtio-blk\n"
 		  "t.qvmconf:1: devices[0].shmem: without `loc` it would be a PCI device, and this board has "
 		  "no PCI yet; write loc and intr, such as loc 0x1c0d0000 intr gic:41\n"
 		  "t.qvmconf:3: devices[2].virtio-blk: without `loc` it would be a PCI device, and this board "
