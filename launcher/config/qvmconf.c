@@ -387,7 +387,7 @@ void qvmconf_destroy(struct qvmconf *q)
 {
 	free(q->gic);
 	for (size_t i = 0; i < q->pic_count; i++)
-		free(q->pics[i]);
+		free(q->pics[i].name);
 	free(q->pics);
 	free(q->blob);
 	free(q);

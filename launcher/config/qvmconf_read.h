@@ -23,10 +23,16 @@ struct qvmconf {
 	bool skipping;			/* after an unknown word, until a context opens */
 	bool unknown_device;		/* of the context: so its options are unknown too */
 	char *gic;			/* what the config calls the interrupt controller */
-	char **pics;			/* … and those of x86, without a NULL at the end */
+	struct pic *pics;		/* … and those of x86 */
 	size_t pic_count;
 	char *blob;			/* "initrd" and such, while `load` or `pass` must follow */
 	bool loaded;			/* there was a plain `load` of no device tree */
+};
+
+/* An interrupt controller of x86 that has a name. */
+struct pic {
+	char *name;
+	unsigned int first;		/* what its line 0 is on the board */
 };
 
 /* A word that is more than one option with one value. */

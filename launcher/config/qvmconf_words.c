@@ -371,35 +371,42 @@ static void read_loc(struct qvmconf *q, const struct token *word, struct token *
 	}
 }
 
-/* One of those that x86's lines end at; all of them count the lines alike. */
-static bool is_pic(const char *type)
-{
-	return !strcmp(type, "ioapic") || !strcmp(type, "8259");
-}
-
-/* How long the name before the colon is, if this config calls an interrupt controller so; else 0. */
-static size_t pic_length(const struct qvmconf *q, const char *text)
+/* The controller whose name stands before the colon, if this config calls one so, or NULL. */
+static const struct pic *find_pic(const struct qvmconf *q, const char *text)
 {
 	size_t length = strcspn(text, ":");
 
 	for (size_t i = 0; text[length] && i < q->pic_count; i++)
-		if (strlen(q->pics[i]) == length && !strncmp(q->pics[i], text, length))
-			return length;
-	return 0;
+		if (strlen(q->pics[i].name) == length && !strncmp(q->pics[i].name, text, length))
+			return &q->pics[i];
+	return NULL;
+}
+
+/* Line 2 of the second 8259 is line 10 of the board. */
+static char *pic_line(const struct pic *pic, const char *number)
+{
+	uint64_t line;
+
+	if (pic->first && value_number(number, &line) && line < pic->first)
+		return xasprintf("ioapic:%u", pic->first + (unsigned int)line);
+	return xasprintf("ioapic:%s", number);
 }
 
 /* "foo:37" after `vdev gic name foo` is gic:37, "foo:4" after `vdev ioapic name foo` ioapic:4. */
 static struct node *create_line(const struct qvmconf *q, const char *text,
 				const struct origin *origin)
 {
-	size_t gic = strlen(q->gic), pic = pic_length(q, text);
-	bool is_gic = !strncmp(text, q->gic, gic) && text[gic] == ':';
+	const struct pic *pic = find_pic(q, text);
+	size_t gic = strlen(q->gic);
 	char *line;
 	struct node *node;
 
-	if (!is_gic && !pic)
-		return value_create(text, SCHEMA_IRQ, origin);
-	line = xasprintf("%s%s", pic ? "ioapic" : "gic", text + (pic ? pic : gic));
+	if (pic)
+		line = pic_line(pic, strchr(text, ':') + 1);
+	else if (!strncmp(text, q->gic, gic) && text[gic] == ':')
+		line = xasprintf("gic%s", text + gic);
+	else
+		line = xstrdup(text);
 	node = value_create(line, SCHEMA_IRQ, origin);
 	free(line);
 	return node;
@@ -414,7 +421,7 @@ static bool is_usual_output(const struct qvmconf *q, const char *type, const cha
 	if (!strcmp(type, "ioapic"))
 		return !strcmp(text, "apic");
 	return !strcmp(type, "8259") && (!strcmp(text, "apic") || !strcmp(text, "cpu:irq") ||
-					 (pic_length(q, text) && !strcmp(strchr(text, ':'), ":2")));
+					 (find_pic(q, text) && !strcmp(strchr(text, ':'), ":2")));
 }
 
 static void read_intr(struct qvmconf *q, const struct token *word, struct token *arg)
@@ -440,17 +447,25 @@ static void read_intr(struct qvmconf *q, const struct token *word, struct token 
 	}
 }
 
-static void add_pic(struct qvmconf *q, const char *name)
+/* All count their lines alike, but that the second 8259 begins at 8. */
+static void add_pic(struct qvmconf *q, const char *type, const char *name)
 {
+	unsigned int before = 0;
+
+	for (const struct node *entry = node_find(q->root, "devices")->child; entry; entry = entry->next)
+		before += entry->child && entry->child != q->node && !strcmp(entry->child->key, "8259");
 	q->pics = xreallocarray(q->pics, q->pic_count + 1, sizeof(*q->pics));
-	q->pics[q->pic_count++] = xstrdup(name);
+	q->pics[q->pic_count++] = (struct pic){
+		.name = xstrdup(name), .first = before && !strcmp(type, "8259") ? 8 : 0,
+	};
 }
 
 /* Of the GIC it is the word before the colon of `intr`, and no more. */
 static void read_name(struct qvmconf *q, const struct token *word, struct token *arg)
 {
-	if (q->context == CONTEXT_VDEV && is_pic(q->node->key))
-		add_pic(q, arg->text);
+	if (q->context == CONTEXT_VDEV &&
+	    (!strcmp(q->node->key, "ioapic") || !strcmp(q->node->key, "8259")))
+		add_pic(q, q->node->key, arg->text);
 	if (q->context == CONTEXT_GIC) {
 		free(q->gic);
 		q->gic = xstrdup(arg->text);

@@ -52,14 +52,12 @@ void build_reserved(struct machine *m, const struct node *list)
 	for (const struct node *entry = node_first(list); entry; entry = entry->next) {
 		struct reserved *reserved = &m->reserved[m->reserved_count];
 		const struct node *at = schema_node(entry, "reserve[].at");
-		const char *irq = schema_string(entry, "reserve[].irq");
 		struct node *io = schema_node(entry, "reserve[].io");
 
 		if (entry->bad)
 			continue;
 		*reserved = (struct reserved){ .origin = entry->origin };
-		if (irq)
-			value_irq(irq, &reserved->irq);
+		reserved->irq = build_line(m, schema_node(entry, "reserve[].irq"), 0);
 		if (at && !node_find(entry, "size"))
 			node_error((struct node *)entry, "`at` needs `size`, such as size: 64K");
 		if (at) {
@@ -190,9 +188,15 @@ static void assign_irq(const struct machine *m, struct device_config *device)
 		       m->arch == MACHINE_ARM64 ? ", raise gic.lines" : "");
 }
 
-/* One of another architecture gets nothing: the validate pass says that it is wrong here. */
+/*
+ * One of another architecture gets nothing, nor a second one of what a board has one of: the validate pass
+ * says that it is wrong here.
+ */
 static bool is_of_board(const struct machine *m, const struct device_config *device)
 {
+	for (const struct device_config *other = m->device; other < device; other++)
+		if (device->type->flags & DEVICE_F_ONCE && other->type == device->type)
+			return false;
 	return !device->type->arch || device->type->arch == m->arch;
 }
 

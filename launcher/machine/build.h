@@ -25,6 +25,9 @@ void build_devices(struct machine *m, const struct node *list);
 void build_reserved(struct machine *m, const struct node *list);
 void build_loggers(struct machine *m, const struct node *list);
 
+/* The line that a value says; @unsaid where there is none, or "auto"; 0 after an error. */
+uint32_t build_line(const struct machine *m, struct node *said, uint32_t unsaid);
+
 /* Give addresses and lines to the devices that have none. After all of the above, and the GIC. */
 void assign_devices(struct machine *m);
 /* Names, then each device's own options and its check of them. */

@@ -118,15 +118,28 @@ static void build_logs(struct device_config *device)
 		build_log(device, said);
 }
 
+/* "gic:37", of the controller that this board has. */
+uint32_t build_line(const struct machine *m, struct node *said, uint32_t unsaid)
+{
+	const char *prefix = m->board->irq_prefix;
+	size_t length = strlen(prefix);
+	uint32_t line = unsaid;
+
+	if (!said || !value_irq(said->text, &line) || !strchr(said->text, ':'))
+		return line;	/* "none", and "auto" */
+	if (!strncmp(said->text, prefix, length) && said->text[length] == ':')
+		return line;
+	node_error(said, "\"%s\" is of another kind of board, here it is %s:LINE", said->text, prefix);
+	return 0;
+}
+
 static void build_device(struct machine *m, struct node *options)
 {
-	const char *irq = schema_string(options, "devices[].*.irq");
 	struct device_config *device = &m->device[m->device_count++];
 
 	*device = (struct device_config){
 		.type = device_type_find(options->key),
 		.name = xstrdup(schema_string(options, "devices[].*.name")),
-		.irq = IRQ_AUTO,
 		.node = options,
 		.show = schema_bool(options, "devices[].*.debug"),
 		.batch_us = schema_number(options, "devices[].*.batch"),
@@ -137,7 +150,7 @@ static void build_device(struct machine *m, struct node *options)
 	build_hostdevs(device);
 	build_delayed(device);
 	build_logs(device);
-	value_irq(irq, &device->irq);	/* "auto" is no line: it stays IRQ_AUTO */
+	device->irq = build_line(m, schema_node(options, "devices[].*.irq"), IRQ_AUTO);
 }
 
 /* Options of its own; the name is there by now. */

@@ -14,6 +14,7 @@
 #include "util/alloc.h"
 
 #define POLL_US		200	/* as README of configs says, where every vCPU has its own pCPU */
+#define PAGE	4096ULL
 
 static const struct origin board_default = { ORIGIN_BOARD, 0 };
 
@@ -46,7 +47,7 @@ static void build_memory(struct machine *m, const struct node *list)
 			continue;	/* after what? */
 		around = memory->gpa == MACHINE_AUTO && !rom && m->arch == MACHINE_X86;
 		if (memory->gpa == MACHINE_AUTO)
-			memory->gpa = highest ? highest : m->board->ram;
+			memory->gpa = highest ? (highest + PAGE - 1) & -PAGE : m->board->ram;
 		if (memory->gpa + memory->size > highest)
 			highest = memory->gpa + memory->size;
 		m->memory_count++;
