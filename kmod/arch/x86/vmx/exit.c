@@ -71,20 +71,25 @@ static enum exit_action handle_nm(struct qvm_vcpu *vcpu)
 
 #define TYPE_ICEBP	5		/* a trap: its #DB is behind the instruction */
 #define SHADOWS		(GUEST_INTR_STATE_STI | GUEST_INTR_STATE_MOV_SS)
+#define DR6_TRAPS	0xf
 
-/* The qualification is what DR6 gets (27.2.1); a real #DB also clears DR7.GD. */
+/* The qualification is what DR6 gets (27.2.1); a real #DB also clears DR7.GD. ICEBP is no single step. */
 static enum exit_action handle_db(struct qvm_vcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = vmx_of(vcpu);
+	bool icebp = TYPE(vmx->exit.intr_info) == TYPE_ICEBP;
+	u64 status = qualification(vcpu);
 
 	vmx_need(vcpu, VMX_G_SKIP);
-	if (TYPE(vmx->exit.intr_info) == TYPE_ICEBP)
+	if (icebp) {
 		x86_skip(vcpu);
+		status &= DR6_TRAPS;
+	}
 	/* A shadow and TF want BS pending (26.3.1.5); the #DB that goes in takes its place. */
 	vmx->state.pending_debug = vmx->state.interruptibility & SHADOWS &&
 				   vmx->state.rflags & X86_EFLAGS_TF ? PENDING_DEBUG_BS : 0;
 	vmx->state.dirty |= VMX_G_SHADOW;
-	vcpu->arch.dr6 = (vcpu->arch.dr6 & ~0xfULL) | qualification(vcpu) | 0xffff0ff0;
+	vcpu->arch.dr6 = (vcpu->arch.dr6 & ~(u64)DR6_TRAPS) | status | 0xffff0ff0;
 	vcpu->arch.dr7 &= ~BIT_ULL(13);
 	virt_update_mode(vcpu);
 	x86_inject_exception(vcpu, X86_XCPT_DB, -1);
@@ -190,8 +195,11 @@ static enum exit_action handle_ept_violation(struct qvm_vcpu *vcpu)
 		    (mem->kind == QVM_REGION_ROM && q & EPT_Q_FETCH)))
 		return x86_s2_fault(vcpu, mmio.gpa, q & EPT_Q_FETCH) ? EXIT_RESUME :
 								 vmx_fatal(vcpu, QVM_FATAL_MEMORY);
-	if (q & EPT_Q_FETCH || (q & EPT_Q_GVA && !(q & EPT_Q_ACCESS))) {
-		/* code or page tables where no memory is: all ones, as an empty bus gives */
+	if (q & EPT_Q_FETCH || (q & EPT_Q_GVA && !(q & EPT_Q_ACCESS)) || vmx->inject.info & BIT(31)) {
+		/*
+		 * Code, page tables, or what the delivery of an event reads and pushes, where no memory is:
+		 * all ones, as an empty bus gives, and no instruction to emulate.
+		 */
 		qvm_unclaimed_add(vcpu, mmio.gpa, q & EPT_Q_FETCH ? QVM_UNCLAIMED_FETCH : QVM_UNCLAIMED_READ);
 		return vmx_fatal(vcpu, QVM_FATAL_STATE);
 	}
