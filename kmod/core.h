@@ -37,6 +37,7 @@
 struct file;
 struct page;
 struct pid;
+struct qvm_histogram;
 
 /* What a handler tells the run loop; there is no other answer. */
 enum exit_action {
@@ -150,6 +151,7 @@ struct qvm_vcpu {
 
 	unsigned int doorbell_hint;		/* [v] slot that rang last */
 	struct qvm_vcpu_stats stats;		/* [v], read without lock */
+	struct qvm_histogram *histogram;	/* [C]; what is in it as stats */
 	struct qvm_trail trail;			/* [v], read without lock */
 	struct qvm_vcpu_arch arch;
 };

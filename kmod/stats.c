@@ -3,6 +3,7 @@
 #include <linux/module.h>
 
 #include "arch.h"
+#include "histogram.h"
 #include "irqsoff.h"
 #include "stats.h"
 
@@ -38,6 +39,7 @@ void qvm_stats_init(void)
 	debugfs_create_file("pinned_pages", 0400, qvm_debugfs, NULL, &pinned_pages_fops);
 	debugfs_create_file("mitigations", 0400, qvm_debugfs, NULL, &mitigations_fops);
 	debugfs_create_file("vms", 0400, qvm_debugfs, NULL, &vms_fops);
+	qvm_histogram_init(qvm_debugfs);
 	qvm_irqsoff_init(qvm_debugfs);
 }
 

@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 
 #include "arch.h"
+#include "histogram.h"
 
 #define POLL_FIRST_NS	10000ULL	/* what the first short sleep makes polling */
 
@@ -173,6 +174,7 @@ void qvm_vcpu_destroy(struct qvm_vcpu *vcpu)
 {
 	qvm_arch_vcpu_destroy(vcpu);
 	free_page((unsigned long)vcpu->run);
+	kfree(vcpu->histogram);
 	free_pages_exact(vcpu, sizeof(*vcpu));
 	atomic_dec(&qvm_vcpu_count);
 }
@@ -199,7 +201,8 @@ struct qvm_vcpu *qvm_vcpu_create(struct qvm_vm *vm, u32 index)
 	preempt_notifier_init(&vcpu->notifier, &notifier_ops);
 	atomic_set(&vcpu->power, index ? VCPU_OFF : VCPU_ON);
 	vcpu->run = (struct qvm_run *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
-	ret = vcpu->run ? qvm_arch_vcpu_create(vcpu) : -ENOMEM;
+	vcpu->histogram = kzalloc(sizeof(*vcpu->histogram), GFP_KERNEL_ACCOUNT);
+	ret = vcpu->run && vcpu->histogram ? qvm_arch_vcpu_create(vcpu) : -ENOMEM;
 	if (ret) {
 		qvm_vcpu_destroy(vcpu);
 		return ERR_PTR(ret);

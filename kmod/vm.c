@@ -12,6 +12,7 @@
 
 #include "arch.h"
 #include "compat.h"
+#include "histogram.h"
 #include "share.h"
 #include "stats.h"
 #include "trace.h"
@@ -363,6 +364,16 @@ void qvm_vm_end_memory(struct qvm_vm *vm, u64 gpa)
 	vm->end.event = QVM_FATAL_MEMORY;
 	vm->end.gpa = gpa;
 	vm_end_commit(vm);
+}
+
+void qvm_vm_histograms_show(struct seq_file *m)
+{
+	struct qvm_vm *vm;
+
+	mutex_lock(&vms_mutex);
+	list_for_each_entry(vm, &vms, node)
+		qvm_histogram_show(m, vm);
+	mutex_unlock(&vms_mutex);
 }
 
 void qvm_vm_list_show(struct seq_file *m)

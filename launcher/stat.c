@@ -133,6 +133,26 @@ static void stat_print(const struct sample *s, const struct sample *before, uint
 	reasons_print(s, before, arch, seconds);
 }
 
+/* How long exits took, where the module was told to note it: kmod/histogram.h has the file's form. */
+static void histograms_print(const char *vm, uint32_t arch)
+{
+	const char * const *names = arch == QVM_ARCH_ARM64 ? arm64_reasons : x86_reasons;
+	FILE *f = fopen("/sys/kernel/debug/qvm/histograms", "re");
+	unsigned long long count, least, median, p99, most;
+	char line[256], name[QVM_NAME_SIZE];
+	unsigned int reason;
+
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%31[^\t]\t%u %llu %llu %llu %llu %llu", name, &reason, &count, &least, &median, &p99,
+			   &most) != 7 || strcmp(name, vm) || reason >= QVM_STATS_REASONS)
+			continue;
+		printf("cycles %-13s min %llu median %llu p99 %llu max %llu\n",
+		       names[reason] ? names[reason] : "other", least, median, p99, most);
+	}
+	if (f)
+		fclose(f);
+}
+
 static int stat_fail(const char *name, int error)
 {
 	switch (error) {
@@ -166,6 +186,7 @@ static int stat_run(struct sys *sys, const char *name, unsigned long seconds)
 	if (error)
 		return stat_fail(name, error);
 	stat_print(&now, &before, query.arch);
+	histograms_print(name, query.arch);
 	return 0;
 }
 

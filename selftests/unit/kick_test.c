@@ -160,6 +160,7 @@ static void kick_process(struct task_struct *task)
 /* ---- what of the seam vcpu.c needs */
 
 #define QVM_ARCH_H
+#define QVM_HISTOGRAM_H
 
 #include <linux/preempt.h>
 #include <linux/slab.h>
@@ -174,6 +175,10 @@ enum { QVM_VM_BUILDING };
 
 struct qvm_vcpu;
 struct qvm_run;
+
+struct qvm_histogram {
+	int unused;
+};
 
 struct qvm_vm {
 	struct {
@@ -194,6 +199,7 @@ struct qvm_vcpu {
 	atomic_t mode, kicked, power;
 	unsigned long kick_since;
 	u64 poll_ns;
+	struct qvm_histogram *histogram;
 	struct {
 		u64 kicks, blocks, polls;
 	} stats;

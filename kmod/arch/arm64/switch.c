@@ -13,6 +13,7 @@
 #include "compat.h"
 #include "context.h"
 #include "entry_offsets.h"
+#include "histogram.h"
 #include "irqsoff.h"
 #include "el2_regs.h"
 #include "nvhe/nvhe.h"
@@ -178,6 +179,7 @@ static noinstr bool tier0(struct qvm_vcpu *vcpu, u32 code)
 	esr = read_sysreg(esr_el2);
 	ec = ESR_ELx_EC(esr);
 	vcpu->stats.reason[ec]++;
+	qvm_histogram_begin(vcpu, ec);
 	if (tier0_handlers[ec] && qvm_tier0 && tier0_handlers[ec](vcpu, esr)) {
 		vcpu->stats.tier0++;
 		return true;
@@ -205,6 +207,7 @@ static noinstr void run_guest(struct qvm_vcpu *vcpu, bool fp)
 	traps_enable(vcpu, hcr, fp);
 	do {
 		vcpu->stats.entries++;
+		qvm_histogram_end(vcpu);
 		qvm_irqsoff_end(_THIS_IP_);
 		code = qvm_arm64_enter(&vcpu->arch.regs, vcpu->arch.host.vbar, vectors->base,
 				       vectors->operand);

@@ -10,6 +10,7 @@
 
 #include "arm64.h"
 #include "el2_regs.h"
+#include "histogram.h"
 #include "nvhe.h"
 #include "traps.h"
 
@@ -30,6 +31,7 @@ static noinstr void exit_record(struct qvm_vcpu *vcpu, u64 code)
 	if (code != ARM64_EXIT_SYNC)
 		return;
 	vcpu->stats.reason[ESR_ELx_EC(nvhe->esr)]++;
+	qvm_histogram_begin(vcpu, ESR_ELx_EC(nvhe->esr));
 	vcpu->arch.exit.esr = nvhe->esr;
 	vcpu->arch.exit.sctlr = vcpu->arch.sys[SR_SCTLR];
 	vcpu->arch.exit.far = nvhe->far;
@@ -53,6 +55,7 @@ noinstr void arm64_nvhe_run_guest(struct qvm_vcpu *vcpu, bool fp)
 	nvhe->cptr = GUEST_CPTR | (fp ? 0 : CPTR_TFP);
 	nvhe->mdcr = GUEST_MDCR;
 	vcpu->stats.entries++;
+	qvm_histogram_end(vcpu);
 	code = arm64_nvhe_call(EL2_RUN, virt_to_phys(nvhe), 0);
 	exit_record(vcpu, code);
 	if (debug)

@@ -11,6 +11,7 @@
 
 #include "context.h"
 #include "entry_offsets.h"
+#include "histogram.h"
 #include "step.h"
 #include "vmcs.h"
 #include "vmx.h"
@@ -139,6 +140,7 @@ static __always_inline u32 run_guest(struct qvm_vcpu *vcpu)
 		native_write_cr2(vcpu->arch.regs.cr2);
 	do {
 		vcpu->stats.entries++;
+		qvm_histogram_end(vcpu);
 		if (vmx_enter(&vcpu->arch.regs, vmx->launched))
 			return ~0U;
 		vmx->launched = true;
@@ -146,6 +148,7 @@ static __always_inline u32 run_guest(struct qvm_vcpu *vcpu)
 		host_nmi(reason);
 		vcpu->stats.exits++;
 		vcpu->stats.reason[BASIC(reason) % QVM_STATS_REASONS]++;
+		qvm_histogram_begin(vcpu, BASIC(reason) % QVM_STATS_REASONS);
 	} while (tier0(vcpu, reason));
 	/* Nothing here faults between two entries, and NMIs keep it. */
 	vcpu->arch.regs.cr2 = native_read_cr2();
