@@ -15,6 +15,7 @@
 #define QVM_CORE_H
 
 #include <linux/atomic.h>
+#include <linux/kconfig.h>
 #include <linux/kref.h>
 #include <linux/mmu_notifier.h>
 #include <linux/mm_types.h>
