@@ -336,8 +336,8 @@ void qvm_arch_inject_exit(struct qvm_vcpu *vcpu, const struct qvm_injection *how
 	case QVM_INJECT_SERROR:
 		vcpu->arch.exit.code = ARM64_EXIT_SERROR;
 		break;
-	case QVM_INJECT_MEMORY:
-		vcpu->arch.exit.esr = (u64)ESR_ELx_EC_DABT_LOW << ESR_ELx_EC_SHIFT | ISS_ISV | FSC_TYPE_TRANSLATION;
+	case QVM_INJECT_MEMORY:		/* a fault that no entry of ours can make */
+		vcpu->arch.exit.esr = (u64)ESR_ELx_EC_DABT_LOW << ESR_ELx_EC_SHIFT | ISS_ISV | FSC_TYPE_ACCESS_FLAG;
 		break;
 	default:
 		vcpu->arch.exit.esr = (u64)ESR_ELx_EC_MAX << ESR_ELx_EC_SHIFT;
