@@ -61,6 +61,8 @@ static int check_pages(const struct image *image, struct sys_vcpu *vcpu)
 	uint64_t mmfr0;
 	int error = sys_get_reg(vcpu, SYS_ID_AA64MMFR0, &mmfr0);
 
+	if (error)
+		log_error("the VM's vCPU does not say which pages it has: %s", strerror(-error));
 	for (size_t i = 0; !error && i < sizeof(granules) / sizeof(granules[0]); i++) {
 		if (granules[i].page_kib != image->page_kib ||
 		    (mmfr0 >> granules[i].shift & 0xf) != granules[i].absent)

@@ -154,8 +154,8 @@ uint64_t kvm_arch_pc(struct sys_vcpu *vcpu)
 	return pc;
 }
 
-/* KVM's id of a core register, or 0. */
-static uint64_t core_reg(uint64_t id)
+/* KVM's id of a register, or 0. */
+static uint64_t kvm_reg(uint64_t id)
 {
 	const uint64_t core = KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE;
 
@@ -167,12 +167,15 @@ static uint64_t core_reg(uint64_t id)
 		return core | KVM_REG_ARM_CORE_REG(regs.sp);
 	if (id >= QVM_REG_X(0) && id <= QVM_REG_X(30))
 		return core | (KVM_REG_ARM_CORE_REG(regs.regs[0]) + 2 * (id - QVM_REG_X(0)));
+	/* the encoding has the same fields in the same bits */
+	if ((id & ~0xffffULL) == QVM_REG_SYSTEM)
+		return KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM64_SYSREG | (id & 0xffff);
 	return 0;
 }
 
 static int one_reg(struct sys_vcpu *vcpu, unsigned long command, uint64_t id, uint64_t *value)
 {
-	struct kvm_one_reg reg = { .id = core_reg(id), .addr = (uintptr_t)value };
+	struct kvm_one_reg reg = { .id = kvm_reg(id), .addr = (uintptr_t)value };
 
 	return reg.id ? kvm_call(vcpu->fd, command, &reg) : -ENOENT;
 }
