@@ -167,7 +167,7 @@ MORE_x86 := $(B)/x86/x86.rom
 # which of some tests are for an architecture: x86_NAME.c for x86 alone, any other for arm64, and for x86 if it has
 # the word x86 in it (a guest of x86's own, say)
 for_arm64 = $(foreach f,$(1),$(if $(filter x86_%,$(notdir $(f))),,$(f)))
-for_x86 = $(if $(1),$(shell grep -l x86 $(1)))
+for_x86 = $(if $(1),$(shell grep -lE '(^|[^0-9])x86' $(1)))
 
 # of the lab's kernels: KERNEL is a name that deps knows, or any name together with KDIR
 KERNEL ?= 6.1
