@@ -39,6 +39,10 @@ def cmdline(opt):
     return " ".join(words + opt.append)
 
 
+def params(opt):
+    return []
+
+
 def command(opt, run):
     """QEMU's argument vector. The kernel's log goes to a file, the command's tty to QEMU's stdin and stdout."""
     model = cpu(opt)

@@ -79,6 +79,11 @@ def cmdline(opt):
     return " ".join(words + opt.append)
 
 
+def params(opt):
+    """What qvm.ko is loaded with, before --param: Bochs delivers a virtual interrupt whatever IF says."""
+    return [] if accel(opt) == "kvm" else ["apicv=0"]
+
+
 def command(opt, run):
     """The emulator's argument vector. The kernel's log goes to a file; the command's tty to stdin and stdout (QEMU),
     to the FIFO run.fifo (Bochs, output alone), or to the pty whose master is run.pty (Bochs, a terminal)."""

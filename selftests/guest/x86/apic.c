@@ -257,6 +257,27 @@ static void test_tpr(void)
 	apic_write(APIC_TPR, 0);
 }
 
+/* RFLAGS.IF keeps one out however many interrupts of the host's come meanwhile (SDM vol. 3 6.8.1, 29.2.1). */
+static void test_interrupts_off(void)
+{
+	u32 before = irqs_of(VECTOR);
+
+	if (boot_cmdline_is("if-ignored")) {
+		test_skip("this emulator's virtual-interrupt delivery ignores IF");
+		return;
+	}
+	apic_write(APIC_TPR, 0xf0);
+	self(VECTOR);
+	irqs_enable();
+	irqs_disable();
+	apic_write(APIC_TPR, 0);	/* without an exit, where TPR is the processor's */
+	delay_us(30000);
+	check_eq(irqs_of(VECTOR), before);
+	irqs_enable();
+	check(wait_for(irqs_of(VECTOR) == before + 1, SECOND));
+	irqs_disable();
+}
+
 /* ---- the timer ---- */
 
 static void start_timer(u32 mode, u64 us)
@@ -460,6 +481,7 @@ static void test_x2apic_timers(void)
 	timers_x2(test_deadline);
 	timers_x2(test_order);
 	timers_x2(test_nesting);
+	timers_x2(test_interrupts_off);
 }
 
 const struct test tests[] = {
@@ -470,6 +492,7 @@ const struct test tests[] = {
 	TEST(order),
 	TEST(nesting),
 	TEST(tpr),
+	TEST(interrupts_off),
 	TEST(one_shot),
 	TEST(periodic),
 	TEST(count_goes_down),

@@ -96,21 +96,10 @@ static const struct {
 	{ "stack", end_by_bad_stack, 0 },
 };
 
-static size_t length(const char *s)
-{
-	size_t n = 0;
-
-	while (s[n])
-		n++;
-	return n;
-}
-
 static void test_it_ends(void)
 {
-	const char *word = boot_cmdline();
-
 	for (unsigned int i = 0; i < ARRAY_SIZE(ways); i++) {
-		if (length(word) == length(ways[i].word) && same(word, ways[i].word, length(word)))
+		if (boot_cmdline_is(ways[i].word))
 			ways[i].fn(ways[i].value);
 	}
 	delay_us(SECOND);

@@ -52,10 +52,9 @@ static const struct control proc2_control = {
 		SECONDARY_EXEC_WBINVD_EXITING | SECONDARY_EXEC_PAUSE_LOOP_EXITING | VMX_X2APIC_CONTROLS | VMX_XAPIC_CONTROLS,
 };
 
-/* With 2 a Linux guest of two vCPUs was seen to stop; the cause is not known. */
-static unsigned int apicv = 1;
-module_param(apicv, uint, 0444);
-MODULE_PARM_DESC(apicv, "let the CPU deliver interrupts to guests in x2APIC mode, where it can (default 1); 2: in xAPIC mode, too");
+static bool apicv = true;
+module_param(apicv, bool, 0444);
+MODULE_PARM_DESC(apicv, "let the CPU deliver interrupts to guests, where it can (default 1)");
 
 /*
  * All of them or none, by vCPU and mode (apic.c). With a TPR shadow the guest reads and writes CR8
@@ -67,7 +66,7 @@ static void settle_apic(void)
 	u32 proc2 = apicv && shadow ? vmx_config.proc2 : 0;
 
 	vmx_config.apicv_x2 = (proc2 & VMX_X2APIC_CONTROLS) == VMX_X2APIC_CONTROLS;
-	vmx_config.apicv_x = apicv > 1 && (proc2 & VMX_XAPIC_CONTROLS) == VMX_XAPIC_CONTROLS;
+	vmx_config.apicv_x = (proc2 & VMX_XAPIC_CONTROLS) == VMX_XAPIC_CONTROLS;
 	vmx_config.proc2 &= ~(VMX_X2APIC_CONTROLS | VMX_XAPIC_CONTROLS);
 	vmx_config.tpr_shadow = shadow;
 	if (shadow)

@@ -345,6 +345,7 @@ extern const struct test tests[];
 /* Multiboot information, as the loader handed it. */
 extern u32 boot_magic, boot_info;
 const char *boot_cmdline(void);
+bool boot_cmdline_is(const char *word);
 
 bool check_note(bool ok, const char *file, int line, const char *text);
 bool check_note_eq(u64 got, u64 want, const char *file, int line, const char *text);

@@ -40,6 +40,17 @@ const char *boot_cmdline(void)
 	return read32(boot_info) & BIT(2) ? (const char *)(u64)read32(boot_info + 16) : "";
 }
 
+bool boot_cmdline_is(const char *word)
+{
+	const char *line = boot_cmdline();
+
+	while (*word && *line == *word) {
+		line++;
+		word++;
+	}
+	return *line == *word;
+}
+
 static void run(unsigned int number, const struct test *test)
 {
 	failures = 0;
