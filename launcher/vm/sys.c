@@ -137,17 +137,6 @@ int sys_set_irq(struct sys_vm *vm, uint32_t line, bool level)
 	return call(vm->fd, QVM_VM_SET_IRQ, &irq);
 }
 
-int sys_add_doorbell(struct sys_vm *vm, uint64_t addr, bool port, int eventfd)
-{
-	struct qvm_doorbell bell = {
-		.addr = addr,
-		.eventfd = eventfd,
-		.flags = port ? QVM_DOORBELL_F_PORT : 0,
-	};
-
-	return call(vm->fd, QVM_VM_DOORBELL, &bell);
-}
-
 int sys_set_share(struct sys_vm *vm, const struct qvm_share *share)
 {
 	struct qvm_share copy = *share;

@@ -51,8 +51,6 @@ int sys_set_policy(struct sys_vm *vm, const struct qvm_vm_policy *policy);
 int sys_assemble(struct sys_vm *vm);
 /* QVM_VM_SET_IRQ; any thread. */
 int sys_set_irq(struct sys_vm *vm, uint32_t line, bool level);
-/* QVM_VM_DOORBELL: writes of any width. */
-int sys_add_doorbell(struct sys_vm *vm, uint64_t addr, bool port, int eventfd);
 /* QVM_VM_SHARE, QVM_VM_DOORBELL, QVM_VM_IRQFD; any thread. */
 int sys_set_share(struct sys_vm *vm, const struct qvm_share *share);
 int sys_set_doorbell(struct sys_vm *vm, const struct qvm_doorbell *doorbell);

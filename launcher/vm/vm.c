@@ -121,7 +121,11 @@ void vm_set_irq(struct vm *vm, uint32_t line, bool level)
 
 int vm_add_doorbell(struct vm *vm, uint64_t addr, bool port, int eventfd)
 {
-	return sys_add_doorbell(vm->sys_vm, addr, port, eventfd);
+	const struct qvm_doorbell doorbell = {
+		.addr = addr, .eventfd = eventfd, .flags = port ? QVM_DOORBELL_F_PORT : 0,
+	};
+
+	return sys_set_doorbell(vm->sys_vm, &doorbell);
 }
 
 /* ---- build: each step prints its error ---- */

@@ -109,7 +109,7 @@ bool vm_press_power_button(struct vm *vm);
 
 /* Drive an input line of the board's interrupt controller. Any thread. */
 void vm_set_irq(struct vm *vm, uint32_t line, bool level);
-/* Let writes of any width to a gpa or port signal @eventfd. The VM is assembled. As sys_add_doorbell(). */
+/* Let writes of any width to a gpa or port signal @eventfd. The VM is assembled. As sys_set_doorbell(). */
 int vm_add_doorbell(struct vm *vm, uint64_t addr, bool port, int eventfd);
 
 #endif

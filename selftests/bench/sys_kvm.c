@@ -158,12 +158,16 @@ int sys_set_irq(struct sys_vm *vm, uint32_t line, bool level)
 	return kvm_call(vm->fd, KVM_IRQ_LINE, &irq);
 }
 
-int sys_add_doorbell(struct sys_vm *vm, uint64_t addr, bool port, int eventfd)
+int sys_set_doorbell(struct sys_vm *vm, const struct qvm_doorbell *doorbell)
 {
 	struct kvm_ioeventfd bell = {
-		.addr = addr,
-		.fd = eventfd,
-		.flags = port ? KVM_IOEVENTFD_FLAG_PIO : 0,
+		.addr = doorbell->addr,
+		.len = doorbell->len,
+		.datamatch = doorbell->datamatch,
+		.fd = doorbell->eventfd,
+		.flags = (doorbell->flags & QVM_DOORBELL_F_PORT ? KVM_IOEVENTFD_FLAG_PIO : 0) |
+			 (doorbell->flags & QVM_DOORBELL_F_DATAMATCH ? KVM_IOEVENTFD_FLAG_DATAMATCH : 0) |
+			 (doorbell->flags & QVM_DOORBELL_F_REMOVE ? KVM_IOEVENTFD_FLAG_DEASSIGN : 0),
 	};
 
 	return kvm_call(vm->fd, KVM_IOEVENTFD, &bell);
@@ -174,13 +178,6 @@ int sys_set_share(struct sys_vm *vm, const struct qvm_share *share)
 {
 	(void)vm;
 	(void)share;
-	return -EOPNOTSUPP;
-}
-
-int sys_set_doorbell(struct sys_vm *vm, const struct qvm_doorbell *doorbell)
-{
-	(void)vm;
-	(void)doorbell;
 	return -EOPNOTSUPP;
 }
 
