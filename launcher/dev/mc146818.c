@@ -337,8 +337,10 @@ static uint64_t mc146818_read(struct device *dev, uint64_t offset, unsigned int 
 	if (rtc->index == REG_C)
 		update(dev);
 	value = read_register(rtc);
-	if (rtc->index == REG_C)
+	if (rtc->index == REG_C) {
+		device_set_irq(dev, false);	/* even if a new flag is set in no time: it is an edge */
 		update(dev);
+	}
 	pthread_mutex_unlock(&rtc->lock);
 	return value;
 }

@@ -7,38 +7,15 @@
 #include "dev/pl031.h"
 #include "dev/pl061.h"
 #include "dev/watchdog.h"
+#include "fake_timer.h"
 #include "no_vm.h"
 #include "unit.h"
 
 static struct device_host host;
 static struct device_config config = { .name = "dut", .irq = 40 };
-static void (*timer_expired)(struct device *dev, void *arg);
-static void *timer_arg;
-static uint64_t timer_ns;
 static char *said;
 static size_t said_size;
 static FILE *said_stream;
-
-int device_timer_create(struct device *dev, void (*expired)(struct device *dev, void *arg),
-			void *arg, struct device_timer **out)
-{
-	(void)dev;
-	timer_expired = expired;
-	timer_arg = arg;
-	*out = NULL;
-	return 0;
-}
-
-void device_timer_set(struct device_timer *timer, uint64_t ns)
-{
-	(void)timer;
-	timer_ns = ns;
-}
-
-void device_timer_destroy(struct device_timer *timer)
-{
-	(void)timer;
-}
 
 static void dut_open(const struct device_type *type, void *options)
 {
