@@ -7,27 +7,11 @@
 #include <string.h>
 
 #include "config/config.h"
-#include "config/qvmconf.h"
 #include "config/schema.h"
 #include "config/write.h"
-#include "config/yaml.h"
 #include "machine/dump.h"
 #include "machine/machine.h"
-
-static struct node *read_as(const char *text, bool qvmconf)
-{
-	struct node *root;
-	struct qvmconf *q;
-
-	if (!qvmconf)
-		return yaml_read_text(text, (struct origin){ "f.yaml", 1 });
-	root = node_create(NODE_MAP, (struct origin){ "f.qvmconf", 0 });
-	root->qvmconf = true;
-	q = qvmconf_create(root);
-	qvmconf_read_text(q, text, (struct origin){ "f.qvmconf", 1 });
-	qvmconf_destroy(q);
-	return root;
-}
+#include "read_as.h"
 
 static char *dump(struct node *root)
 {

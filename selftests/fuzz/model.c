@@ -14,12 +14,11 @@
 
 #include "boot/boot.h"
 #include "config/config.h"
-#include "config/qvmconf.h"
 #include "config/schema.h"
 #include "config/write.h"
-#include "config/yaml.h"
 #include "machine/dump.h"
 #include "machine/machine.h"
+#include "read_as.h"
 
 #define MUTANTS		20		/* of each board, in each language */
 #define DEVICES_MAX	12
@@ -200,21 +199,6 @@ static char *make_board(void)
 }
 
 /* ---- what becomes of a text ---- */
-
-static struct node *read_as(const char *text, bool qvmconf)
-{
-	struct node *root;
-	struct qvmconf *q;
-
-	if (!qvmconf)
-		return yaml_read_text(text, (struct origin){ "board.yaml", 1 });
-	root = node_create(NODE_MAP, (struct origin){ "board.qvmconf", 0 });
-	root->qvmconf = true;
-	q = qvmconf_create(root);
-	qvmconf_read_text(q, text, (struct origin){ "board.qvmconf", 1 });
-	qvmconf_destroy(q);
-	return root;
-}
 
 static char *write_as(struct node *root, bool qvmconf)
 {

@@ -61,76 +61,76 @@ static void check_tree(const char *text, const char *want)
 	node_destroy(root);
 }
 
+static const struct {
+	const char *text, *tree;
+} words[] = {
+	{ "", "{}" },
+	{ "# all\n  # comment", "{}" },
+	{ "system a # b\nsystem c", "{system: c}" },
+	{ "ram 0x80000000,512M", "{memory: [{ram: 512M, at: 0x80000000}]}" },
+	{ "ram 0xa0000 rom 0xc0000,0x40000 ram 1m,1023m",
+	  "{memory: [{ram: 0xa0000}, {rom: 0x40000, at: 0xc0000}, {ram: 1023m, at: 1m}]}" },
+	{ "ram 4096M,2048M", "{memory: [{ram: 2048M, at: 4096M}]}" },
+	{ "ram 80000000,0d4096", "{memory: [{ram: 4096, at: 0x80000000}]}" },
+	{ "ram 0d4096,4096", "{memory: [{ram: 4096, at: 4096}]}" },
+	{ "ram 4K lazy rom 4K ram 8K", "{memory: [{ram: 4K, lazy: true}, {rom: 4K}, {ram: 8K}]}" },
+	{ "cpu ram 4K lazy sched 8", "{cpus: [{sched: 8}], memory: [{ram: 4K, lazy: true}]}" },
+	{ "cpu sched 8 cpu sched 6", "{cpus: [{sched: 8}, {sched: 6}]}" },
+	{ "cpu sched 8 sched 6r", "{cpus: [{sched: 6r}]}" },
+	{ "cpu runmask 0,2 ram 32m sched 8",
+	  "{cpus: [{runmask: [0, 2], sched: 8}], memory: [{ram: 32m}]}" },
+	{ "cpu runmask 0,2 runmask 1", "{cpus: [{runmask: [1]}]}" },
+	{ "load a load b initrd load 80000000,c data load d",
+	  "{load: [{kernel: a}, {file: b}, {initrd: c, at: 0x80000000}, {data: d}]}" },
+	{ "load x.dtb load Image", "{load: [{file: x.dtb}, {kernel: Image}]}" },
+	{ "load 0x80000000,linux.img", "{load: [{kernel: linux.img, at: 0x80000000}]}" },
+	{ "load dir,name", "{load: [{kernel: dir,name}]}" },
+	{ "cmdline \"console=ttyAMA0 \\\n  root=/dev/vda\"",
+	  "{cmdline: console=ttyAMA0   root=/dev/vda}" },
+	{ "cmdline \"a\nb \\\"c\\\" \\\\ \\n\"", "{cmdline: a b \"c\" \\ \\n}" },
+	{ "cmdline a\"b c\"d", "{cmdline: ab cd}" },
+	{ "cmdline \"\"", "{cmdline: }" },
+	{ "vdev pl011 loc 0x1c090000 intr\n   gic:37 hostdev >- name con",
+	  "{devices: [{pl011: {at: 0x1c090000, irq: gic:37, hostdev: >-, name: con}}]}" },
+	{ "vdev pl011 loc mem:1c090000", "{devices: [{pl011: {at: 0x1c090000}}]}" },
+	{ "vdev vdev-pl011.so vdev vdev-wdt-sp805 action dump,terminate",
+	  "{devices: [{pl011: {}}, {sp805: {action: [dump, terminate]}}]}" },
+	{ "vdev virtio-net peer /p peerfeats 0x7fc3 loc pci:0:1 name a legacy mac 02:0:0:0:0:1",
+	  "{devices: [{virtio-net: {peer: /p, peerfeats: 0x7fc3, pci: 0:1, name: a, "
+	  "legacy: true, mac: 02:0:0:0:0:1}}]}" },
+	{ "vdev shmem create a,4K create b,4K allow *",
+	  "{devices: [{shmem: {create: [a,4K, b,4K], allow: [*]}}]}" },
+	{ "vdev hpet loc 0xf8008000 intr myioapic:0,myioapic:8",
+	  "{devices: [{hpet: {at: 0xf8008000, irq: myioapic:0,myioapic:8}}]}" },
+	{ "vdev pl011 hostdev >\"|gzip >x\" delayed forever batch 100 log error,warn stdout",
+	  "{devices: [{pl011: {hostdev: >|gzip >x, delayed: forever, batch: 100, "
+	  "log: error,warn stdout}}]}" },
+	{ "vdev gic name foo gicd 2f000000 version 3 vdev pl011 intr foo:37",
+	  "{gic: {gicd: 0x2f000000, version: 3}, devices: [{pl011: {irq: gic:37}}]}" },
+	{ "vdev gic its 2f200000 num-lpis 64 msi 0x30000000,0x50,0x100",
+	  "{gic: {its: 2f200000, num-lpis: 64, msi: 0x30000000,0x50,0x100}}" },
+	{ "vdev zork a b c cpu", "{devices: [{zork: {}}], cpus: [{}]}" },
+	{ "pass loc mem:0x1000,r=0x2000 intr gic:44=150 acpi pass loc 0,4K",
+	  "{pass: [{loc: [mem:0x1000,r=0x2000], irq: [gic:44=150]}, {blob: acpi, loc: [0,4K]}]}" },
+	{ "reserve loc 0xa0000,0x20000 intr gic:40 reserve loc io:0x60,4 loc pci:0:1.0",
+	  "{reserve: [{at: 0xa0000, size: 0x20000}, {irq: gic:40}, {io: 0x60,4}, {pci: 0:1.0}]}" },
+	{ "logger error,warn stderr logger debug slog",
+	  "{logger: [{filter: [error, warn], to: stderr}, {filter: [debug], to: slog}]}" },
+	{ "unsupported reference fail unsupported register abort",
+	  "{unsupported: {reference: fail, register: abort}}" },
+	{ "set fdt-dump-file /x set exit-on-halt 1 set counter-offset 0",
+	  "{fdt: {dump: /x}, set: {exit-on-halt: true, counter-offset: 0}}" },
+	{ "vdev pl011 set debug off", "{devices: [{pl011: {debug: off}}]}" },
+	{ "set qvm.gic.lines 64 vdev pl011 set qvm.devices[0].pl011.irq none cpu",
+	  "{gic: {lines: 64}, devices: [{pl011: {irq: none}}], cpus: [{}]}" },
+	{ "debug safety warn dump \"|gzip >x\" dryrun",
+	  "{debug: true, safety: warn, dump: |gzip >x, dryrun: true}" },
+};
+
 TEST(words_make_trees)
 {
-	static const struct {
-		const char *text, *tree;
-	} rows[] = {
-		{ "", "{}" },
-		{ "# all\n  # comment", "{}" },
-		{ "system a # b\nsystem c", "{system: c}" },
-		{ "ram 0x80000000,512M", "{memory: [{ram: 512M, at: 0x80000000}]}" },
-		{ "ram 0xa0000 rom 0xc0000,0x40000 ram 1m,1023m",
-		  "{memory: [{ram: 0xa0000}, {rom: 0x40000, at: 0xc0000}, {ram: 1023m, at: 1m}]}" },
-		{ "ram 4096M,2048M", "{memory: [{ram: 2048M, at: 4096M}]}" },
-		{ "ram 80000000,0d4096", "{memory: [{ram: 4096, at: 0x80000000}]}" },
-		{ "ram 0d4096,4096", "{memory: [{ram: 4096, at: 4096}]}" },
-		{ "ram 4K lazy rom 4K ram 8K", "{memory: [{ram: 4K, lazy: true}, {rom: 4K}, {ram: 8K}]}" },
-		{ "cpu ram 4K lazy sched 8", "{cpus: [{sched: 8}], memory: [{ram: 4K, lazy: true}]}" },
-		{ "cpu sched 8 cpu sched 6", "{cpus: [{sched: 8}, {sched: 6}]}" },
-		{ "cpu sched 8 sched 6r", "{cpus: [{sched: 6r}]}" },
-		{ "cpu runmask 0,2 ram 32m sched 8",
-		  "{cpus: [{runmask: [0, 2], sched: 8}], memory: [{ram: 32m}]}" },
-		{ "cpu runmask 0,2 runmask 1", "{cpus: [{runmask: [1]}]}" },
-		{ "load a load b initrd load 80000000,c data load d",
-		  "{load: [{kernel: a}, {file: b}, {initrd: c, at: 0x80000000}, {data: d}]}" },
-		{ "load x.dtb load Image", "{load: [{file: x.dtb}, {kernel: Image}]}" },
-		{ "load 0x80000000,linux.img", "{load: [{kernel: linux.img, at: 0x80000000}]}" },
-		{ "load dir,name", "{load: [{kernel: dir,name}]}" },
-		{ "cmdline \"console=ttyAMA0 \\\n  root=/dev/vda\"",
-		  "{cmdline: console=ttyAMA0   root=/dev/vda}" },
-		{ "cmdline \"a\nb \\\"c\\\" \\\\ \\n\"", "{cmdline: a b \"c\" \\ \\n}" },
-		{ "cmdline a\"b c\"d", "{cmdline: ab cd}" },
-		{ "cmdline \"\"", "{cmdline: }" },
-		{ "vdev pl011 loc 0x1c090000 intr\n   gic:37 hostdev >- name con",
-		  "{devices: [{pl011: {at: 0x1c090000, irq: gic:37, hostdev: >-, name: con}}]}" },
-		{ "vdev pl011 loc mem:1c090000", "{devices: [{pl011: {at: 0x1c090000}}]}" },
-		{ "vdev vdev-pl011.so vdev vdev-wdt-sp805 action dump,terminate",
-		  "{devices: [{pl011: {}}, {sp805: {action: [dump, terminate]}}]}" },
-		{ "vdev virtio-net peer /p peerfeats 0x7fc3 loc pci:0:1 name a legacy mac 02:0:0:0:0:1",
-		  "{devices: [{virtio-net: {peer: /p, peerfeats: 0x7fc3, pci: 0:1, name: a, "
-		  "legacy: true, mac: 02:0:0:0:0:1}}]}" },
-		{ "vdev shmem create a,4K create b,4K allow *",
-		  "{devices: [{shmem: {create: [a,4K, b,4K], allow: [*]}}]}" },
-		{ "vdev hpet loc 0xf8008000 intr myioapic:0,myioapic:8",
-		  "{devices: [{hpet: {at: 0xf8008000, irq: myioapic:0,myioapic:8}}]}" },
-		{ "vdev pl011 hostdev >\"|gzip >x\" delayed forever batch 100 log error,warn stdout",
-		  "{devices: [{pl011: {hostdev: >|gzip >x, delayed: forever, batch: 100, "
-		  "log: error,warn stdout}}]}" },
-		{ "vdev gic name foo gicd 2f000000 version 3 vdev pl011 intr foo:37",
-		  "{gic: {gicd: 0x2f000000, version: 3}, devices: [{pl011: {irq: gic:37}}]}" },
-		{ "vdev gic its 2f200000 num-lpis 64 msi 0x30000000,0x50,0x100",
-		  "{gic: {its: 2f200000, num-lpis: 64, msi: 0x30000000,0x50,0x100}}" },
-		{ "vdev zork a b c cpu", "{devices: [{zork: {}}], cpus: [{}]}" },
-		{ "pass loc mem:0x1000,r=0x2000 intr gic:44=150 acpi pass loc 0,4K",
-		  "{pass: [{loc: [mem:0x1000,r=0x2000], irq: [gic:44=150]}, {blob: acpi, loc: [0,4K]}]}" },
-		{ "reserve loc 0xa0000,0x20000 intr gic:40 reserve loc io:0x60,4 loc pci:0:1.0",
-		  "{reserve: [{at: 0xa0000, size: 0x20000}, {irq: gic:40}, {io: 0x60,4}, {pci: 0:1.0}]}" },
-		{ "logger error,warn stderr logger debug slog",
-		  "{logger: [{filter: [error, warn], to: stderr}, {filter: [debug], to: slog}]}" },
-		{ "unsupported reference fail unsupported register abort",
-		  "{unsupported: {reference: fail, register: abort}}" },
-		{ "set fdt-dump-file /x set exit-on-halt 1 set counter-offset 0",
-		  "{fdt: {dump: /x}, set: {exit-on-halt: true, counter-offset: 0}}" },
-		{ "vdev pl011 set debug off", "{devices: [{pl011: {debug: off}}]}" },
-		{ "set qvm.gic.lines 64 vdev pl011 set qvm.devices[0].pl011.irq none cpu",
-		  "{gic: {lines: 64}, devices: [{pl011: {irq: none}}], cpus: [{}]}" },
-		{ "debug safety warn dump \"|gzip >x\" dryrun",
-		  "{debug: true, safety: warn, dump: |gzip >x, dryrun: true}" },
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		check_tree(rows[i].text, rows[i].tree);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		check_tree(words[i].text, words[i].tree);
 }
 
 /* All that is said of a text, by the reader, the schema and the model. */
@@ -154,121 +154,121 @@ static void check_said(const char *text, const char *want)
 
 #define OK	"ram 512M load /k "
 
+static const struct {
+	const char *text, *said;
+} mistakes[] = {
+	{ OK, "" },
+	{ OK "lod x", "t.qvmconf:1: lod: unknown word, did you mean `load`?\n" },
+	{ "lod x\nram 4K\nvdev pl011\nhotsdev -\nload x\ncpu shed 4",
+	  "t.qvmconf:1: lod: unknown word, did you mean `load`?\n"
+	  "t.qvmconf:4: hotsdev: unknown word, did you mean `hostdev`?\n"
+	  "t.qvmconf:6: shed: unknown word, did you mean `sched`?\n" },
+	{ OK "sched 4", "t.qvmconf:1: sched: no option here, it belongs behind `cpu`\n" },
+	{ OK "loc 4\n\nintr gic:40", "t.qvmconf:1: loc: no option here, it belongs behind `vdev`, "
+	  "`pass` or `reserve`\nt.qvmconf:3: intr: no option here, it belongs behind `vdev`, "
+	  "`pass` or `reserve`\n" },
+	{ OK "vdev pl011 peer x hostdev -",
+	  "t.qvmconf:1: peer: no option here, it belongs behind `vdev virtio-net`\n" },
+	{ OK "cpu hostdev -", "t.qvmconf:1: hostdev: no option here, it belongs behind `vdev`\n" },
+	{ OK "ram", "t.qvmconf:1: ram: its argument is missing, write ram 512M or ram "
+	  "0x40000000,512M\n" },
+	{ OK "vdev", "t.qvmconf:1: vdev: its argument is missing, write vdev pl011\n" },
+	{ OK "vdev pl011 hostdev", "t.qvmconf:1: hostdev: its argument is missing\n" },
+	{ OK "unsupported reference", "t.qvmconf:1: unsupported: its argument is missing, write "
+	  "unsupported reference fail\n" },
+	{ OK "\ncmdline \"a\nb", "t.qvmconf:2: the quote that begins here never ends, write "
+	  "another \"\n" },
+	{ OK "\ncmdline \"\xff\"", "t.qvmconf:2: no text in UTF-8, or a control character, write "
+	  "plain text\n" },
+	{ OK "initrd cpu", "t.qvmconf:1: initrd: `load` or `pass` must follow, such as initrd load "
+	  "FILE\n" },
+	{ OK "initrd", "t.qvmconf:1: initrd: `load` or `pass` must follow, such as initrd load "
+	  "FILE\n" },
+	{ OK "unsupported things fail", "t.qvmconf:1: unsupported: \"things\" won't do, write "
+	  "instruction, reference or register\n" },
+	{ OK "unsupported register maybe", "t.qvmconf:1: unsupported.register: \"maybe\" won't do, "
+	  "write one of abort|fail|ignore\n" },
+	{ OK "ram 12Q", "t.qvmconf:1: memory[1].ram: \"12Q\" won't do, write a size such as 512M\n" },
+	{ OK "cpu sched 200", "t.qvmconf:1: cpus[0].sched: \"200\" won't do, write a priority 1 to "
+	  "99 with r, f or o, such as 8r\n" },
+	{ OK "cpu sched 20,10,5,100,20s", "t.qvmconf:1: cpus[0].sched: sporadic scheduling is not "
+	  "supported yet, write a priority such as 8r\n" },
+	{ OK "cpu runmask 0 sched 20,10,5,100,20s", "t.qvmconf:1: cpus[0].sched: sporadic "
+	  "scheduling is SCHED_DEADLINE here, which can't be bound to CPUs; leave out runmask or "
+	  "write a priority such as 8r\n" },
+	{ OK "cpu sched 8", "t.qvmconf:1: cpus[0].sched: warning: needs `set.host-rt: on` (qvmconf: "
+	  "set host-rt on), till then every vCPU runs with the host's normal policy\n" },
+	{ OK "cpu partition p cluster c", "t.qvmconf:1: cpus[0].partition: not supported yet by "
+	  "this version of qvm: it would be a path of cgroup v2; start qvm in that cgroup\n"
+	  "t.qvmconf:1: cpus[0].cluster: not supported yet by this version of qvm: Linux has no "
+	  "clusters; list the host's CPUs by runmask\n" },
+	{ OK "vdev pl010", "t.qvmconf:1: devices[0].pl010: unknown device, did you mean `pl011`?\n" },
+	{ OK "vdev shmem\nvdev pl011\nvdev virtio-blk hostdev x", "t.qvmconf:3: devices[2].virtio-blk: "
+	  "not supported yet by this version of qvm: virtio-blk (t.qvmconf:3); leave them out, or "
+	  "start the rest with --without virtio-blk\n"
+	  "t.qvmconf:1: devices[0].shmem: without `loc` it would be a PCI device, and this board has "
+	  "no PCI yet; write loc and intr, such as loc 0x1c0d0000 intr gic:41\n"
+	  "t.qvmconf:3: devices[2].virtio-blk: without `loc` it would be a PCI device, and this board "
+	  "has no PCI yet; write loc and intr, such as loc 0x1c0d0000 intr gic:41\n" },
+	{ OK "vdev pl011 intr myioapic:4", "t.qvmconf:1: devices[0].pl011.irq: \"myioapic:4\" won't "
+	  "do, write a line such as gic:37 or ioapic:4, or none\n" },
+	{ OK "vdev pl011 loc io:0x3f8", "t.qvmconf:1: pl011: an arm64 board has no ports, write an "
+	  "address of memory\n" },
+	{ OK "vdev pl011 loc pci:0:1.0", "t.qvmconf:1: devices[0].pl011.pci: not supported yet by "
+	  "this version of qvm: this board has no PCI yet\n" },
+	{ OK "vdev pl011 loc 0x1c090000,8", "t.qvmconf:1: devices[0].pl011.at: warning: its length "
+	  "is 0x1000, not 8\n" },
+	{ OK "vdev pl011 sched 10", "t.qvmconf:1: devices[0].pl011.sched: warning: devices run with "
+	  "the host's normal policy\n" },
+	{ OK "vdev gic version 2", "t.qvmconf:1: gic.version: a GICv2 is not supported yet, write 3 "
+	  "if the guest can use a GICv3, as Linux can\n" },
+	{ OK "vdev gic its 0x2f200000", "t.qvmconf:1: gic.its: not supported yet by this version of "
+	  "qvm: no LPIs and no ITS yet\n" },
+	{ OK "reserve loc 0x1000", "t.qvmconf:1: reserve[0]: a place needs its length, write loc "
+	  "0x1000,LENGTH\n" },
+	{ OK "set qvm.arch arm64 reserve loc io:60,4", "t.qvmconf:1: reserve[0].io: warning: no effect, as this "
+	  "board has no ports\n" },
+	{ OK "logger errors stderr", "t.qvmconf:1: logger[0].filter[0]: \"errors\" won't do, write "
+	  "one of fatal|internal|error|warn|warning|info|debug|verbose\n" },
+	{ OK "logger error file", "t.qvmconf:1: logger[0].to: \"file\" won't do, write one of "
+	  "stderr|stdout|slog|none\n" },
+	{ OK "set exit-on-hat off", "t.qvmconf:1: set: there is no variable exit-on-hat, did you "
+	  "mean `exit-on-halt`? `qvm set ?` lists them\n" },
+	{ OK "set debug off", "t.qvmconf:1: set: debug is a variable of one device, it belongs "
+	  "behind its `vdev`\n" },
+	{ OK "set exit-on-halt off set grow-heap 1M", "t.qvmconf:1: set.exit-on-halt: warning: WFI "
+	  "always gives the CPU back to the host\nt.qvmconf:1: set.grow-heap: warning: no effect, "
+	  "as the launcher's heap grows by itself\n" },
+	{ OK "set exit-on-halt on set counter-offset 0xffffffffffffffff", "" },
+	{ OK "set qvm.gic.line 64", "t.qvmconf:1: gic.line: unknown key, did you mean `lines`?\n" },
+	{ OK "set qvm.cpus[3].sched 4", "t.qvmconf:1: set: `cpus[3].sched`: there is no [3], the "
+	  "list has 0 entries; += appends\n" },
+	{ OK "dump /x set qvm.reset restart set stuck-exits 0 set stuck-kick 100", "" },
+	{ OK "set qvm.reset no", "t.qvmconf:1: reset: `no` is none of `restart`, `exit` and `exit=STATUS`, 0 to 255\n" },
+	{ OK "safety required", "t.qvmconf:1: safety: no part of qvm has a safety certificate, "
+	  "write none or warn\n" },
+	{ OK "pass loc 0x1000,4K", "t.qvmconf:1: pass: not supported yet by this version of qvm: "
+	  "devices can't be passed through yet\n" },
+	{ OK "cmdline $env{QVM_NO_SUCH}", "t.qvmconf:1: $env{QVM_NO_SUCH}: there is no such variable "
+	  "in the environment, export it\n" },
+	{ OK "cmdline $env{", "t.qvmconf:1: $env{: the closing } is missing\n" },
+	{ "ram 4K", "t.qvmconf: load: there is nothing to start, write `load FILE`\n" },
+	{ "load /k", "t.qvmconf: memory: there is no RAM, write `ram 512M`\n" },
+	{ OK "set qvm.arch arm64 cmdline console=ttyAMA0", "t.qvmconf:1: cmdline: console=ttyAMA0, and the board has 0 "
+	  "`pl011`; add one, or name another console\n" },
+	{ OK "cmdline \"console=ttyAMA1 console=tty0 console=ttyS0,115200\"\nvdev pl011",
+	  "t.qvmconf:1: cmdline: console=ttyAMA1, and the board has 1 `pl011`; add one, or name "
+	  "another console\nt.qvmconf:1: cmdline: console=ttyS0, and the board has 0 `ser8250`; add "
+	  "one, or name another console\n" },
+	{ OK "cmdline earlycon=pl011,mmio32,0x9000000 vdev pl011", "t.qvmconf:1: cmdline: "
+	  "earlycon=pl011,mmio32,0x9000000, and no device is at 0x9000000\n" },
+	{ OK "cmdline earlycon=pl011,0x1c090000 vdev pl011", "" },
+};
+
 TEST(mistakes)
 {
-	static const struct {
-		const char *text, *said;
-	} rows[] = {
-		{ OK, "" },
-		{ OK "lod x", "t.qvmconf:1: lod: unknown word, did you mean `load`?\n" },
-		{ "lod x\nram 4K\nvdev pl011\nhotsdev -\nload x\ncpu shed 4",
-		  "t.qvmconf:1: lod: unknown word, did you mean `load`?\n"
-		  "t.qvmconf:4: hotsdev: unknown word, did you mean `hostdev`?\n"
-		  "t.qvmconf:6: shed: unknown word, did you mean `sched`?\n" },
-		{ OK "sched 4", "t.qvmconf:1: sched: no option here, it belongs behind `cpu`\n" },
-		{ OK "loc 4\n\nintr gic:40", "t.qvmconf:1: loc: no option here, it belongs behind `vdev`, "
-		  "`pass` or `reserve`\nt.qvmconf:3: intr: no option here, it belongs behind `vdev`, "
-		  "`pass` or `reserve`\n" },
-		{ OK "vdev pl011 peer x hostdev -",
-		  "t.qvmconf:1: peer: no option here, it belongs behind `vdev virtio-net`\n" },
-		{ OK "cpu hostdev -", "t.qvmconf:1: hostdev: no option here, it belongs behind `vdev`\n" },
-		{ OK "ram", "t.qvmconf:1: ram: its argument is missing, write ram 512M or ram "
-		  "0x40000000,512M\n" },
-		{ OK "vdev", "t.qvmconf:1: vdev: its argument is missing, write vdev pl011\n" },
-		{ OK "vdev pl011 hostdev", "t.qvmconf:1: hostdev: its argument is missing\n" },
-		{ OK "unsupported reference", "t.qvmconf:1: unsupported: its argument is missing, write "
-		  "unsupported reference fail\n" },
-		{ OK "\ncmdline \"a\nb", "t.qvmconf:2: the quote that begins here never ends, write "
-		  "another \"\n" },
-		{ OK "\ncmdline \"\xff\"", "t.qvmconf:2: no text in UTF-8, or a control character, write "
-		  "plain text\n" },
-		{ OK "initrd cpu", "t.qvmconf:1: initrd: `load` or `pass` must follow, such as initrd load "
-		  "FILE\n" },
-		{ OK "initrd", "t.qvmconf:1: initrd: `load` or `pass` must follow, such as initrd load "
-		  "FILE\n" },
-		{ OK "unsupported things fail", "t.qvmconf:1: unsupported: \"things\" won't do, write "
-		  "instruction, reference or register\n" },
-		{ OK "unsupported register maybe", "t.qvmconf:1: unsupported.register: \"maybe\" won't do, "
-		  "write one of abort|fail|ignore\n" },
-		{ OK "ram 12Q", "t.qvmconf:1: memory[1].ram: \"12Q\" won't do, write a size such as 512M\n" },
-		{ OK "cpu sched 200", "t.qvmconf:1: cpus[0].sched: \"200\" won't do, write a priority 1 to "
-		  "99 with r, f or o, such as 8r\n" },
-		{ OK "cpu sched 20,10,5,100,20s", "t.qvmconf:1: cpus[0].sched: sporadic scheduling is not "
-		  "supported yet, write a priority such as 8r\n" },
-		{ OK "cpu runmask 0 sched 20,10,5,100,20s", "t.qvmconf:1: cpus[0].sched: sporadic "
-		  "scheduling is SCHED_DEADLINE here, which can't be bound to CPUs; leave out runmask or "
-		  "write a priority such as 8r\n" },
-		{ OK "cpu sched 8", "t.qvmconf:1: cpus[0].sched: warning: needs `set.host-rt: on` (qvmconf: "
-		  "set host-rt on), till then every vCPU runs with the host's normal policy\n" },
-		{ OK "cpu partition p cluster c", "t.qvmconf:1: cpus[0].partition: not supported yet by "
-		  "this version of qvm: it would be a path of cgroup v2; start qvm in that cgroup\n"
-		  "t.qvmconf:1: cpus[0].cluster: not supported yet by this version of qvm: Linux has no "
-		  "clusters; list the host's CPUs by runmask\n" },
-		{ OK "vdev pl010", "t.qvmconf:1: devices[0].pl010: unknown device, did you mean `pl011`?\n" },
-		{ OK "vdev shmem\nvdev pl011\nvdev virtio-blk hostdev x", "t.qvmconf:3: devices[2].virtio-blk: "
-		  "not supported yet by this version of qvm: virtio-blk (t.qvmconf:3); leave them out, or "
-		  "start the rest with --without virtio-blk\n"
-		  "t.qvmconf:1: devices[0].shmem: without `loc` it would be a PCI device, and this board has "
-		  "no PCI yet; write loc and intr, such as loc 0x1c0d0000 intr gic:41\n"
-		  "t.qvmconf:3: devices[2].virtio-blk: without `loc` it would be a PCI device, and this board "
-		  "has no PCI yet; write loc and intr, such as loc 0x1c0d0000 intr gic:41\n" },
-		{ OK "vdev pl011 intr myioapic:4", "t.qvmconf:1: devices[0].pl011.irq: \"myioapic:4\" won't "
-		  "do, write a line such as gic:37 or ioapic:4, or none\n" },
-		{ OK "vdev pl011 loc io:0x3f8", "t.qvmconf:1: pl011: an arm64 board has no ports, write an "
-		  "address of memory\n" },
-		{ OK "vdev pl011 loc pci:0:1.0", "t.qvmconf:1: devices[0].pl011.pci: not supported yet by "
-		  "this version of qvm: this board has no PCI yet\n" },
-		{ OK "vdev pl011 loc 0x1c090000,8", "t.qvmconf:1: devices[0].pl011.at: warning: its length "
-		  "is 0x1000, not 8\n" },
-		{ OK "vdev pl011 sched 10", "t.qvmconf:1: devices[0].pl011.sched: warning: devices run with "
-		  "the host's normal policy\n" },
-		{ OK "vdev gic version 2", "t.qvmconf:1: gic.version: a GICv2 is not supported yet, write 3 "
-		  "if the guest can use a GICv3, as Linux can\n" },
-		{ OK "vdev gic its 0x2f200000", "t.qvmconf:1: gic.its: not supported yet by this version of "
-		  "qvm: no LPIs and no ITS yet\n" },
-		{ OK "reserve loc 0x1000", "t.qvmconf:1: reserve[0]: a place needs its length, write loc "
-		  "0x1000,LENGTH\n" },
-		{ OK "set qvm.arch arm64 reserve loc io:60,4", "t.qvmconf:1: reserve[0].io: warning: no effect, as this "
-		  "board has no ports\n" },
-		{ OK "logger errors stderr", "t.qvmconf:1: logger[0].filter[0]: \"errors\" won't do, write "
-		  "one of fatal|internal|error|warn|warning|info|debug|verbose\n" },
-		{ OK "logger error file", "t.qvmconf:1: logger[0].to: \"file\" won't do, write one of "
-		  "stderr|stdout|slog|none\n" },
-		{ OK "set exit-on-hat off", "t.qvmconf:1: set: there is no variable exit-on-hat, did you "
-		  "mean `exit-on-halt`? `qvm set ?` lists them\n" },
-		{ OK "set debug off", "t.qvmconf:1: set: debug is a variable of one device, it belongs "
-		  "behind its `vdev`\n" },
-		{ OK "set exit-on-halt off set grow-heap 1M", "t.qvmconf:1: set.exit-on-halt: warning: WFI "
-		  "always gives the CPU back to the host\nt.qvmconf:1: set.grow-heap: warning: no effect, "
-		  "as the launcher's heap grows by itself\n" },
-		{ OK "set exit-on-halt on set counter-offset 0xffffffffffffffff", "" },
-		{ OK "set qvm.gic.line 64", "t.qvmconf:1: gic.line: unknown key, did you mean `lines`?\n" },
-		{ OK "set qvm.cpus[3].sched 4", "t.qvmconf:1: set: `cpus[3].sched`: there is no [3], the "
-		  "list has 0 entries; += appends\n" },
-		{ OK "dump /x set qvm.reset restart set stuck-exits 0 set stuck-kick 100", "" },
-		{ OK "set qvm.reset no", "t.qvmconf:1: reset: `no` is none of `restart`, `exit` and `exit=STATUS`, 0 to 255\n" },
-		{ OK "safety required", "t.qvmconf:1: safety: no part of qvm has a safety certificate, "
-		  "write none or warn\n" },
-		{ OK "pass loc 0x1000,4K", "t.qvmconf:1: pass: not supported yet by this version of qvm: "
-		  "devices can't be passed through yet\n" },
-		{ OK "cmdline $env{QVM_NO_SUCH}", "t.qvmconf:1: $env{QVM_NO_SUCH}: there is no such variable "
-		  "in the environment, export it\n" },
-		{ OK "cmdline $env{", "t.qvmconf:1: $env{: the closing } is missing\n" },
-		{ "ram 4K", "t.qvmconf: load: there is nothing to start, write `load FILE`\n" },
-		{ "load /k", "t.qvmconf: memory: there is no RAM, write `ram 512M`\n" },
-		{ OK "set qvm.arch arm64 cmdline console=ttyAMA0", "t.qvmconf:1: cmdline: console=ttyAMA0, and the board has 0 "
-		  "`pl011`; add one, or name another console\n" },
-		{ OK "cmdline \"console=ttyAMA1 console=tty0 console=ttyS0,115200\"\nvdev pl011",
-		  "t.qvmconf:1: cmdline: console=ttyAMA1, and the board has 1 `pl011`; add one, or name "
-		  "another console\nt.qvmconf:1: cmdline: console=ttyS0, and the board has 0 `ser8250`; add "
-		  "one, or name another console\n" },
-		{ OK "cmdline earlycon=pl011,mmio32,0x9000000 vdev pl011", "t.qvmconf:1: cmdline: "
-		  "earlycon=pl011,mmio32,0x9000000, and no device is at 0x9000000\n" },
-		{ OK "cmdline earlycon=pl011,0x1c090000 vdev pl011", "" },
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		check_said(rows[i].text, rows[i].said);
+	for (size_t i = 0; i < sizeof(mistakes) / sizeof(mistakes[0]); i++)
+		check_said(mistakes[i].text, mistakes[i].said);
 }
 
 TEST(defaults_of_the_language)
