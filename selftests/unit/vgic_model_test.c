@@ -2,7 +2,7 @@
 /*
  * The virtual GIC against models of it, at random.
  *
- * LINK: kmod/arch/arm64/vgic.c kmod/arch/arm64/vgic_init.c kmod/arch/arm64/vgic_mmio.c
+ * LINK: kmod/arch/arm64/vgic.c kmod/arch/arm64/vgic_line.c kmod/arch/arm64/vgic_init.c kmod/arch/arm64/vgic_mmio.c
  * LINK: kmod/vdev/reg.c kmod/vdev/bus.c
  * CFLAGS: -iquote selftests/unit/fake/vgic -Ikmod/arch/arm64 -Wno-unused-function
  */

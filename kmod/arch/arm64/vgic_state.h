@@ -198,12 +198,18 @@ struct vgic_irq *vgic_find_irq(struct vgic *vgic, struct vgic_vcpu *owner, unsig
 /* A field of @irq has changed: put it where it belongs now. Lock held. */
 void vgic_irq_update(struct vgic_irq *irq, struct vgic_kicks *kicks);
 
+/* The level of the wire alone, which nothing follows from. Lock held. */
+void vgic_irq_write_line(struct vgic_irq *irq, bool level);
+
 /* Writes by the guest or an edge, with all that follows but vgic_irq_update(). Lock held. */
 void vgic_irq_set_latch(struct vgic_irq *irq, bool latch);
 void vgic_irq_set_active(struct vgic_irq *irq, bool active);
 
 /* GICD_IROUTER, or the same again when a vCPU fell asleep or woke up. Lock held. */
 void vgic_irq_set_route(struct vgic_irq *irq, u64 route, struct vgic *vgic);
+
+/* The vCPU at affinity 0.0.@aff1.@aff0, or NULL. */
+struct vgic_vcpu *vgic_affine_target(struct vgic *vgic, u64 aff1, u64 aff0);
 
 /* Choose vgic->any: the first that is awake, or just the first. Lock held. */
 void vgic_find_any(struct vgic *vgic);
@@ -217,6 +223,11 @@ void vgic_kick(struct vgic *vgic, struct vgic_vcpu *self, const struct vgic_kick
 
 /* Put down those lines of mapped PPIs that have fallen unseen. Lock held, its vCPU loaded here. */
 void vgic_ask_lines(struct vgic_vcpu *vgv, struct vgic_kicks *kicks);
+
+/* vgic_line.c ----------------------------------------------------------------------------- */
+
+/* The wire of @irq. Lock held. */
+void vgic_irq_set_line(struct vgic_irq *irq, bool level, struct vgic_kicks *kicks);
 
 /* vgic_mmio.c ----------------------------------------------------------------------------- */
 
