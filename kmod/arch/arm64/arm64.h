@@ -6,6 +6,7 @@
 #include <linux/atomic.h>
 #include <linux/percpu.h>
 #include <asm/barrier.h>
+#include <asm/debug-monitors.h>
 #include <asm/sysreg.h>
 
 #include "arch.h"
@@ -234,7 +235,8 @@ void arm64_vcpu_reset(struct qvm_vcpu *vcpu, u64 pc, u64 x0);
 static inline void arm64_skip_instruction(struct qvm_vcpu *vcpu)
 {
 	vcpu->arch.regs.pc += 4;
-	vcpu->arch.regs.pstate &= ~PSR_BTYPE_MASK;	/* as an executed instruction leaves it */
+	/* As an executed instruction leaves it: a software step of the guest's own is done. */
+	vcpu->arch.regs.pstate &= ~(PSR_BTYPE_MASK | DBG_SPSR_SS);
 }
 
 static inline u64 arm64_x_read(const struct qvm_vcpu *vcpu, unsigned int n)
