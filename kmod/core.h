@@ -90,7 +90,7 @@ struct qvm_vm {
 	struct qvm_vm_policy policy;		/* [m]/[A] */
 	struct qvm_eventfds eventfds;
 	u64 pinned;				/* [m] bytes charged to mm */
-	struct list_head shares;		/* [m] share.c */
+	struct list_head shares;		/* [m] and s2_lock; share.c */
 	atomic64_t cleaned;			/* [a] bytes cleaned to PoC, each time counted */
 	struct s2_table s2;			/* [m] while BUILDING, then by s2_lock */
 	/* entries of an assembled VM change, and what they map is unpinned, by the writer */
@@ -303,13 +303,6 @@ static inline bool qvm_vcpu_is_wanted(const struct qvm_vcpu *vcpu)
 	return atomic_read(&vcpu->kicked) | READ_ONCE(vcpu->run->immediate_exit) |
 	       (read_thread_flags() & QVM_THREAD_WORK);
 }
-
-/*
- * The interrupt of a kick was taken in place of the host, mode VCPU_IN_GUEST, interrupts off: true if
- * all that the kick was for is done by the next entry (interrupts of the guest). Else the vCPU
- * stays kicked.
- */
-bool qvm_vcpu_take_kick(struct qvm_vcpu *vcpu);
 
 /* exit.c ---------------------------------------------------------------------------------- */
 

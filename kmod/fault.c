@@ -77,7 +77,7 @@ void qvm_s2_write_done(struct qvm_vm *vm)
 	unsigned int i;
 
 	up_write(&vm->s2_lock);
-	/* Pairs with notifier_region(): it sees the lock free, or we see its request. */
+	/* Pairs with notifier_lock(): it sees the lock free, or we see its request. */
 	smp_mb();
 	if (!atomic_read(&vm->poison_check) || !atomic_xchg(&vm->poison_check, 0))
 		return;
@@ -307,19 +307,36 @@ static void notifier_release(struct mmu_notifier *notifier, struct mm_struct *mm
 	mutex_unlock(&vm->mutex);
 }
 
+/*
+ * False: who has the lock looks for us, qvm_s2_write_done(). The word stays where we get it after
+ * all, since it may be another's too.
+ */
+static bool notifier_lock(struct qvm_vm *vm)
+{
+	if (down_read_trylock(&vm->s2_lock))
+		return true;
+	atomic_set(&vm->poison_check, 1);
+	smp_mb__after_atomic();
+	return down_read_trylock(&vm->s2_lock);
+}
+
 static void notifier_region(struct qvm_vm *vm, const struct qvm_mem *mem,
 			    const struct mmu_notifier_range *hva)
 {
 	u64 first = max_t(u64, mem->hva, hva->start), end = min_t(u64, mem->hva + mem->size, hva->end);
 
-	if (mem->kind == QVM_REGION_SHARED || first >= end)
+	if (mem->kind == QVM_REGION_SHARED || first >= end || !notifier_lock(vm))
 		return;
-	atomic_set(&vm->poison_check, 1);
-	smp_mb__after_atomic();
-	if (!down_read_trylock(&vm->s2_lock))
-		return;			/* its holder looks: s2_write_done() */
-	atomic_set(&vm->poison_check, 0);
 	failed_find(vm, first - mem->hva + mem->gpa, end - first);
+	up_read(&vm->s2_lock);
+}
+
+static void notifier_shares(struct qvm_vm *vm, const struct mmu_notifier_range *hva)
+{
+	/* One that is just coming sees the kernel's mark. */
+	if (list_empty(&vm->shares) || !notifier_lock(vm))
+		return;
+	qvm_share_for_each_part(vm, hva->start, hva->end, failed_find);
 	up_read(&vm->s2_lock);
 }
 
@@ -338,6 +355,7 @@ static int notifier_start(struct mmu_notifier *notifier, const struct mmu_notifi
 		return 0;
 	for (i = 0; i < vm->region_count; i++)
 		notifier_region(vm, &vm->region[i], hva);
+	notifier_shares(vm, hva);
 	return 0;
 }
 

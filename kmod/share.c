@@ -2,7 +2,7 @@
 /*
  * QVM_VM_SHARE. All is pinned before the first page is mapped, and nothing is unpinned before
  * stage 2 and the TLBs have forgotten it, since vCPUs run meanwhile. So the pages are kept in an
- * array, unlike a region's.
+ * array, unlike a region's. The list changes under s2_lock: who looks for failed memory walks it.
  */
 #include <linux/io.h>
 #include <linux/list.h>
@@ -18,7 +18,7 @@
 
 struct share {
 	struct list_head node;		/* vm->shares */
-	u64 gpa, size;
+	u64 gpa, size, hva;
 	struct page **pages;
 	unsigned long pinned;		/* of pages */
 };
@@ -30,14 +30,14 @@ static void unpin(struct share *share)
 	share->pinned = 0;
 }
 
-static int pin(struct share *share, u64 hva)
+static int pin(struct share *share)
 {
 	unsigned long wanted = share->size >> PAGE_SHIFT;
 
 	while (share->pinned < wanted) {
 		long count = min_t(long, wanted - share->pinned, PIN_BATCH);
 
-		count = pin_user_pages_fast(hva + (share->pinned << PAGE_SHIFT), count,
+		count = pin_user_pages_fast(share->hva + (share->pinned << PAGE_SHIFT), count,
 					    FOLL_WRITE | FOLL_LONGTERM,
 					    share->pages + share->pinned);
 		if (count <= 0)
@@ -62,12 +62,25 @@ static u64 run_size(const struct share *share, unsigned long first)
 	return (u64)(i - first) << PAGE_SHIFT;
 }
 
-static int map(struct qvm_vm *vm, const struct share *share)
+static bool any_failed(const struct share *share)
+{
+	unsigned long i = 0;
+
+	while (i < share->pinned && !is_page_hwpoison(share->pages[i]))
+		i++;
+	return i < share->pinned;
+}
+
+static int map(struct qvm_vm *vm, struct share *share)
 {
 	u64 done, size;
-	int ret = 0;
+	int ret;
 
 	down_write(&vm->s2_lock);
+	list_add(&share->node, &vm->shares);
+	/* Pairs with notifier_shares(): it finds us in the list, or we see what the kernel marked. */
+	smp_mb();
+	ret = any_failed(share) ? -EFAULT : 0;
 	for (done = 0; !ret && done < share->size; done += size) {
 		unsigned long first = done >> PAGE_SHIFT;
 
@@ -75,10 +88,12 @@ static int map(struct qvm_vm *vm, const struct share *share)
 		ret = s2_map(&vm->s2, share->gpa + done, page_to_phys(share->pages[first]), size,
 			     qvm_arch_s2_prot(S2_READ | S2_WRITE));
 	}
-	if (ret)
+	if (ret) {
 		WARN_ON(s2_unmap(&vm->s2, share->gpa, share->size));
-	else
+		list_del(&share->node);
+	} else {
 		qvm_arch_s2_clean(vm, share->gpa, share->size);
+	}
 	qvm_s2_write_done(vm);
 	return ret;
 }
@@ -101,6 +116,7 @@ static struct share *share_alloc(struct qvm_vm *vm, const struct qvm_share *para
 		return ERR_PTR(-ENOMEM);
 	share->gpa = param->gpa;
 	share->size = param->size;
+	share->hva = param->hva;
 	share->pages = kvcalloc(share->size >> PAGE_SHIFT, sizeof(*share->pages),
 				GFP_KERNEL_ACCOUNT);
 	ret = share->pages ? account_locked_vm(vm->mm, share->size >> PAGE_SHIFT, true) : -ENOMEM;
@@ -143,14 +159,13 @@ static int share_add(struct qvm_vm *vm, const struct qvm_share *param)
 	share = share_alloc(vm, param);
 	if (IS_ERR(share))
 		return PTR_ERR(share);
-	ret = pin(share, param->hva);
+	ret = pin(share);
 	if (!ret)
 		ret = map(vm, share);
 	if (ret) {
 		share_free(vm, share);
 		return ret;
 	}
-	list_add(&share->node, &vm->shares);
 	vm->pinned += share->size;
 	return 0;
 }
@@ -160,8 +175,8 @@ static void share_end(struct qvm_vm *vm, struct share *share)
 	down_write(&vm->s2_lock);
 	/* Other blocks are beside it, so none is split and this can't fail. */
 	WARN_ON(s2_unmap(&vm->s2, share->gpa, share->size));
-	qvm_s2_write_done(vm);
 	list_del(&share->node);
+	qvm_s2_write_done(vm);
 	vm->pinned -= share->size;
 	share_free(vm, share);
 }
@@ -195,6 +210,19 @@ int qvm_share_set(struct qvm_vm *vm, const struct qvm_share *param)
 		fallthrough;
 	default:
 		return removes ? share_remove(vm, param) : share_add(vm, param);
+	}
+}
+
+void qvm_share_for_each_part(struct qvm_vm *vm, u64 hva, u64 end,
+			     void (*act)(struct qvm_vm *vm, u64 gpa, u64 size))
+{
+	const struct share *share;
+
+	list_for_each_entry(share, &vm->shares, node) {
+		u64 first = max(share->hva, hva), last = min(share->hva + share->size, end);
+
+		if (first < last)
+			act(vm, first - share->hva + share->gpa, last - first);
 	}
 }
 

@@ -403,7 +403,8 @@ struct qvm_irqfd {
  * QVM_VM_SHARE: pin the caller's memory at hva, which other VMs may have too (a mapping of one
  * memfd, say), and let the guest read and write it at gpa, inside one QVM_REGION_SHARED; it
  * executes nothing there. All or nothing; vCPUs may run. QVM_SHARE_F_REMOVE: the one with this
- * gpa and size, hva is not read; when it returns no vCPU reaches the memory any more.
+ * gpa and size, hva is not read; when it returns no vCPU reaches the memory any more. If the memory
+ * fails, all VMs that have it end: QVM_EXIT_FATAL, QVM_FATAL_MEMORY.
  *
  * What a guest does there by instructions that the module completes itself (x86: one that
  * touches a device, too) comes to user space as an MMIO exit: the launcher answers it from hva.
@@ -416,7 +417,7 @@ struct qvm_irqfd {
  * EEXIST  memory is shared there already
  * ENOENT  REMOVE: none with this gpa and size
  * ENOSPC  there are QVM_MAX_SHARES
- * EFAULT  hva … hva+size is not writable memory of the caller
+ * EFAULT  hva … hva+size is not writable memory of the caller, or some of it has failed
  * EPERM   RLIMIT_MEMLOCK would be exceeded and the caller has no CAP_IPC_LOCK
  */
 struct qvm_share {

@@ -224,6 +224,44 @@ TEST_F_TIMEOUT(share, comes_and_goes, 120)
 	EXPECT_EQ(100, ran);
 }
 
+/* ---- memory that fails ---- */
+
+/* It is every VM's that has it, whichever mapping the kernel is told of. */
+TEST_F(share, failed)
+{
+	struct machine *m[] = { &self->m, &self->other, NULL };
+	void *second = mmap(NULL, SHARE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, self->fd, 0);
+	volatile uint64_t *word = (uint64_t *)self->memory;
+	struct runner r[2];
+	int i;
+
+	ASSERT_NE(MAP_FAILED, second);
+	for (i = 0; m[i]; i++) {
+		start(m[i], &guest_count);
+		ASSERT_EQ(0, share(m[i]->vm, WINDOW, SHARE_SIZE, i ? second : self->memory, 0));
+		runner_start(&r[i], m[i], 0);
+	}
+	EXPECT_TRUE(eventually(*word > 1000));
+	catch_signal(SIGBUS);
+	if (madvise(self->memory + 2 * PAGE, PAGE, MADV_HWPOISON) && errno != EBUSY) {
+		for (i = 0; m[i]; i++) {
+			must(call(m[i]->vm, QVM_VM_END, NULL));
+			runner_join(&r[i]);
+		}
+		SKIP(return, "no way to have memory fail here");
+	}
+	for (i = 0; m[i]; i++) {
+		EXPECT_EQ(QVM_EXIT_FATAL, runner_join(&r[i]));
+		EXPECT_EQ(QVM_FATAL_MEMORY, m[i]->run[0]->fatal.cause);
+		EXPECT_EQ(WINDOW + 2 * PAGE, m[i]->run[0]->fatal.gpa);
+	}
+	/* what has failed is shared no more */
+	machine_close(&self->other);
+	start(&self->other, &guest_count);
+	EXPECT_EQ(-EFAULT, share(self->other.vm, WINDOW, SHARE_SIZE, second, 0));
+	EXPECT_EQ(0, share(self->other.vm, WINDOW, PAGE, second, 0));
+}
+
 /* ---- a held line ---- */
 
 static int irqfd(int vm, int fd, uint32_t flags)
