@@ -261,7 +261,7 @@ $(B)/$(1)/simd/simd.ko: $(wildcard selftests/simd/*) $(LAB)/kbuild $(B)/deps/$(K
 
 TESTS_$(1) := $(patsubst selftests/uapi/%.c,$(B)/$(1)/selftests/%,$(call for_$(1),$(wildcard selftests/uapi/*.c)))
 TESTS_$(1) += $(patsubst selftests/bench/%.c,$(B)/$(1)/selftests/%,$(call for_$(1),$(filter-out selftests/bench/sys_%,$(wildcard selftests/bench/*.c))))
-TESTS_$(1) += $(B)/$(1)/selftests/vdev-switch.so
+TESTS_$(1) += $(patsubst selftests/vdev/%.c,$(B)/$(1)/selftests/%.so,$(wildcard selftests/vdev/*.c))
 TEST_CC_$(1) = $(CROSS_$(1))gcc $(C) -MF $$(@D)/.$$*.d -MT $$@ -static -Iuapi -Iselftests/include -isystem $(B)/deps/kselftest -o $$@ $$< -lpthread
 
 $(B)/$(1)/selftests/%: selftests/uapi/%.c | $(B)/deps/kselftest/.done

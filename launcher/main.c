@@ -16,6 +16,7 @@
 #include "config/yaml.h"
 #include "control/client.h"
 #include "control/detach.h"
+#include "dev/device_host.h"
 #include "host.h"
 #include "machine/dump.h"
 #include "machine/limits.h"
@@ -293,6 +294,7 @@ static int with_machine(struct node *root, const struct arguments *args,
 	int status = STATUS_CONFIG;
 
 	if (root) {
+		device_guard_init();
 		status = machine_prepare(&machine, root);
 		if (args && args->show == OPTION_REPORT)
 			config_report(stdout, root);

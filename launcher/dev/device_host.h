@@ -48,11 +48,30 @@ const struct device *device_enter(const struct device *dev);
 /* The device whose code runs in this thread, or NULL; async-signal-safe. */
 const struct device *device_current(void);
 
+/* What broke, for people: a device, and what it did; or memory of the host's (STATUS_RUN). */
+struct device_wreck {
+	const char *device, *what;
+	int status;
+};
+
 /*
- * While a VM runs: a device that crashes, or whose library calls exit(), is named in the log and
- * ends the process with STATUS_DEVICE.
+ * From now on a device that crashes, or whose library calls exit(), is named before the process ends
+ * with STATUS_DEVICE. Once; in the main thread.
  */
 void device_guard_init(void);
-void device_guard_fini(void);
+/*
+ * And the VM has an end: the thread that broke stays where it is for ever, with whatever locks it
+ * holds; in another one @bury does what is left to do for the VM and its user, without calling any
+ * device. Then the process ends with wreck->status, as it does if @bury has not called
+ * device_guard_settled() within 10 s. 0 or -errno.
+ */
+int device_guard_begin(void (*bury)(void *arg, const struct device_wreck *wreck), void *arg);
+/* In @bury: what is left may take its time. */
+void device_guard_settled(void);
+/* In each other thread that runs devices' code, before it does: let its crashes be seen, too. */
+void device_guard_thread(void);
+/* Does not return if something broke: the process is about to end. end likewise. */
+void device_guard_hold(void);
+void device_guard_end(void);
 
 #endif

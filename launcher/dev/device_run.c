@@ -91,6 +91,7 @@ static void *thread_main(void *arg)
 	struct device_thread *thread = arg;
 
 	thread_set_name(thread);
+	device_guard_thread();
 	device_enter(thread->dev);
 	thread->body(thread, thread->arg);
 	device_enter(NULL);

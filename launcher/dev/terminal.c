@@ -26,14 +26,16 @@ static void restore_and_die(int signal)
 	/* SA_RESETHAND: the default action follows when the cause repeats. */
 }
 
-/* A crash of the launcher must not leave the user with a dumb shell. */
+/* A crash of the launcher must not leave the user with a dumb shell. Who guards devices does it, too. */
 static void catch_fatal_signals(void)
 {
 	static const int fatal[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT };
 	struct sigaction action = { .sa_handler = restore_and_die, .sa_flags = (int)SA_RESETHAND };
+	struct sigaction now;
 
 	for (size_t i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++)
-		sigaction(fatal[i], &action, NULL);
+		if (!sigaction(fatal[i], NULL, &now) && now.sa_handler == SIG_DFL)
+			sigaction(fatal[i], &action, NULL);
 }
 
 static void make_raw(struct termios *t)

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#define _GNU_SOURCE	/* process_vm_readv */
 #include "vm/core.h"
 
 #include <elf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #define PAGE		4096u
@@ -142,17 +144,17 @@ static void headers_fill(const struct core *core, uint8_t *at, size_t count, con
 
 /* ---- writing ---- */
 
-static int write_all(int fd, const uint8_t *data, uint64_t size)
+static int write_all(int fd, const uint8_t *data, size_t size)
 {
 	while (size) {
-		ssize_t done = write(fd, data, size < CHUNK ? size : CHUNK);
+		ssize_t done = write(fd, data, size);
 
 		if (done < 0 && errno == EINTR)
 			continue;
 		if (done < 0)
 			return -errno;
 		data += done;
-		size -= (uint64_t)done;
+		size -= (size_t)done;
 	}
 	return 0;
 }
@@ -163,13 +165,13 @@ static bool is_zero(const uint8_t *data, size_t size)
 }
 
 /* How many bytes from here on are in pages that are zero, or are in pages that are not. */
-static uint64_t run_length(const uint8_t *data, uint64_t size, bool *zero)
+static size_t run_length(const uint8_t *data, size_t size, bool *zero)
 {
-	uint64_t done = size < PAGE ? size : PAGE;
+	size_t done = size < PAGE ? size : PAGE;
 
 	*zero = is_zero(data, done);
 	while (done < size) {
-		uint64_t next = size - done < PAGE ? size - done : PAGE;
+		size_t next = size - done < PAGE ? size - done : PAGE;
 
 		if (is_zero(data + done, next) != *zero)
 			break;
@@ -178,23 +180,60 @@ static uint64_t run_length(const uint8_t *data, uint64_t size, bool *zero)
 	return done;
 }
 
-static int write_memory(const struct core_memory *memory, int fd, bool sparse)
+/*
+ * The kernel copies, and says where it can't: to touch memory of the host's that has failed would be
+ * a SIGBUS. What can't be had is zero.
+ */
+static void read_memory(uint8_t *buffer, const uint8_t *data, size_t size)
 {
-	const uint8_t *data = memory->data;
-	uint64_t left = memory->size;
+	size_t done = 0;
+
+	while (done < size) {
+		const struct iovec to = { buffer + done, size - done };
+		const struct iovec from = { (void *)(data + done), size - done };
+		ssize_t got = process_vm_readv(getpid(), &to, 1, &from, 1, 0);
+		size_t lost = PAGE - (uintptr_t)(data + done) % PAGE;
+
+		if (got > 0) {
+			done += (size_t)got;
+			continue;
+		}
+		lost = lost < size - done ? lost : size - done;
+		memset(buffer + done, 0, lost);
+		done += lost;
+	}
+}
+
+static int write_chunk(const uint8_t *data, size_t size, int fd, bool sparse)
+{
 	int error = 0;
 
-	while (left && !error) {
+	while (size && !error) {
 		bool zero = false;
-		uint64_t size = sparse ? run_length(data, left, &zero) : left;
+		size_t length = sparse ? run_length(data, size, &zero) : size;
 
 		if (!zero)
-			error = write_all(fd, data, size);
-		else if (lseek(fd, (off_t)size, SEEK_CUR) < 0)
+			error = write_all(fd, data, length);
+		else if (lseek(fd, (off_t)length, SEEK_CUR) < 0)
 			error = -errno;
-		data += size;
-		left -= size;
+		data += length;
+		size -= length;
 	}
+	return error;
+}
+
+static int write_memory(const struct core_memory *memory, int fd, bool sparse)
+{
+	uint8_t *buffer = malloc(CHUNK);
+	int error = buffer ? 0 : -ENOMEM;
+
+	for (uint64_t done = 0; !error && done < memory->size; done += CHUNK) {
+		size_t size = memory->size - done < CHUNK ? memory->size - done : CHUNK;
+
+		read_memory(buffer, (const uint8_t *)memory->data + done, size);
+		error = write_chunk(buffer, size, fd, sparse);
+	}
+	free(buffer);
 	return error;
 }
 

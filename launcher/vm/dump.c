@@ -168,7 +168,7 @@ static int dump_to_command(const struct vm *vm, const char *why)
 		close(fds[1]);
 	}
 	if (error || status) {
-		log_error("dump: |%s: %s", command, error ? strerror(-error) : "the command failed");
+		log_error("dump: |%s: %s", command, status ? "the command failed" : strerror(-error));
 		return error ? error : -EIO;
 	}
 	log_info("dump: |%s: written", command);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dev/device_host.h"
 #include "machine/machine.h"
 #include "util/log.h"
 #include "util/loop.h"
@@ -90,6 +91,7 @@ static void *vcpu_thread(void *arg)
 	sigemptyset(&kick);
 	sigaddset(&kick, sys_kick_signal());
 	pthread_sigmask(SIG_UNBLOCK, &kick, NULL);
+	device_guard_thread();
 	pthread_mutex_lock(&gate);
 	pthread_mutex_unlock(&gate);
 	vcpu_loop(vcpu);
@@ -190,9 +192,11 @@ int vcpus_start(struct vm *vm)
 void vcpus_join(struct vm *vm)
 {
 	for (size_t i = 0; vm->vcpus && i < vm->machine->cpu_count; i++) {
-		if (vm->vcpus[i].started)
+		bool started = vm->vcpus[i].started;
+
+		vm->vcpus[i].started = false;	/* first: nobody kicks what is not there */
+		if (started)
 			pthread_join(vm->vcpus[i].thread, NULL);
-		vm->vcpus[i].started = false;
 	}
 }
 

@@ -19,6 +19,7 @@
 #include "util/notify.h"
 #include "vm/arm64.h"
 #include "vm/mem.h"
+#include "vm/pause.h"
 #include "vm/report.h"
 #include "vm/signals.h"
 #include "vm/sys.h"
@@ -126,6 +127,61 @@ int vm_add_doorbell(struct vm *vm, uint64_t addr, bool port, int eventfd)
 	};
 
 	return sys_set_doorbell(vm->sys_vm, &doorbell);
+}
+
+static bool is_failure(int status)
+{
+	return status == STATUS_POLICY || status == STATUS_DEVICE || status == STATUS_UNEXPECTED ||
+	       status == STATUS_RUN;
+}
+
+/* No vCPU runs any more, and all of the VM is still there. */
+static void report_end(struct vm *vm)
+{
+	int status = __atomic_load_n(&vm->status, __ATOMIC_SEQ_CST);
+
+	vm->state = VM_STATE_ENDED;
+	notify("STOPPING=1");
+	if (is_failure(status)) {
+		report_vcpus(vm);
+		if (vm->machine->dump)
+			vm_dump(vm, status_text(status));
+	}
+	report_unclaimed(vm);
+	runtime_write_env(vm);
+}
+
+static void vm_ended(struct vm *vm)
+{
+	if (vm->state < VM_STATE_ASSEMBLED)
+		return;
+	bus_state(&vm->bus, DEVICE_VM_ENDED);
+	report_end(vm);
+}
+
+/*
+ * What a device broke: all that the end of a VM has but what calls devices or waits for threads. No
+ * other thread takes the VM to its end meanwhile (device_guard_hold()).
+ */
+static void vm_bury(void *arg, const struct device_wreck *wreck)
+{
+	struct vm *vm = arg;
+	int error;
+
+	log_error("%s: %s: the VM was stopped in a safe state", wreck->device, wreck->what);
+	__atomic_store_n(&vm->status, wreck->status, __ATOMIC_SEQ_CST);
+	vm->event = VM_EVENT_NONE;
+	chardev_abandon();
+	vm_end(vm);
+	/* vCPUs that wait for the broken device do so outside the guest: that will do. */
+	error = vm_pause(vm);
+	vm_resume(vm);
+	device_guard_settled();
+	if (!error && vm->state >= VM_STATE_ASSEMBLED)
+		report_end(vm);
+	if (vm->has_folder)
+		runtime_close(vm);
+	terminal_restore();
 }
 
 /* ---- build: each step prints its error ---- */
@@ -268,11 +324,13 @@ static int assemble(struct vm *vm)
 
 static int create_devices(struct vm *vm)
 {
-	int error;
+	int error = device_guard_begin(vm_bury, vm);
 
-	device_guard_init();
+	if (error) {
+		log_error("no thread that looks after devices: %s", strerror(-error));
+		return error;
+	}
 	error = bus_create(&vm->bus, vm, vm->machine);
-
 	if (error)
 		return error;
 	vm->state = VM_STATE_ASSEMBLED;
@@ -314,38 +372,14 @@ static int (*const steps[])(struct vm *vm) = {
 	vcpus_start,
 };
 
-static bool is_failure(int status)
-{
-	return status == STATUS_POLICY || status == STATUS_DEVICE || status == STATUS_UNEXPECTED ||
-	       status == STATUS_RUN;
-}
-
-/* No vCPU runs any more, and all of the VM is still there. */
-static void vm_ended(struct vm *vm)
-{
-	int status = __atomic_load_n(&vm->status, __ATOMIC_SEQ_CST);
-
-	if (vm->state < VM_STATE_ASSEMBLED)
-		return;
-	bus_state(&vm->bus, DEVICE_VM_ENDED);
-	vm->state = VM_STATE_ENDED;
-	notify("STOPPING=1");
-	if (is_failure(status)) {
-		report_vcpus(vm);
-		if (vm->machine->dump)
-			vm_dump(vm, status_text(status));
-	}
-	report_unclaimed(vm);
-	runtime_write_env(vm);
-}
-
 static void vm_destroy(struct vm *vm)
 {
+	device_guard_hold();
 	vcpus_join(vm);
 	watch_end(vm);
 	vm_ended(vm);
 	bus_destroy(&vm->bus);
-	device_guard_fini();
+	device_guard_end();
 	terminal_restore();
 	vcpus_destroy(vm);
 	server_close();

@@ -2,20 +2,16 @@
 /*
  * An example of a vdev of one's own: the switch of a machine that has neither PSCI nor ACPI. The
  * guest writes 0x5a to offset 0 to switch itself off, 0xa5 to start anew; at 4 it finds how often
- * the switch was asked for. `vdev switch loc 0x1d000000 after 3` does it at the third time. And it
- * breaks in each way that a vdev can break, for the test of that: `fault fail|crash|exit`.
+ * the switch was asked for. `vdev switch loc 0x1d000000 after 3` does it at the third time.
  */
 #include <stdatomic.h>
-#include <stdlib.h>
 
 #include "dev/device.h"
 
 enum { OFF = 0x5a, RESET = 0xa5 };
-enum { FAULT_NONE, FAULT_FAIL, FAULT_CRASH, FAULT_EXIT };
 
 struct state {
-	uint64_t after;			/* options */
-	unsigned int fault;
+	uint64_t after;			/* option */
 	atomic_uint asked;
 };
 
@@ -27,8 +23,6 @@ static uint64_t switch_read(struct device *dev, uint64_t offset, unsigned int le
 	return offset == 4 ? atomic_load(&state->asked) : 0;
 }
 
-static volatile int *volatile nowhere;
-
 static void switch_write(struct device *dev, uint64_t offset, unsigned int len, uint64_t value)
 {
 	struct state *state = dev->state;
@@ -36,12 +30,6 @@ static void switch_write(struct device *dev, uint64_t offset, unsigned int len, 
 	(void)len;
 	if (offset || (value != OFF && value != RESET))
 		return;
-	if (state->fault == FAULT_FAIL)
-		device_fail(dev, "the switch is jammed");
-	if (state->fault == FAULT_CRASH)
-		*nowhere = 1;
-	if (state->fault == FAULT_EXIT)
-		exit(0);
 	if (atomic_fetch_add(&state->asked, 1) + 1 >= state->after)
 		device_power(dev, value == RESET);
 }
@@ -49,8 +37,6 @@ static void switch_write(struct device *dev, uint64_t offset, unsigned int len, 
 static const struct device_option options[] = {
 	{ "after", DEVICE_OPTION_NUMBER, offsetof(struct state, after), "1", NULL, 1, 100,
 	  "how often it has to be asked" },
-	{ "fault", DEVICE_OPTION_CHOICE, offsetof(struct state, fault), "none", "none|fail|crash|exit",
-	  0, 0, "how it breaks when it is asked" },
 	{ 0 },
 };
 
