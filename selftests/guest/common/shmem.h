@@ -73,6 +73,7 @@ static void test_refused(void)
 
 static void test_attach(void)
 {
+	u32 status;
 	u64 at;
 
 	check_eq(attach(NAME, PAGES), S_OK);
@@ -94,9 +95,12 @@ static void test_attach(void)
 	check_eq(read8(FACTORY + REGION), NAME[0]);
 	write32(FACTORY + FIND, 1);
 	check_eq(read32(FACTORY + STATUS), S_MISSING);
-	clients = read32(control + C_STATUS) >> 16;
-	check(clients & 1 << me);
+	/* Before the first look: the other may have rung as soon as we came. */
 	line_init(me);
+	status = read32(control + C_STATUS);
+	from = status & 0xffff;
+	clients = status >> 16;
+	check(clients & 1 << me);
 }
 
 /* One that nobody else knows; it comes and goes, and its place is nothing then. */
@@ -143,9 +147,9 @@ static void exchange(struct board *board, bool all)
 		if (!check_eq(board->word[other], i * 3 + 1))
 			return;
 	}
-	/* one for each, and for who came or went */
-	check(came - begin >= ROUNDS);
-	check(came - begin <= ROUNDS + 2);
+	/* one for each, but one that was seen at the first look; and for who came or went, or for nothing then */
+	check(came - begin >= ROUNDS - 1);
+	check(came - begin <= ROUNDS + 3);
 }
 
 static void meet(struct board *board, u32 visit)

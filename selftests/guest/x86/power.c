@@ -78,6 +78,19 @@ static void end_by_bad_stack(u32 value)
 	asm volatile("mov %0, %%rsp\n int $0x80" : : "r"(NOBODY + 0x800) : "memory");
 }
 
+/* A fault whose handler mends nothing: the same exit again and again. */
+static void mend_nothing(struct frame *frame)
+{
+	(void)frame;
+}
+
+static void end_by_standing_still(u32 value)
+{
+	(void)value;
+	handlers[GP] = mend_nothing;
+	asm volatile("rdmsr" : : "c"(0x1fff) : "eax", "edx", "memory");
+}
+
 static const struct {
 	const char *word;
 	void (*fn)(u32 value);
@@ -94,6 +107,7 @@ static const struct {
 	{ "fetch", end_by_bad_memory, 0 },
 	{ "walk", end_by_bad_tables, 0 },
 	{ "stack", end_by_bad_stack, 0 },
+	{ "stuck", end_by_standing_still, 0 },
 };
 
 static void test_it_ends(void)
