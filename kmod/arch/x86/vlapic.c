@@ -372,9 +372,20 @@ static void registers_reset(struct vlapic *lapic)
 	atomic_set(&lapic->arrived, 1);
 }
 
+/*
+ * After power-on and INIT. No firmware runs before the guest: what that leaves to the first CPU is
+ * there, its 8259 at LINT0 ("virtual wire mode", MultiProcessor Specification 3.6.2.2).
+ */
+static void registers_power_on(struct vlapic *lapic)
+{
+	registers_reset(lapic);
+	if (!lapic->vcpu->index)
+		vlapic_set(lapic, APIC_LVT0, APIC_DM_EXTINT);
+}
+
 void vlapic_reset(struct qvm_vcpu *vcpu)
 {
-	registers_reset(vcpu->arch.lapic);
+	registers_power_on(vcpu->arch.lapic);
 }
 
 u64 vlapic_get_base(const struct qvm_vcpu *vcpu)
@@ -434,7 +445,7 @@ int vlapic_create(struct qvm_vcpu *vcpu)
 	lapic->vcpu = vcpu;
 	lapic->base = APIC_DEFAULT_PHYS_BASE | XAPIC_ENABLE | (vcpu->index ? 0 : BASE_BSP);
 	vlapic_timer_init(lapic);
-	registers_reset(lapic);
+	registers_power_on(lapic);
 	vcpu->arch.lapic = lapic;
 	vcpu->arch.apic_on = true;
 	return 0;

@@ -37,6 +37,10 @@
 #define OCW3_ESMM		BIT(6)
 #define POLL_PENDING		BIT(7)
 
+/* Vectors of a PC's firmware */
+#define FIRMWARE_MASTER		0x08
+#define FIRMWARE_SLAVE		0x70
+
 /* Inputs that may be level-triggered: not timer, keyboard, cascade; not RTC, FPU. */
 #define ELCR_MASTER		0xf8
 #define ELCR_SLAVE		0xde
@@ -432,6 +436,14 @@ static int vpic_check(const struct qvm_vm *vm, u64 master, u64 slave, u64 elcr)
 	return vm->ports.count + count > QVM_MAX_VDEVS ? -EINVAL : 0;
 }
 
+/* The data sheet leaves it open: initialized and open, for guests that expect firmware to have done it. */
+static void chip_power_on(struct pic_chip *chip, u8 base)
+{
+	write_icw1(chip, 0);
+	chip->base = base;
+	chip->step = READY;
+}
+
 int vpic_create(struct qvm_vm *vm, u64 master, u64 slave, u64 elcr)
 {
 	struct vpic *pic;
@@ -445,12 +457,8 @@ int vpic_create(struct qvm_vm *vm, u64 master, u64 slave, u64 elcr)
 		return -ENOMEM;
 	raw_spin_lock_init(&pic->lock);
 	pic->vm = vm;
-	write_icw1(&pic->chip[0], 0);
-	write_icw1(&pic->chip[1], 0);
-	pic->chip[0].step = READY;
-	pic->chip[1].step = READY;
-	pic->chip[0].imr = 0xff;
-	pic->chip[1].imr = 0xff;
+	chip_power_on(&pic->chip[0], FIRMWARE_MASTER);
+	chip_power_on(&pic->chip[1], FIRMWARE_SLAVE);
 	pic->master = (struct qvm_vdev){ &master_ops, "pic-master", master, 2 };
 	pic->slave = (struct qvm_vdev){ &slave_ops, "pic-slave", slave, 2 };
 	pic->elcr = (struct qvm_vdev){ &elcr_ops, "pic-elcr", elcr, 2 };
