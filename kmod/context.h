@@ -43,4 +43,11 @@ static inline void qvm_guest_time_exit(void)
 	local_irq_enable();
 }
 
+/* The same where no interrupt ended the guest: one that waits now came while the host ran. */
+static inline void qvm_guest_time_end(void)
+{
+	vtime_account_guest_exit();
+	local_irq_enable();
+}
+
 #endif /* QVM_CONTEXT_H */

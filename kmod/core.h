@@ -304,6 +304,13 @@ static inline bool qvm_vcpu_is_wanted(const struct qvm_vcpu *vcpu)
 	       (read_thread_flags() & QVM_THREAD_WORK);
 }
 
+/*
+ * The interrupt of a kick was taken in place of the host, mode VCPU_IN_GUEST, interrupts off: true if
+ * all that the kick was for is done by the next entry (interrupts of the guest). Else the vCPU
+ * stays kicked.
+ */
+bool qvm_vcpu_take_kick(struct qvm_vcpu *vcpu);
+
 /* exit.c ---------------------------------------------------------------------------------- */
 
 /*

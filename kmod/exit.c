@@ -32,8 +32,8 @@ static enum exit_action access_to_user(struct qvm_vcpu *vcpu, const struct qvm_a
 	return EXIT_TO_USER;
 }
 
-static int vdev_access(struct qvm_vcpu *vcpu, const struct qvm_access *access,
-		       struct qvm_vdev *vdev, u64 *data)
+static __always_inline int vdev_access(struct qvm_vcpu *vcpu, const struct qvm_access *access,
+				       struct qvm_vdev *vdev, u64 *data)
 {
 	u64 offset = access->gpa - vdev->base;
 
@@ -74,16 +74,27 @@ static bool rings_doorbell(struct qvm_vcpu *vcpu, const struct qvm_access *acces
 	return rang;
 }
 
-static struct qvm_vdev *route(struct qvm_vcpu *vcpu, const struct qvm_access *access)
+static noinline struct qvm_vdev *route_anew(struct qvm_vcpu *vcpu, const struct qvm_access *access)
 {
+	if (qvm_exit_is_users(vcpu, access))
+		return NULL;
 	if (access->is_port)
 		return qvm_bus_route(&vcpu->vm->ports, &vcpu->last_port, access->gpa, access->len);
 	return qvm_bus_route(&vcpu->vm->bus, &vcpu->last_vdev, access->gpa, access->len);
 }
 
+/* NULL: no vdev takes it. */
+static __always_inline struct qvm_vdev *route(struct qvm_vcpu *vcpu, const struct qvm_access *access)
+{
+	struct qvm_vdev *last = access->is_port ? vcpu->last_port : vcpu->last_vdev;
+
+	return last && qvm_vdev_takes(last, access->gpa, access->len) ? last :
+									route_anew(vcpu, access);
+}
+
 bool qvm_exit_vdev_0b(struct qvm_vcpu *vcpu, const struct qvm_access *access, u64 *data)
 {
-	struct qvm_vdev *vdev = qvm_exit_is_users(vcpu, access) ? NULL : route(vcpu, access);
+	struct qvm_vdev *vdev = route(vcpu, access);
 
 	if (!vdev || vdev_access(vcpu, access, vdev, data))
 		return false;
@@ -92,25 +103,30 @@ bool qvm_exit_vdev_0b(struct qvm_vcpu *vcpu, const struct qvm_access *access, u6
 	return true;
 }
 
-enum exit_action qvm_exit_access(struct qvm_vcpu *vcpu, const struct qvm_access *access)
+static bool doorbell_took(struct qvm_vcpu *vcpu, const struct qvm_access *access)
+{
+	if (likely(!rings_doorbell(vcpu, access)))
+		return false;
+	vcpu->last_user = 0;
+	return true;
+}
+
+/* No vdev takes it. */
+static noinline enum exit_action access_elsewhere(struct qvm_vcpu *vcpu,
+						  const struct qvm_access *access)
 {
 	const struct qvm_bus *bus = access->is_port ? &vcpu->vm->ports : &vcpu->vm->bus;
-	bool users = qvm_exit_is_users(vcpu, access), in_kernel;
-	struct qvm_vdev *vdev = users ? NULL : route(vcpu, access);
 	const struct qvm_mem *mem = NULL;
+	bool in_kernel;
 
-	if (!vdev && rings_doorbell(vcpu, access)) {
-		vcpu->last_user = 0;
+	if (doorbell_took(vcpu, access))
 		return qvm_arch_complete_access(vcpu, access, 0);
-	}
-	in_kernel = vdev || (!users && qvm_bus_overlaps(bus, access->gpa, access->len));
+	in_kernel = qvm_bus_overlaps(bus, access->gpa, access->len);
 	trace_access(vcpu, access, !in_kernel);
-	if (vdev)
-		return access_vdev(vcpu, access, vdev);
 	/* Misaligned, or part of it beside the vdev. */
 	if (in_kernel)
 		return qvm_exit_unclaimed(vcpu, access);
-	if (!users && !access->is_port)
+	if (!access->is_port)
 		mem = qvm_region_find(vcpu->vm, access->gpa);
 	/* ROM: mapped read-only, so only writes come here; they are faults, not device accesses. */
 	if (mem && mem->kind != QVM_REGION_SHARED)
@@ -119,6 +135,27 @@ enum exit_action qvm_exit_access(struct qvm_vcpu *vcpu, const struct qvm_access 
 	if (!mem)
 		vcpu->last_user = qvm_access_place(access);
 	return access_to_user(vcpu, access);
+}
+
+static enum exit_action access_user_again(struct qvm_vcpu *vcpu, const struct qvm_access *access)
+{
+	if (doorbell_took(vcpu, access))
+		return qvm_arch_complete_access(vcpu, access, 0);
+	trace_access(vcpu, access, true);
+	return access_to_user(vcpu, access);
+}
+
+enum exit_action qvm_exit_access(struct qvm_vcpu *vcpu, const struct qvm_access *access)
+{
+	struct qvm_vdev *vdev;
+
+	if (qvm_exit_is_users(vcpu, access))
+		return access_user_again(vcpu, access);
+	vdev = route(vcpu, access);
+	if (!vdev)
+		return access_elsewhere(vcpu, access);
+	trace_access(vcpu, access, false);
+	return access_vdev(vcpu, access, vdev);
 }
 
 enum exit_action qvm_exit_complete(struct qvm_vcpu *vcpu)

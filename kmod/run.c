@@ -97,6 +97,18 @@ static enum exit_action check_requests(struct qvm_vcpu *vcpu, int *error)
 	return atomic_read(&vcpu->power) == VCPU_ON ? EXIT_RESUME : EXIT_BLOCK;
 }
 
+bool qvm_vcpu_take_kick(struct qvm_vcpu *vcpu)
+{
+	if (atomic_read(&vcpu->kicked)) {
+		WRITE_ONCE(vcpu->kick_since, jiffies);
+		atomic_xchg(&vcpu->kicked, 0);	/* as in check_requests() */
+	}
+	if (likely(!qvm_vcpu_is_wanted(vcpu) && qvm_vm_state(vcpu->vm) != QVM_VM_ENDED))
+		return true;
+	atomic_set(&vcpu->kicked, 1);
+	return false;
+}
+
 /* Into the guest until something is asked of the thread. LOOK: it was not entered. */
 static enum exit_action enter_once(struct qvm_vcpu *vcpu)
 {

@@ -34,42 +34,20 @@ const struct qvm_reg_row *qvm_reg_find(const struct qvm_reg_table *t, u64 off)
 	return off - reg->offset < reg->size ? reg : NULL;
 }
 
-/* @off: of the vdev. */
-static bool reg_allows(const struct qvm_reg_row *reg, u64 off, unsigned int len)
-{
-	return (reg->widths & len) && !(len & (len - 1)) && !(off & (len - 1)) &&
-	       off - reg->offset + len <= reg->size;
-}
-
-static u64 low_bytes(u64 val, unsigned int len)
-{
-	return val & GENMASK_ULL(8 * len - 1, 0);
-}
-
 int qvm_reg_read(const struct qvm_reg_table *t, void *ctx, struct qvm_vcpu *vcpu, u64 off,
 		 unsigned int len, u64 *val)
 {
-	const struct qvm_reg_row *reg = qvm_reg_find(t, off);
+	const struct qvm_reg_row *none = NULL;
 
-	if (!reg)
-		return -ENXIO;
-	if (reg_allows(reg, off, len))
-		*val = low_bytes(reg->read(ctx, vcpu, off - reg->offset, len), len);
-	else
-		*val = 0;
-	return 0;
+	return qvm_reg_read_near(t, &none, ctx, vcpu, off, len, val);
 }
 
 int qvm_reg_write(const struct qvm_reg_table *t, void *ctx, struct qvm_vcpu *vcpu, u64 off,
 		  unsigned int len, u64 val)
 {
-	const struct qvm_reg_row *reg = qvm_reg_find(t, off);
+	const struct qvm_reg_row *none = NULL;
 
-	if (!reg)
-		return -ENXIO;
-	if (reg_allows(reg, off, len))
-		reg->write(ctx, vcpu, off - reg->offset, len, low_bytes(val, len));
-	return 0;
+	return qvm_reg_write_near(t, &none, ctx, vcpu, off, len, val);
 }
 
 static bool reg_is_sound(const struct qvm_reg_row *reg)

@@ -19,6 +19,8 @@
 #ifndef QVM_VDEV_REG_H
 #define QVM_VDEV_REG_H
 
+#include <linux/compiler.h>
+#include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/types.h>
 
@@ -64,6 +66,21 @@ qvm_reg_write_fn qvm_reg_wi;
 /* The row that covers @off, or NULL. */
 const struct qvm_reg_row *qvm_reg_find(const struct qvm_reg_table *t, u64 off);
 
+/* The same; **last, of the same table or NULL, and the caller's, is looked at first. */
+static __always_inline const struct qvm_reg_row *qvm_reg_find_near(const struct qvm_reg_table *t, u64 off,
+							  const struct qvm_reg_row **last)
+{
+	const struct qvm_reg_row *reg = *last;
+
+	/* of an @off below the row the difference is huge */
+	if (!reg || off - reg->offset >= reg->size) {
+		reg = qvm_reg_find(t, off);
+		if (reg)
+			*last = reg;
+	}
+	return reg;
+}
+
 /*
  * One access at @off of the vdev. 0: done; -ENXIO: no register there. A size that the row does
  * not allow, or an access that is misaligned or reaches out of its row, is RAZ/WI: the register
@@ -81,5 +98,49 @@ int qvm_reg_write(const struct qvm_reg_table *t, void *ctx, struct qvm_vcpu *vcp
  * is a multiple of the smallest long, and rows ascend without overlap.
  */
 bool qvm_reg_table_is_sound(const struct qvm_reg_table *t);
+
+/* ---- the same by qvm_reg_find_near(), for vdevs that are accessed often ---- */
+
+/* @off: of the vdev. */
+static __always_inline bool qvm_reg_allows(const struct qvm_reg_row *reg, u64 off, unsigned int len)
+{
+	return (reg->widths & len) && !((off | len) & (len - 1)) &&
+	       off - reg->offset + len <= reg->size;
+}
+
+static __always_inline u64 qvm_reg_bytes(u64 val, unsigned int len)
+{
+	return val & (~0ULL >> (64 - 8 * len));
+}
+
+static __always_inline int qvm_reg_read_near(const struct qvm_reg_table *t,
+					     const struct qvm_reg_row **last, void *ctx,
+					     struct qvm_vcpu *vcpu, u64 off, unsigned int len,
+					     u64 *val)
+{
+	const struct qvm_reg_row *reg = qvm_reg_find_near(t, off, last);
+
+	if (!reg)
+		return -ENXIO;
+	if (qvm_reg_allows(reg, off, len))
+		*val = qvm_reg_bytes(reg->read(ctx, vcpu, off - reg->offset, len), len);
+	else
+		*val = 0;
+	return 0;
+}
+
+static __always_inline int qvm_reg_write_near(const struct qvm_reg_table *t,
+					      const struct qvm_reg_row **last, void *ctx,
+					      struct qvm_vcpu *vcpu, u64 off, unsigned int len,
+					      u64 val)
+{
+	const struct qvm_reg_row *reg = qvm_reg_find_near(t, off, last);
+
+	if (!reg)
+		return -ENXIO;
+	if (qvm_reg_allows(reg, off, len))
+		reg->write(ctx, vcpu, off - reg->offset, len, qvm_reg_bytes(val, len));
+	return 0;
+}
 
 #endif /* QVM_VDEV_REG_H */

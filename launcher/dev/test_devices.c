@@ -9,6 +9,7 @@
 
 #include "dev/device_host.h"
 #include "machine/machine.h"
+#include "vm/sys.h"
 #include "vm/vm.h"
 
 #define LINES		24
@@ -96,18 +97,27 @@ struct bell {
 	int eventfd;
 };
 
-/* Nobody waits for it. Unit tests have no VM. */
-static int bell_create(struct device *dev)
+static int bell_connect(const struct device *dev, int eventfd)
 {
 	const struct device_config *config = device_host(dev)->config;
+	const struct qvm_irqfd irqfd = { .eventfd = eventfd, .line = config->irq };
+	struct vm *vm = device_host(dev)->vm;
+	int error;
+
+	if (!vm)
+		return 0;	/* a unit test */
+	error = vm_add_doorbell(vm, config->gpa, config->port, eventfd);
+	return error || !irqfd.line ? error : sys_set_irqfd(vm->sys_vm, &irqfd);
+}
+
+/* Nobody waits for it, but for its line where the config gives it one. */
+static int bell_create(struct device *dev)
+{
 	struct bell *bell = dev->state;
-	int error = 0;
+	int error;
 
 	bell->eventfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (bell->eventfd < 0)
-		error = -errno;
-	else if (device_host(dev)->vm)
-		error = vm_add_doorbell(device_host(dev)->vm, config->gpa, config->port, bell->eventfd);
+	error = bell->eventfd < 0 ? -errno : bell_connect(dev, bell->eventfd);
 	if (error)
 		device_log(dev, DEVICE_ERROR, "the doorbell: %s", strerror(-error));
 	return error;
@@ -122,11 +132,12 @@ static void bell_destroy(struct device *dev)
 }
 
 #define BELL(_name, _flags)								\
-	.abi = DEVICE_ABI, .flags = DEVICE_F_ONCE | DEVICE_F_NO_IRQ | (_flags), .name = _name,	\
-	.doc = "for tests of guests: a write to its beginning signals an eventfd", .size = 8,	\
+	.abi = DEVICE_ABI, .flags = DEVICE_F_NO_IRQ | (_flags), .name = _name,		\
+	.doc = "for tests of guests: a write to its beginning signals an eventfd and, if it has one, its line", \
+	.size = 8,									\
 	.state_size = sizeof(struct bell), .create = bell_create, .destroy = bell_destroy
 
 const struct device_type test_bell_type = { BELL("test-bell", 0) };
 const struct device_type test_bell_port_type = {
-	BELL("test-bell-port", DEVICE_F_PORT), .arch = DEVICE_X86
+	BELL("test-bell-port", DEVICE_F_ONCE | DEVICE_F_PORT), .arch = DEVICE_X86
 };

@@ -68,6 +68,7 @@ int kvm_arch_create_vm(struct sys_vm *vm);
 void kvm_arch_destroy_vm(struct sys_vm *vm);
 int kvm_arch_assemble(struct sys_vm *vm);
 struct kvm_irq_level kvm_arch_line(uint32_t line, bool level);
+uint32_t kvm_arch_gsi(uint32_t line);	/* what an irqfd calls it */
 int kvm_arch_create_vcpu(struct sys_vcpu *vcpu);
 void kvm_arch_destroy_vcpu(struct sys_vcpu *vcpu);
 uint64_t kvm_arch_pc(struct sys_vcpu *vcpu);

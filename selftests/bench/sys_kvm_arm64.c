@@ -101,6 +101,11 @@ struct kvm_irq_level kvm_arch_line(uint32_t line, bool level)
 	};
 }
 
+uint32_t kvm_arch_gsi(uint32_t line)
+{
+	return line - 32;	/* SPIs alone */
+}
+
 int kvm_arch_create_vcpu(struct sys_vcpu *vcpu)
 {
 	struct kvm_vcpu_init init;

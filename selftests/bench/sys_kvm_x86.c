@@ -83,6 +83,11 @@ int kvm_arch_assemble(struct sys_vm *vm)
 	return 0;
 }
 
+uint32_t kvm_arch_gsi(uint32_t line)
+{
+	return line;
+}
+
 struct kvm_irq_level kvm_arch_line(uint32_t line, bool level)
 {
 	return (struct kvm_irq_level){ .irq = line, .level = level };

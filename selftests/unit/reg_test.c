@@ -68,6 +68,28 @@ TEST(rows_are_found)
 	CHECK_STR(qvm_reg_find(&table, PRIO + 3)->name, "PRIO");
 }
 
+TEST(the_last_row_is_a_hint_and_no_more)
+{
+	static const u64 offsets[] = { CTRL, LAST, PRIO + 1019, PRIO, 8, TYPE, NOTHING, 0x10000, ROUTE, CTRL };
+	const struct qvm_reg_row *last = NULL;
+	u64 near, far;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(offsets); i++) {
+		const struct qvm_reg_row *row = qvm_reg_find(&table, offsets[i]), *before = last;
+
+		CHECK(qvm_reg_find_near(&table, offsets[i], &last) == row);
+		CHECK(last == (row ?: before));
+		near = far = 77;
+		CHECK_EQ(qvm_reg_read_near(&table, &last, &c, NULL, offsets[i], 4, &near),
+			 qvm_reg_read(&table, &c, NULL, offsets[i], 4, &far));
+		CHECK_EQ(near, far);
+	}
+	CHECK_EQ(qvm_reg_write_near(&table, &last, &c, NULL, PRIO + 8, 1, 0x1ff), 0);
+	CHECK_EQ(c.val, 0xff);
+	CHECK_EQ(c.off, 8);
+}
+
 TEST(an_offset_counts_from_its_row)
 {
 	check_read(PRIO + 1019, 1, 0, 0x11);

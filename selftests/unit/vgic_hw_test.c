@@ -18,15 +18,23 @@ static bool test_hw_level(struct qvm_vcpu *vcpu)
 	return board.cpu[vcpu->index].hw_line;
 }
 
-/* The host takes the physical interrupt, which it leaves active. */
+static bool direct;		/* into a list register at once, where that is possible */
+static unsigned int delivered;
+
+/* The host, or the exit, takes the physical interrupt, which stays active. */
 static void timer_fires(void)
 {
 	BUG_ON(board.cpu[0].phys_active);
 	board.cpu[0].hw_line = true;
 	board.cpu[0].phys_active = true;
 	guest_exit(0);
-	qvm_vgic_set_own(&board.vcpu[0], 27, true);
-	guest_enter(0);
+	guest_enter_begin(0);
+	if (direct && qvm_vgic_deliver_own(&board.vcpu[0], 27))
+		delivered++;
+	else
+		qvm_vgic_set_own(&board.vcpu[0], 27, true);
+	qvm_vgic_flush(&board.vcpu[0]);
+	local_irq_enable();
 }
 
 /* After an exit and an entry both sides agree on whether the physical one is active. */
@@ -38,6 +46,19 @@ static void timer_agrees(bool busy)
 	CHECK_EQ(board.cpu[0].phys_active, busy);
 }
 
+/* Either way. */
+#define BOTH(name)						\
+	static void name##_body(void);				\
+	TEST(name)						\
+	{							\
+		for (direct = false;; direct = true) {		\
+			name##_body();				\
+			if (direct)				\
+				break;				\
+		}						\
+	}							\
+	static void name##_body(void)
+
 static void mapped_board(void)
 {
 	board_create(1, 64, 4);
@@ -47,7 +68,7 @@ static void mapped_board(void)
 	timer_agrees(false);
 }
 
-TEST(mapped_ppi)
+BOTH(mapped_ppi)
 {
 	struct fake_cpu *c = &board.cpu[0];
 
@@ -74,7 +95,7 @@ TEST(mapped_ppi)
 	board_destroy();
 }
 
-TEST(mapped_ppi_whose_line_falls_unseen)
+BOTH(mapped_ppi_whose_line_falls_unseen)
 {
 	struct fake_cpu *c = &board.cpu[0];
 
@@ -105,7 +126,7 @@ TEST(mapped_ppi_whose_line_falls_unseen)
 }
 
 /* No physical interrupt behind this one: its end leaves the real one alone. */
-TEST(mapped_ppi_latched_by_the_guest)
+BOTH(mapped_ppi_latched_by_the_guest)
 {
 	mapped_board();
 	guest_bit(0, ISPEND, 27);
@@ -121,7 +142,7 @@ TEST(mapped_ppi_latched_by_the_guest)
 }
 
 /* A vCPU that reads whether its own timer's interrupt is pending learns that it has withdrawn it. */
-TEST(mapped_ppi_read_after_its_line_fell)
+BOTH(mapped_ppi_read_after_its_line_fell)
 {
 	mapped_board();
 	guest_bit(0, ICEN, 27);
@@ -130,6 +151,48 @@ TEST(mapped_ppi_read_after_its_line_fell)
 	CHECK(guest_has_bit(0, ISPEND, 27));
 	board.cpu[0].hw_line = false;
 	CHECK(!guest_has_bit(0, ISPEND, 27));
+	timer_agrees(false);
+	board_destroy();
+}
+
+/* What is not quiet, or may not be taken, goes by the queue. */
+TEST(delivery_at_once_is_for_one_that_is_alone)
+{
+	direct = true;
+	mapped_board();
+	delivered = 0;
+	timer_fires();
+	CHECK_EQ(delivered, 1);
+	CHECK(board.cpu[0].lr[0].hw);
+	CHECK_EQ(guest_iar(0), 27);
+	board.cpu[0].hw_line = false;
+	guest_eoir(0, 27);
+	timer_agrees(false);
+	/* an SGI is pending, too, and comes first */
+	guest_prio(0, 27, 0x80);
+	guest_bit(0, ISPEND, 1);
+	timer_fires();
+	CHECK_EQ(delivered, 1);
+	CHECK_EQ(guest_take(0), 1);
+	CHECK_EQ(guest_iar(0), 27);
+	board.cpu[0].hw_line = false;
+	guest_eoir(0, 27);
+	timer_agrees(false);
+	/* disabled */
+	guest_bit(0, ICEN, 27);
+	timer_fires();
+	CHECK_EQ(delivered, 1);
+	CHECK_EQ(guest_iar(0), SPURIOUS);
+	board.cpu[0].hw_line = false;
+	timer_agrees(false);
+	guest_bit(0, ISEN, 27);
+	/* and alone again; disabled while it is listed */
+	timer_fires();
+	CHECK_EQ(delivered, 2);
+	guest_bit(0, ICEN, 27);
+	CHECK_EQ(guest_iar(0), SPURIOUS);
+	timer_agrees(true);
+	board.cpu[0].hw_line = false;
 	timer_agrees(false);
 	board_destroy();
 }

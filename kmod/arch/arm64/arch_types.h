@@ -104,6 +104,8 @@ struct qvm_vcpu_arch {
 		u64 sctlr;	/* the guest's, at an abort */
 		u64 data;	/* what a vdev reads at tier 0b */
 		u32 code;		/* enum arm64_exit */
+		u32 acked;		/* 1 + INTID taken from the GIC, and not dealt with yet; 0: none */
+		bool decoded;		/* vcpu->mmio is this exit's access */
 		bool fp_trap;		/* it wanted FP: enter with an FP section */
 	} exit;				/* [v] */
 	struct arm64_fp fp;		/* [v] */

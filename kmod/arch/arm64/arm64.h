@@ -6,11 +6,14 @@
 #include <linux/atomic.h>
 #include <linux/percpu.h>
 #include <asm/barrier.h>
+#include <asm/debug-monitors.h>
 #include <asm/sysreg.h>
 
 #include "arch.h"
 #include "el2_regs.h"
 #include "vgic.h"
+
+struct irq_data;
 
 /* ---- cpu.c: this host ---- */
 
@@ -23,6 +26,7 @@ struct arm64_cpu_features {
 	bool has_tpidr2;	/* TPIDR2_EL0 exists (FEAT_SME), and nothing traps it: no FEAT_FGT */
 	bool idc, dic;		/* CTR_EL0: no clean to PoU, no I-cache maintenance needed */
 	bool has_fwb;		/* FEAT_S2FWB: a guest's accesses are cacheable, whatever it says */
+	u64 guest_hcr;		/* HCR_EL2 of all guests: traps.h */
 };
 
 extern struct arm64_cpu_features arm64_host;
@@ -76,6 +80,7 @@ struct arm64_vectors {
 	u64 base;
 	u64 operand;		/* of the step that they take: a count, a function */
 	bool trace;		/* and there is a unit for arm64_trace_enter() to look at */
+	u8 rare;		/* RARE_* of switch.c, but for what changes */
 	u8 kind;		/* which table: enum mitig_kind */
 };
 
@@ -129,6 +134,9 @@ void arm64_unpark(struct qvm_vcpu *vcpu);
 void arm64_unpark_cpu(void);
 
 /* ---- switch.c, entry.S ---- */
+
+/* On that pCPU, preemption off, after errata, mitigations and trace are known. VHE. */
+void arm64_switch_cpu_up(void);
 
 /* All of a guest's FP and SIMD registers, in an FP section, interrupts off. noinstr. */
 void arm64_fp_save(struct arm64_fp *fp);
@@ -234,7 +242,8 @@ void arm64_vcpu_reset(struct qvm_vcpu *vcpu, u64 pc, u64 x0);
 static inline void arm64_skip_instruction(struct qvm_vcpu *vcpu)
 {
 	vcpu->arch.regs.pc += 4;
-	vcpu->arch.regs.pstate &= ~PSR_BTYPE_MASK;	/* as an executed instruction leaves it */
+	/* As an executed instruction leaves it: a software step of the guest's own is done. */
+	vcpu->arch.regs.pstate &= ~(PSR_BTYPE_MASK | DBG_SPSR_SS);
 }
 
 static inline u64 arm64_x_read(const struct qvm_vcpu *vcpu, unsigned int n)
@@ -247,6 +256,26 @@ static inline void arm64_x_write(struct qvm_vcpu *vcpu, unsigned int n, u64 valu
 	if (n != 31)
 		vcpu->arch.regs.x[n] = value;
 }
+
+/* ---- ppi.c: virqs of this host, 0: not described; may sleep ---- */
+unsigned int arm64_ppi_vtimer(void);
+unsigned int arm64_ppi_maintenance(void);
+
+/* ---- ack.c ---- */
+
+/* The virtual timer's interrupt, of the GIC's own domain. */
+void arm64_ack_init(const struct irq_data *vtimer);
+
+/* Find out how the host kicks a pCPU. May sleep; at module load, when pCPUs are up. */
+void arm64_ack_probe(void);
+
+/*
+ * An interrupt ended the guest: if it is for the guest, take it from the GIC and do what it is for.
+ * False: it is the host's. At tier 0a (noinstr) only the virtual timer's, where the list register that
+ * it had last is the only one in use; what was taken instead waits in exit.acked for tier 0b.
+ */
+bool arm64_timer_again(struct qvm_vcpu *vcpu);
+bool arm64_irq_ack(struct qvm_vcpu *vcpu);
 
 /* ---- vtimer.c: the generic timer ---- */
 
@@ -268,11 +297,8 @@ void arm64_vtimer_settle(struct qvm_vcpu *vcpu);
 void arm64_vtimer_block(struct qvm_vcpu *vcpu);
 void arm64_vtimer_unblock(struct qvm_vcpu *vcpu);
 
-/*
- * Tier 0b, an interrupt ended the guest: if it is the virtual timer's, take it from the GIC and make the
- * guest's pending. False: it is the host's, nothing was done.
- */
-bool arm64_vtimer_ack(struct qvm_vcpu *vcpu);
+/* The line of the timer, of the loaded vCPU. noinstr. */
+bool arm64_vtimer_level(struct qvm_vcpu *vcpu);
 
 /* What the hardware's counter lost over suspends (vtimer.c). */
 extern u64 arm64_counter_lost;

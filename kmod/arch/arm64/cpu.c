@@ -13,6 +13,7 @@
 #include "el2_regs.h"
 #include "nvhe/nvhe.h"
 #include "s2pte.h"
+#include "traps.h"
 
 #include <qvm_vdev.h>
 
@@ -42,6 +43,7 @@ static void probe_features(void)
 	arm64_host.has_fgt = (read_sysreg(id_aa64mmfr0_el1) >> 56) & 15;
 	arm64_host.has_tpidr2 = !arm64_host.has_fgt && (read_sysreg(id_aa64pfr1_el1) >> 24) & 15;
 	arm64_host.has_fwb = FIELD4(SYS_ID_AA64MMFR2_EL1, 40);
+	arm64_host.guest_hcr = arm64_guest_hcr();
 	arm64_host.idc = ctr & BIT(28);
 	arm64_host.dic = ctr & BIT(29);
 }
@@ -120,6 +122,7 @@ static int cpu_up_callback(unsigned int cpu)
 		goto out;
 	arm64_mitig_cpu_up();
 	arm64_trace_cpu_up();
+	arm64_switch_cpu_up();
 	local_irq_save(flags);
 	if (arm64_is_nvhe())
 		ret = arm64_nvhe_cpu_up();
@@ -225,6 +228,7 @@ int qvm_arch_init(void)
 		return ret;
 	}
 	hotplug_state = ret;
+	arm64_ack_probe();
 	cpu_pm_register_notifier(&cpu_pm_notifier);
 	pr_info("qvm: EL2 by %s, %u-bit physical addresses, %u-bit VMIDs%s\n",
 		arm64_is_nvhe() ? "the stub" : "VHE", arm64_host.pa_bits, probe_vmid_bits(),

@@ -114,9 +114,13 @@ static enum exit_action abort_unclaimed(struct qvm_vcpu *vcpu, u64 esr, bool fet
 /* As it was at the exit. */
 static bool guest_is_big_endian(const struct qvm_vcpu *vcpu)
 {
-	bool el0 = (vcpu->arch.regs.pstate & PSR_MODE_MASK) == PSR_MODE_EL0t;
+	u64 sctlr = vcpu->arch.exit.sctlr;
+	bool el0;
 
-	return vcpu->arch.exit.sctlr & (el0 ? SCTLR_E0E : SCTLR_EE);
+	if (likely(!(sctlr & (SCTLR_E0E | SCTLR_EE))))
+		return false;
+	el0 = (vcpu->arch.regs.pstate & PSR_MODE_MASK) == PSR_MODE_EL0t;
+	return sctlr & (el0 ? SCTLR_E0E : SCTLR_EE);
 }
 
 static u64 swab_len(u64 data, unsigned int len)
@@ -194,9 +198,38 @@ static bool is_decoded(u64 esr)
 	return (esr & (ISS_ISV | ISS_S1PTW | ISS_CM | ISS_FSC_TYPE)) == (ISS_ISV | FSC_TYPE_TRANSLATION);
 }
 
-static enum exit_action handle_data_abort(struct qvm_vcpu *vcpu, u64 esr)
+/*
+ * An access to the vdev that took the last one, as nearly all of them are: the syndrome describes it,
+ * and so nothing of it is written down. False: nothing was done; not that, or the vdev wants
+ * interrupts on, or has no such register. Tier 0b and 1.
+ */
+static __always_inline bool access_again(struct qvm_vcpu *vcpu, u64 esr)
 {
-	const struct qvm_access *access;
+	unsigned int reg = FIELD_GET(ISS_SRT, esr), len = 1 << FIELD_GET(ISS_SAS, esr);
+	struct qvm_vdev *vdev = vcpu->last_vdev;
+	u64 gpa = fault_gpa(vcpu), offset;
+
+	if (!vdev || !qvm_vdev_takes(vdev, gpa, len) || esr & ISS_SSE || guest_is_big_endian(vcpu))
+		return false;
+	offset = gpa - vdev->base;
+	if (esr & ISS_WNR) {
+		if (vdev->ops->write(vdev, vcpu, offset, len, mask_len(arm64_x_read(vcpu, reg), len)))
+			return false;
+	} else {
+		if (vdev->ops->read(vdev, vcpu, offset, len, &vcpu->arch.exit.data))
+			return false;
+		arm64_x_write(vcpu, reg, mask_len(vcpu->arch.exit.data, len));
+	}
+	arm64_skip_instruction(vcpu);
+	vcpu->stats.mmio_kernel++;
+	if (trace_mmio_enabled())
+		trace_mmio(vcpu->vm->id, vcpu->index, gpa, len, esr & ISS_WNR, false);
+	return true;
+}
+
+static noinline enum exit_action data_abort(struct qvm_vcpu *vcpu, u64 esr)
+{
+	const struct qvm_access *access = NULL;
 	const struct qvm_mem *mem;
 
 	if (is_external_abort(esr))
@@ -204,7 +237,7 @@ static enum exit_action handle_data_abort(struct qvm_vcpu *vcpu, u64 esr)
 	if (vcpu->arch.exit.hpfar & HPFAR_NONE)
 		return EXIT_RESUME;
 	if (is_decoded(esr)) {
-		access = decode_access(vcpu, esr);
+		access = vcpu->arch.exit.decoded ? &vcpu->mmio : decode_access(vcpu, esr);
 		if (qvm_exit_is_users(vcpu, access))
 			return qvm_exit_access(vcpu, access);
 	}
@@ -218,7 +251,14 @@ static enum exit_action handle_data_abort(struct qvm_vcpu *vcpu, u64 esr)
 	/* What the syndrome does not describe is decoded by nobody here. */
 	if (!(esr & ISS_ISV) || esr & ISS_S1PTW)
 		return abort_unclaimed(vcpu, esr, false);
-	return qvm_exit_access(vcpu, decode_access(vcpu, esr));
+	return qvm_exit_access(vcpu, access ?: decode_access(vcpu, esr));
+}
+
+static enum exit_action handle_data_abort(struct qvm_vcpu *vcpu, u64 esr)
+{
+	if (is_decoded(esr) && access_again(vcpu, esr))
+		return EXIT_RESUME;
+	return data_abort(vcpu, esr);
 }
 
 static enum exit_action handle_fetch_abort(struct qvm_vcpu *vcpu, u64 esr)
@@ -237,19 +277,27 @@ static enum exit_action handle_fetch_abort(struct qvm_vcpu *vcpu, u64 esr)
 
 /* ---- tier 0b: the twins of handle_data_abort() for vdevs, and of arm64_sys_exit() for an SGI ---- */
 
-static bool tier0b_data_abort(struct qvm_vcpu *vcpu, u64 esr)
+/* What was decoded of it stays for tier 1, which is where user space's are answered. */
+static noinline bool tier0b_access(struct qvm_vcpu *vcpu, u64 esr)
 {
-	const struct qvm_access *access;
+	const struct qvm_access *access = decode_access(vcpu, esr);
+	bool answered = false;
 
-	if (!is_decoded(esr))
-		return false;
-	access = decode_access(vcpu, esr);
-	if (!qvm_exit_vdev_0b(vcpu, access, &vcpu->arch.exit.data))
+	if (!qvm_exit_is_users(vcpu, access))
+		answered = qvm_exit_doorbell_0b(vcpu, access) ||
+			   qvm_exit_vdev_0b(vcpu, access, &vcpu->arch.exit.data);
+	vcpu->arch.exit.decoded = !answered;
+	if (!answered)
 		return false;
 	if (!access->is_write)
 		put_data(vcpu, access, vcpu->arch.exit.data);
 	arm64_skip_instruction(vcpu);
 	return true;
+}
+
+static __always_inline bool tier0b_data_abort(struct qvm_vcpu *vcpu, u64 esr)
+{
+	return is_decoded(esr) && (access_again(vcpu, esr) || tier0b_access(vcpu, esr));
 }
 
 /* A broadcast may wake many: with interrupts on. */

@@ -58,8 +58,36 @@ void arm64_fp_load(const struct arm64_fp *fp)
 
 /* ---- traps ---- */
 
+/* What few CPUs, or hosts, have to do around a guest. */
+#define RARE_TRACE	BIT(0)		/* a profiling or trace unit may be at work */
+#define RARE_DEBUG	BIT(1)		/* arm64_debug_is_needed() */
+#define RARE_HCX	BIT(2)		/* HCRX_EL2 */
+#define RARE_DIT	BIT(3)		/* fields of PSTATE that are registers */
+#define RARE_SSBS	BIT(4)
+#define RARE_SSBS_SYNC	BIT(5)
+#define RARE_HCR_SYNC	BIT(6)
+
+/* What does not change while interrupts are off, whatever the guest does: looked up once. */
+struct stay {
+	const struct arm64_vectors *vectors;
+	u64 hcr, mdcr, cptr;	/* in the guest */
+	u64 daif;		/* of the host */
+	u32 rare;		/* RARE_* */
+};
+
+void arm64_switch_cpu_up(void)
+{
+	struct arm64_vectors *vectors = this_cpu_ptr(&qvm_arm64_vectors_cpu);
+
+	vectors->rare = (vectors->trace ? RARE_TRACE : 0) | (arm64_host.has_hcx ? RARE_HCX : 0) |
+			(arm64_host.has_dit ? RARE_DIT : 0) | (arm64_host.has_ssbs ? RARE_SSBS : 0) |
+			(arm64_has_fix(ARM64_FIX_HCR_DSB) ? RARE_HCR_SYNC : 0);
+	if (arm64_host.has_ssbs && arm64_has_fix(ARM64_FIX_SSBS_SYNC))
+		vectors->rare |= RARE_SSBS_SYNC;
+}
+
 /* What the host has now, and has until interrupts open again. */
-static noinstr void host_save(struct qvm_vcpu *vcpu)
+static __always_inline void host_save(struct qvm_vcpu *vcpu, u32 rare)
 {
 	struct arm64_host *host = &vcpu->arch.host;
 
@@ -68,34 +96,49 @@ static noinstr void host_save(struct qvm_vcpu *vcpu)
 	host->mdcr = read_sysreg(mdcr_el2);
 	host->vbar = read_sysreg(vbar_el1);
 	host->pan = read_sysreg_s(PSTATE_REG_PAN);
-	if (arm64_host.has_dit)
+	if (rare & RARE_DIT)
 		host->dit = read_sysreg_s(PSTATE_REG_DIT);
-	if (arm64_host.has_ssbs)
+	if (rare & RARE_SSBS)
 		host->ssbs = read_sysreg_s(PSTATE_REG_SSBS);
-	if (arm64_host.has_hcx)
+	if (rare & RARE_HCX)
 		host->hcrx = read_sysreg_s(EL2_HCRX);
 	__this_cpu_write(qvm_arm64_host_vbar, host->vbar);
 }
 
-static __always_inline void traps_enable(const struct qvm_vcpu *vcpu, u64 hcr, bool fp)
+static __always_inline void traps_enable(struct qvm_vcpu *vcpu, const struct stay *stay)
 {
-	const struct arm64_host *host = &vcpu->arch.host;
+	u32 rare = stay->rare;
 
-	write_sysreg(CPTR_E2H_TTA | CPTR_E2H_TAM | (fp ? CPTR_E2H_FPEN : 0), cpacr_el1);
-	write_sysreg((host->mdcr & MDCR_HPMN) | GUEST_MDCR, mdcr_el2);
-	if (arm64_host.has_hcx)
-		write_sysreg_s(0, EL2_HCRX);
-	arm64_hcr_write(hcr);
+	if (unlikely(rare)) {
+		if (rare & RARE_TRACE)
+			arm64_trace_enter(vcpu);
+		if (rare & RARE_DEBUG)
+			arm64_debug_enter(vcpu);
+		if (rare & RARE_HCX)
+			write_sysreg_s(0, EL2_HCRX);
+		if (rare & RARE_HCR_SYNC)
+			dsb(nsh);
+	}
+	write_sysreg(stay->cptr, cpacr_el1);
+	write_sysreg(stay->mdcr, mdcr_el2);
+	write_sysreg(stay->hcr, hcr_el2);
 	isb();
 }
 
-static __always_inline void traps_disable(const struct qvm_vcpu *vcpu)
+static __always_inline void traps_disable(struct qvm_vcpu *vcpu, const struct stay *stay)
 {
 	const struct arm64_host *host = &vcpu->arch.host;
+	u32 rare = stay->rare;
 
-	arm64_hcr_write(host->hcr);
-	if (arm64_host.has_hcx)
-		write_sysreg_s(host->hcrx, EL2_HCRX);
+	if (unlikely(rare)) {
+		if (rare & RARE_HCR_SYNC)
+			dsb(nsh);
+		if (rare & RARE_HCX)
+			write_sysreg_s(host->hcrx, EL2_HCRX);
+	}
+	write_sysreg(host->hcr, hcr_el2);
+	if (unlikely(rare & RARE_HCR_SYNC))
+		isb();
 	write_sysreg(host->mdcr, mdcr_el2);
 	write_sysreg(host->cptr, cpacr_el1);
 	isb();
@@ -104,14 +147,20 @@ static __always_inline void traps_disable(const struct qvm_vcpu *vcpu)
 	 * kept by an exception, SSBS becomes SCTLR_EL2.DSSBS (Arm ARM D1.3.1, D19.2).
 	 */
 	write_sysreg_s(host->pan, PSTATE_REG_PAN);
-	if (arm64_host.has_dit)
+	if (likely(!rare))
+		return;
+	if (rare & RARE_DIT)
 		write_sysreg_s(host->dit, PSTATE_REG_DIT);
-	if (arm64_host.has_ssbs)
+	if (rare & RARE_SSBS)
 		write_sysreg_s(host->ssbs, PSTATE_REG_SSBS);
-	if (arm64_host.has_ssbs && arm64_has_fix(ARM64_FIX_SSBS_SYNC)) {
+	if (rare & RARE_SSBS_SYNC) {
 		dsb(nsh);
 		isb();
 	}
+	if (rare & RARE_DEBUG)
+		arm64_debug_leave(vcpu);
+	if (rare & RARE_TRACE)
+		arm64_trace_leave(vcpu);
 }
 
 /* ---- tier 0a: this vCPU and constant data only ---- */
@@ -168,14 +217,18 @@ static __always_inline void capture_fault(struct qvm_vcpu *vcpu, u64 esr)
 }
 
 /* True: answered, go back in. */
-static noinstr bool tier0(struct qvm_vcpu *vcpu, u32 code)
+static __always_inline bool tier0(struct qvm_vcpu *vcpu, u32 code)
 {
 	u64 esr;
 	u32 ec;
 
 	vcpu->stats.exits++;
-	if (code != ARM64_EXIT_SYNC)
-		return false;
+	if (code != ARM64_EXIT_SYNC) {
+		if (code != ARM64_EXIT_IRQ || !arm64_timer_again(vcpu))
+			return false;
+		vcpu->stats.tier0++;
+		return true;
+	}
 	esr = read_sysreg(esr_el2);
 	ec = ESR_ELx_EC(esr);
 	vcpu->stats.reason[ec]++;
@@ -190,67 +243,44 @@ static noinstr bool tier0(struct qvm_vcpu *vcpu, u32 code)
 	return false;
 }
 
-static noinstr void run_guest(struct qvm_vcpu *vcpu, bool fp)
+static __always_inline void run_guest(struct qvm_vcpu *vcpu, const struct stay *stay)
 {
-	u64 daif = read_sysreg(daif);
-	u64 hcr = arm64_guest_hcr() | vcpu->arch.hcr;
-	const struct arm64_vectors *vectors = this_cpu_ptr(&qvm_arm64_vectors_cpu);
-	bool debug;
 	u32 code;
 
 	asm volatile("msr daifset, #0xf" : : : "memory");
-	if (vectors->trace)
-		arm64_trace_enter(vcpu);
-	debug = arm64_debug_is_needed(vcpu);
-	if (debug)
-		arm64_debug_enter(vcpu);
-	traps_enable(vcpu, hcr, fp);
+	traps_enable(vcpu, stay);
 	do {
 		vcpu->stats.entries++;
 		qvm_histogram_end(vcpu);
 		qvm_irqsoff_end(_THIS_IP_);
-		code = qvm_arm64_enter(&vcpu->arch.regs, vcpu->arch.host.vbar, vectors->base,
-				       vectors->operand);
+		code = qvm_arm64_enter(&vcpu->arch.regs, vcpu->arch.host.vbar, stay->vectors->base,
+				       stay->vectors->operand);
 		qvm_irqsoff_begin(_THIS_IP_);
 	} while (tier0(vcpu, code));
 	vcpu->arch.exit.code = code;
-	traps_disable(vcpu);
-	if (debug)
-		arm64_debug_leave(vcpu);
-	if (vectors->trace)
-		arm64_trace_leave(vcpu);
-	write_sysreg(daif, daif);
-}
-
-static noinstr void run_guest_tracked(struct qvm_vcpu *vcpu, bool fp, bool note)
-{
-	qvm_guest_context_enter(note);
-	if (arm64_is_nvhe())
-		arm64_nvhe_run_guest(vcpu, fp);
-	else
-		run_guest(vcpu, fp);
-	qvm_guest_context_exit();
+	traps_disable(vcpu, stay);
+	write_sysreg(stay->daif, daif);
 }
 
 /* ---- tier 0b: the host's world but for FP, EL1 and stage 2; interrupts stay off ---- */
 
-static bool tier0b_answers(struct qvm_vcpu *vcpu, u32 code)
+static __always_inline bool tier0b_answers(struct qvm_vcpu *vcpu, u32 code)
 {
-	if (code == ARM64_EXIT_IRQ)
-		return arm64_vtimer_ack(vcpu);
-	return code == ARM64_EXIT_SYNC && arm64_exit_tier0b(vcpu);
+	if (code == ARM64_EXIT_SYNC)
+		return qvm_tier0 && arm64_exit_tier0b(vcpu);
+	return code == ARM64_EXIT_IRQ && arm64_irq_ack(vcpu);
 }
 
 /*
  * True: answered, go back in. What anybody wants of this thread meanwhile is an interrupt that waits,
  * and ends the guest at once; but for what the answer itself brought about on this pCPU.
  */
-static bool tier0b(struct qvm_vcpu *vcpu)
+static __always_inline bool tier0b(struct qvm_vcpu *vcpu)
 {
-	if (!qvm_tier0 || !tier0b_answers(vcpu, vcpu->arch.exit.code))
+	if (!tier0b_answers(vcpu, vcpu->arch.exit.code))
 		return false;
 	vcpu->stats.tier0++;
-	if (!qvm_vcpu_is_wanted(vcpu))
+	if (likely(!qvm_vcpu_is_wanted(vcpu)))
 		return true;
 	vcpu->arch.exit.code = ARM64_EXIT_ANSWERED;
 	return false;
@@ -258,11 +288,42 @@ static bool tier0b(struct qvm_vcpu *vcpu)
 
 /* ---- the interrupts-off stretch ---- */
 
+/* One function from end to end, for a round that tier 0b answers comes by all of it. */
+static noinstr void guest_loop(struct qvm_vcpu *vcpu, bool fp, bool note)
+{
+	struct vgic_vcpu *vgic = vcpu->arch.vgic;
+	struct stay stay = {
+		.vectors = this_cpu_ptr(&qvm_arm64_vectors_cpu),
+		.hcr = arm64_host.guest_hcr | vcpu->arch.hcr,
+		.cptr = CPTR_E2H_TTA | CPTR_E2H_TAM | (fp ? CPTR_E2H_FPEN : 0),
+		.daif = read_sysreg(daif),
+	};
+
+	if (!arm64_is_nvhe()) {
+		stay.rare = stay.vectors->rare | (arm64_debug_is_needed(vcpu) ? RARE_DEBUG : 0);
+		host_save(vcpu, stay.rare);
+		stay.mdcr = (vcpu->arch.host.mdcr & MDCR_HPMN) | GUEST_MDCR;
+	}
+	do {
+		if (vgic_has_work(vgic) && !vgic_is_listed(vgic))
+			qvm_vgic_flush(vcpu);
+		qvm_guest_context_enter(note);
+		if (arm64_is_nvhe())
+			arm64_nvhe_run_guest(vcpu, fp);
+		else
+			run_guest(vcpu, &stay);
+		qvm_guest_context_exit();
+		if (vgic_is_listed(vgic))
+			qvm_vgic_sync(vcpu);
+		note = false;
+	} while (tier0b(vcpu));
+	if (unlikely(vgic_is_listed(vgic)))	/* by an answer of tier 0b, and then not entered */
+		qvm_vgic_sync(vcpu);
+}
+
 /* Interrupts off. 0, -EAGAIN, -EIO as at qvm_arch_vcpu_enter(). */
 static int enter_irqs_off(struct qvm_vcpu *vcpu, bool fp, bool note)
 {
-	const struct vgic_vcpu *vgic = vcpu->arch.vgic;
-
 	if (!vcpu->loaded || !__this_cpu_read(qvm_arm64_enabled))
 		return -EIO;
 	/*
@@ -278,17 +339,8 @@ static int enter_irqs_off(struct qvm_vcpu *vcpu, bool fp, bool note)
 	}
 	if (fp)
 		arm64_fp_load(&vcpu->arch.fp);
-	if (!arm64_is_nvhe())
-		host_save(vcpu);
 	vtime_account_guest_enter();
-	do {
-		if (vgic_has_work(vgic))
-			qvm_vgic_flush(vcpu);
-		run_guest_tracked(vcpu, fp, note);
-		if (vgic_is_listed(vgic))
-			qvm_vgic_sync(vcpu);
-		note = false;
-	} while (tier0b(vcpu));
+	guest_loop(vcpu, fp, note);
 	atomic_set(&vcpu->mode, VCPU_OUTSIDE);
 	if (fp)
 		arm64_fp_save(&vcpu->arch.fp);
@@ -310,6 +362,7 @@ int qvm_arch_vcpu_enter(struct qvm_vcpu *vcpu)
 	int ret;
 
 	vcpu->arch.exit.fp_trap = false;
+	vcpu->arch.exit.decoded = false;
 	vcpu->arch.exit.code = ARM64_EXIT_NONE;
 	/*
 	 * The FP section begins and ends with interrupts on. A guest that does not touch FP
@@ -323,8 +376,10 @@ int qvm_arch_vcpu_enter(struct qvm_vcpu *vcpu)
 	ret = enter_irqs_off(vcpu, fp, note);
 	if (ret)
 		local_irq_enable();
-	else
+	else if (vcpu->arch.exit.code == ARM64_EXIT_IRQ)
 		qvm_guest_time_exit();
+	else
+		qvm_guest_time_end();
 	preempt_enable();
 	if (fp)
 		qvm_neon_end(&vcpu->arch.host.neon);

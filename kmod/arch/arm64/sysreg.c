@@ -245,10 +245,18 @@ static bool trap_oslsr(struct qvm_vcpu *vcpu, bool is_write, u64 *value)
 	return trap_read_only(is_write, value, BIT(3) | (vcpu->arch.sys[SR_OSLSR] & 1) << 1);
 }
 
+/* What arms debug makes it live in the hardware (debug.c), unless the OS lock is set (Arm ARM D2.3). */
+static void debug_update(struct qvm_vcpu *vcpu)
+{
+	vcpu->arch.debug_live = !(vcpu->arch.sys[SR_OSLSR] & 1) &&
+				vcpu->arch.sys[SR_MDSCR] & (MDSCR_SS | MDSCR_KDE | MDSCR_MDE);
+}
+
 static bool trap_oslar(struct qvm_vcpu *vcpu, bool is_write, u64 *value)
 {
 	if (is_write)
 		vcpu->arch.sys[SR_OSLSR] = *value & 1;
+	debug_update(vcpu);
 	return is_write;
 }
 
@@ -357,14 +365,13 @@ static int sys_index(u32 encoding)
 	return kept_index(encoding);
 }
 
-/* Writes keep the bits that exist; what arms debug makes it live in the hardware (switch.c). */
+/* Writes keep the bits that exist. */
 static void write_kept(struct qvm_vcpu *vcpu, enum arm64_sysreg reg, u64 value)
 {
 	if (reg == SR_MDSCR)
 		value &= MDSCR_SS | MDSCR_TDCC | MDSCR_KDE | MDSCR_MDE;
 	vcpu->arch.sys[reg] = value;
-	if (reg == SR_MDSCR)
-		vcpu->arch.debug_live = value & (MDSCR_SS | MDSCR_KDE | MDSCR_MDE);
+	debug_update(vcpu);
 }
 
 static bool sys_access(struct qvm_vcpu *vcpu, u32 encoding, bool is_write, u64 *value)

@@ -345,7 +345,7 @@ void qvm_vgic_flush(struct qvm_vcpu *vcpu)
 	bool busy;
 
 	/* what comes in from here on kicks, and the kick is an interrupt that ends the guest */
-	if (!vgic_has_work(vgv))
+	if (!vgic_has_work(vgv) || vgic_is_listed(vgv))
 		return;
 	raw_spin_lock(&vgv->vgic->lock);
 	vgic_ask_lines(vgv, &kicks);

@@ -86,6 +86,13 @@ int qvm_vgic_set_resample(struct qvm_vm *vm, u32 intid, bool on);
 void qvm_vgic_set_own(struct qvm_vcpu *vcpu, u32 intid, bool level);
 
 /*
+ * The line of a mapped PPI has risen, interrupts off, between an exit and the next entry: where
+ * nothing else is pending or active it goes into a list register at once, as by a flush. False:
+ * nothing was done, qvm_vgic_set_own() is the way.
+ */
+bool qvm_vgic_deliver_own(struct qvm_vcpu *vcpu, u32 intid);
+
+/*
  * Tie PPI @intid of @vcpu to physical interrupt @hwirq: its list register gets HW=1, the guest's
  * deactivation deactivates the physical one, and so does flush when the line falls without
  * it. @level tells the state of the line: asked at sync when the guest has deactivated it, and at

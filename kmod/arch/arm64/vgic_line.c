@@ -87,6 +87,43 @@ void qvm_vgic_set_own(struct qvm_vcpu *vcpu, u32 intid, bool level)
 	raw_spin_unlock_irqrestore(&vgv->vgic->lock, flags);
 }
 
+/* A mapped PPI that was quiet and may be taken. Lock held. */
+static bool vgic_may_deliver(const struct vgic_irq *irq, const struct vgic *vgic)
+{
+	return irq->hw && irq->enabled && !irq->edge && !irq->latch && !irq->line && !irq->active &&
+	       vgic->groups & (irq->group1 ? VGIC_GROUP1 : VGIC_GROUP0);
+}
+
+bool qvm_vgic_deliver_own(struct qvm_vcpu *vcpu, u32 intid)
+{
+	struct vgic_vcpu *vgv = vcpu->arch.vgic;
+	struct vgic_irq *irq = &vgv->irq[intid];
+	struct vgic *vgic = vgv->vgic;
+	bool alone;
+
+	raw_spin_lock(&vgic->lock);
+	alone = !vgic_has_work(vgv) && vgic_may_deliver(irq, vgic);
+	if (likely(alone)) {
+		vgic_irq_write_line(irq, true);
+		irq->home = vgv;
+		irq->listed = true;
+		irq->repend = false;
+		irq->active_set = false;
+		vgv->cpu.used = 1;
+		vgv->cpu.exits = 0;
+		vgv->cpu.lr[0] = (struct vgic_lr){
+			.irq = irq, .intid = intid, .hwirq = irq->hwirq, .prio = irq->prio,
+			.group1 = irq->group1, .hw = true, .written = VGIC_LR_PENDING,
+		};
+		WRITE_ONCE(vgv->visit, vgv->visit + 1);
+		vgic->visits++;
+	}
+	raw_spin_unlock(&vgic->lock);
+	if (likely(alone))
+		vgic->cpuif->flush(&vgv->cpu);
+	return alone;
+}
+
 int qvm_vgic_map_hw(struct qvm_vcpu *vcpu, u32 intid, u32 hwirq,
 		    bool (*level)(struct qvm_vcpu *vcpu))
 {

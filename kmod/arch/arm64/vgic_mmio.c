@@ -522,7 +522,8 @@ static int gicd_read(struct qvm_vdev *vdev, struct qvm_vcpu *vcpu, u64 off, unsi
 	struct vgic *vgic = container_of(vdev, struct vgic, gicd);
 
 	*val = 0;
-	qvm_reg_read(&vgic_gicd_table, &vgic->dist, vcpu, off, len, val);
+	qvm_reg_read_near(&vgic_gicd_table, &vcpu->arch.vgic->gicd_last, &vgic->dist, vcpu, off, len,
+			  val);
 	return access_result(vcpu);
 }
 
@@ -531,7 +532,8 @@ static int gicd_write(struct qvm_vdev *vdev, struct qvm_vcpu *vcpu, u64 off, uns
 {
 	struct vgic *vgic = container_of(vdev, struct vgic, gicd);
 
-	qvm_reg_write(&vgic_gicd_table, &vgic->dist, vcpu, off, len, val);
+	qvm_reg_write_near(&vgic_gicd_table, &vcpu->arch.vgic->gicd_last, &vgic->dist, vcpu, off, len,
+			   val);
 	return access_result(vcpu);
 }
 
@@ -552,7 +554,8 @@ static int gicr_read(struct qvm_vdev *vdev, struct qvm_vcpu *vcpu, u64 off, unsi
 	if (!bank)
 		return -ENXIO;
 	*val = 0;
-	qvm_reg_read(&vgic_gicr_table, bank, vcpu, off % GICR_FRAME_SIZE, len, val);
+	qvm_reg_read_near(&vgic_gicr_table, &vcpu->arch.vgic->gicr_last, bank, vcpu,
+			  off % GICR_FRAME_SIZE, len, val);
 	return access_result(vcpu);
 }
 
@@ -563,7 +566,8 @@ static int gicr_write(struct qvm_vdev *vdev, struct qvm_vcpu *vcpu, u64 off, uns
 
 	if (!bank)
 		return -ENXIO;
-	qvm_reg_write(&vgic_gicr_table, bank, vcpu, off % GICR_FRAME_SIZE, len, val);
+	qvm_reg_write_near(&vgic_gicr_table, &vcpu->arch.vgic->gicr_last, bank, vcpu,
+			   off % GICR_FRAME_SIZE, len, val);
 	return access_result(vcpu);
 }
 

@@ -31,6 +31,7 @@
 #define VGIC_GROUP1		BIT(1)
 #define VGIC_GROUPS		(VGIC_GROUP0 | VGIC_GROUP1)
 
+struct qvm_reg_row;
 struct qvm_reg_table;
 struct vgic_vcpu;
 
@@ -102,6 +103,11 @@ struct vgic_cpu {
 	unsigned int used;		/* list registers in use */
 	struct vgic_lr lr[VGIC_MAX_LRS];
 	u32 exits;			/* VGIC_EXIT_* */
+	/*
+	 * lr[0] in the interface's own format, where it is all that was written, pending and with hw, and no
+	 * exit is asked for: ended by the guest, it may be made pending once more without a sync. Else 0.
+	 */
+	u64 again;
 	u32 unlisted;			/* sync: deactivations that met no list register */
 	u16 limit[2];			/* by group: takes priorities below; valid while put, r */
 	u64 vmcr;			/* the rest is the interface's own */
@@ -140,6 +146,7 @@ struct vgic_vcpu {
 	u32 visit;			/* [l, r] odd while something of it is in hardware */
 	bool asleep;			/* [l, r] GICR_WAKER.ProcessorSleep */
 	bool again;			/* [t] its access has to be made with interrupts on */
+	const struct qvm_reg_row *gicd_last, *gicr_last;	/* [t] what it accessed last */
 	struct vgic_cpu cpu;
 	struct vgic_irq irq[VGIC_PRIVATE];
 };

@@ -246,6 +246,18 @@ static void v3_flush(struct vgic_cpu *cpu)
 	for (i = 0; i < cpu->used; i++)
 		lr_write(i, vgic_v3_lr_encode(&cpu->lr[i]));
 	write_sysreg_s(vgic_v3_hcr_encode(cpu), SYS_ICH_HCR_EL2);
+	if (cpu->used == 1 && cpu->lr[0].hw && cpu->lr[0].written == VGIC_LR_PENDING && !cpu->exits)
+		cpu->again = vgic_v3_lr_encode(&cpu->lr[0]);
+}
+
+noinstr bool vgic_v3_is_done(const struct vgic_cpu *cpu)
+{
+	return !(read_sysreg_s(SYS_ICH_LR0_EL2) & LR_STATE);
+}
+
+noinstr void vgic_v3_again(const struct vgic_cpu *cpu)
+{
+	write_sysreg_s(cpu->again, SYS_ICH_LR0_EL2);
 }
 
 /*
@@ -268,6 +280,7 @@ static void v3_sync(struct vgic_cpu *cpu)
 	unsigned int i;
 
 	write_sysreg_s(0, SYS_ICH_HCR_EL2);
+	cpu->again = 0;
 	cpu->unlisted = vgic_v3_unlisted(hcr, hcr & HCR_TDIR ? read_sysreg_s(SYS_ICH_VMCR_EL2) : 0);
 	for (i = 0; i < cpu->used; i++) {
 		cpu->lr[i].state = vgic_v3_lr_state(lr_read(i));

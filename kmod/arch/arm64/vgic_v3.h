@@ -21,6 +21,13 @@ u64 vgic_v3_hcr_encode(const struct vgic_cpu *cpu);	/* by its exits */
 u32 vgic_v3_unlisted(u64 hcr, u64 vmcr);		/* deactivations of what was not listed */
 void vgic_v3_set_limits(struct vgic_cpu *cpu);		/* by its vmcr, ap0r, ap1r */
 
+/*
+ * cpu->again: the guest has ended that interrupt; it is pending once more. Between flush and sync, VHE,
+ * noinstr. The exception return makes the guest see it.
+ */
+bool vgic_v3_is_done(const struct vgic_cpu *cpu);
+void vgic_v3_again(const struct vgic_cpu *cpu);
+
 /* A physical PPI of this pCPU: the host runs with ICC_CTLR_EL1.EOImode = 1, at either level. */
 void vgic_v3_deactivate(unsigned int hwirq);
 

@@ -13,13 +13,9 @@
  *
  * The EL1 physical timer is emulated by an hrtimer.
  */
-#include <linux/acpi.h>
 #include <linux/interrupt.h>
 #include <linux/irq.h>
-#include <linux/irqdomain.h>
 #include <linux/math64.h>
-#include <linux/of.h>
-#include <linux/of_irq.h>
 #include <linux/percpu.h>
 #include <asm/cpufeature.h>
 #include <asm/sysreg.h>
@@ -36,12 +32,7 @@
 #define CTL_IMASK	BIT(1)
 #define CTL_ISTATUS	BIT(2)
 
-#define ICC_CTLR_EOIMODE	BIT(1)	/* EOIR1 drops the priority, DIR deactivates */
 #define CNTHCTL_GUEST	(CNTHCTL_E2H_EL1PCTEN | CNTHCTL_E2H_EL1PTEN)
-
-#define GIC_SGI_COUNT	16
-#define GIC_SPECIAL	1020	/* 1020 … 1023 are no interrupts */
-#define GIC_LPIS	8192
 
 #define TICKS_MAX	(1ULL << 48)	/* farther deadlines are looked at again then */
 
@@ -55,8 +46,6 @@ u64 arm64_counter_lost;
 static u64 counter_at_suspend;
 
 static u32 vtimer_hwirq;
-static struct irq_domain *gic_domain;	/* by INTID */
-static bool ack_is_possible;
 
 static DEFINE_PER_CPU(struct qvm_vcpu *, loaded_vcpu);
 
@@ -111,11 +100,14 @@ static void cntvoff_write(u64 offset)
 		write_sysreg(offset, cntvoff_el2);
 }
 
-/* ---- the physical interrupts ---- */
+noinstr bool arm64_vtimer_level(struct qvm_vcpu *vcpu)
+{
+	u64 ctl = cntv_ctl_read();
 
-static unsigned int irq_ack = 1;
-module_param(irq_ack, uint, 0644);
-MODULE_PARM_DESC(irq_ack, "the virtual timer's interrupt is acknowledged at the exit that it causes (default 1); 0: by the host's handler; 2: every interrupt is, and given back (test)");
+	return (ctl & (CTL_ENABLE | CTL_IMASK | CTL_ISTATUS)) == (CTL_ENABLE | CTL_ISTATUS);
+}
+
+/* ---- the physical interrupts ---- */
 
 static irqreturn_t vtimer_interrupt(int irq, void *dev)
 {
@@ -124,63 +116,6 @@ static irqreturn_t vtimer_interrupt(int irq, void *dev)
 	if (vcpu && vcpu->arch.vtimer.intid)
 		qvm_vgic_set_own(vcpu, vcpu->arch.vtimer.intid, true);
 	return IRQ_HANDLED;
-}
-
-/*
- * An interrupt that we acknowledged and that is the host's: as if nobody had. Its priority was dropped.
- * Deactivated, a level is pending by its line; what is edge-triggered, an SGI or an LPI (which has
- * no active state) is made pending again, and merges with one that came meanwhile as it would have in
- * the GIC. The host takes it as soon as it opens its interrupts.
- */
-static void irq_give_back(u32 intid)
-{
-	unsigned int virq = irq_find_mapping(gic_domain, intid);
-	struct irq_data *data = virq ? irq_get_irq_data(virq) : NULL;
-
-	if (intid < GIC_LPIS) {
-		write_sysreg_s(intid, SYS_ICC_DIR_EL1);
-		isb();
-	}
-	if (data && (intid < GIC_SGI_COUNT || intid >= GIC_LPIS || !irqd_is_level_type(data)))
-		irq_set_irqchip_state(virq, IRQCHIP_STATE_PENDING, true);
-}
-
-/*
- * ICC_IAR1_EL1 takes whatever is best at that moment, and between the look at ICC_HPPIR1_EL1 and it an
- * interrupt may overtake the timer's: an SGI of another pCPU, say, of equal priority and lower
- * number, or a pseudo-NMI. Nothing is lost by it:
- *  - 1023 (IHI 0069, 4.8): what was pending is not any more. Nothing was acknowledged, the host
- *    finds out for itself.
- *  - The timer's: its line is up for as long as the guest's CNTV says so, which nothing changes here.
- *    Priority drop by EOIR1, and it stays active, hence silent, until the guest deactivates the
- *    virtual one by the list register's HW bit, or the flush does because the line fell (vgic.c).
- *    That is the state in which the host's own path leaves it, since it is forwarded.
- *  - Another one: given back, above. Then the timer's is pending still, and the host takes both.
- * A running priority never stays behind: each acknowledgement here is followed by its EOIR1.
- *
- * Where the kernel masks by priority (pseudo-NMI), and where IAR1 needs more than a read (errata.c), the host's path is the only one. EOImode is 1 on a host at EL2, or the guest could not have the
- * deactivation.
- */
-bool arm64_vtimer_ack(struct qvm_vcpu *vcpu)
-{
-	u32 intid, mode = READ_ONCE(irq_ack);
-
-	if (!mode || !ack_is_possible || arm64_has_fix(ARM64_FIX_IAR) ||
-	    !vcpu->arch.vtimer.intid ||
-	    (read_sysreg_s(SYS_ICC_HPPIR1_EL1) != vtimer_hwirq && mode != 2))
-		return false;
-	intid = read_sysreg_s(SYS_ICC_IAR1_EL1);
-	dsb(sy);		/* acknowledged before anything that follows (IHI 0069, 4.4) */
-	if (intid >= GIC_SPECIAL && intid < GIC_LPIS)
-		return false;
-	write_sysreg_s(intid, SYS_ICC_EOIR1_EL1);
-	isb();
-	if (intid != vtimer_hwirq) {
-		irq_give_back(intid);
-		return false;
-	}
-	qvm_vgic_set_own(vcpu, vcpu->arch.vtimer.intid, true);
-	return true;
 }
 
 /* Its work is done by the exit that it caused: ICH_HCR_EL2 is off before interrupts open. */
@@ -210,78 +145,6 @@ static bool phys_wanted(struct qvm_vcpu *vcpu)
 	return !vcpu->arch.vtimer.intid || qvm_vgic_hw_busy(vcpu, vcpu->arch.vtimer.intid);
 }
 
-static unsigned int dt_irq(const char *compatible, const char *name, int index)
-{
-	struct device_node *node = of_find_compatible_node(NULL, NULL, compatible);
-	int named = node ? of_property_match_string(node, "interrupt-names", name) : -EINVAL;
-	unsigned int virq = node ? irq_of_parse_and_map(node, named >= 0 ? named : index) : 0;
-
-	of_node_put(node);
-	return virq;
-}
-
-#ifdef CONFIG_ACPI
-static unsigned int acpi_vtimer_irq(void)
-{
-	struct acpi_table_gtdt *gtdt;
-	unsigned int flags;
-	int virq;
-
-	if (ACPI_FAILURE(acpi_get_table(ACPI_SIG_GTDT, 0, (struct acpi_table_header **)&gtdt)))
-		return 0;
-	flags = gtdt->virtual_timer_flags;
-	virq = acpi_register_gsi(NULL, gtdt->virtual_timer_interrupt,
-				 flags & ACPI_GTDT_INTERRUPT_MODE ? ACPI_EDGE_SENSITIVE :
-								    ACPI_LEVEL_SENSITIVE,
-				 flags & ACPI_GTDT_INTERRUPT_POLARITY ? ACPI_ACTIVE_LOW : ACPI_ACTIVE_HIGH);
-	acpi_put_table(&gtdt->header);
-	return virq > 0 ? virq : 0;
-}
-
-/* The first GICC entry of the MADT: the interrupt has one number on all pCPUs. */
-static unsigned int acpi_maint_irq(void)
-{
-	struct acpi_table_madt *madt;
-	void *p, *end;
-	int virq = 0;
-
-	if (ACPI_FAILURE(acpi_get_table(ACPI_SIG_MADT, 0, (struct acpi_table_header **)&madt)))
-		return 0;
-	end = (void *)madt + madt->header.length;
-	for (p = madt + 1; p + sizeof(struct acpi_subtable_header) <= end;) {
-		struct acpi_subtable_header *entry = p;
-		struct acpi_madt_generic_interrupt *gicc = p;
-
-		if (entry->type == ACPI_MADT_TYPE_GENERIC_INTERRUPT && gicc->vgic_interrupt) {
-			virq = acpi_register_gsi(NULL, gicc->vgic_interrupt,
-						 gicc->flags & ACPI_MADT_VGIC_IRQ_MODE ?
-						 ACPI_EDGE_SENSITIVE : ACPI_LEVEL_SENSITIVE,
-						 ACPI_ACTIVE_HIGH);
-			break;
-		}
-		if (!entry->length)
-			break;
-		p += entry->length;
-	}
-	acpi_put_table(&madt->header);
-	return virq > 0 ? virq : 0;
-}
-#else
-static unsigned int acpi_vtimer_irq(void) { return 0; }
-static unsigned int acpi_maint_irq(void) { return 0; }
-#endif
-
-static void irqs_find(void)
-{
-	if (acpi_disabled) {
-		vtimer_virq = dt_irq("arm,armv8-timer", "virt", 2);
-		maint_virq = dt_irq("arm,gic-v3", "maintenance", 0);
-	} else {
-		vtimer_virq = acpi_vtimer_irq();
-		maint_virq = acpi_maint_irq();
-	}
-}
-
 static int irq_take(unsigned int virq, irq_handler_t handler, const char *name, void __percpu *dev)
 {
 	bool taken;
@@ -302,7 +165,8 @@ int arm64_vtimer_init(void)
 	struct irq_data *data;
 	int ret;
 
-	irqs_find();
+	vtimer_virq = arm64_ppi_vtimer();
+	maint_virq = arm64_ppi_maintenance();
 	ret = irq_take(vtimer_virq, vtimer_interrupt, "qvm virtual timer", &loaded_vcpu);
 	if (ret)
 		return ret;
@@ -312,9 +176,7 @@ int arm64_vtimer_init(void)
 	for (data = irq_get_irq_data(vtimer_virq); data->parent_data; data = data->parent_data)
 		;
 	vtimer_hwirq = data->hwirq;
-	gic_domain = data->domain;
-	ack_is_possible = read_sysreg_s(SYS_ICC_CTLR_EL1) & ICC_CTLR_EOIMODE &&
-			  !system_uses_irq_prio_masking();
+	arm64_ack_init(data);
 	ret = irq_set_vcpu_affinity(vtimer_virq, &vtimer_hwirq);
 	if (!ret)
 		return 0;
@@ -367,13 +229,6 @@ void arm64_vtimer_cpu_down(void)
 }
 
 /* ---- the virtual timer ---- */
-
-static bool hw_level(struct qvm_vcpu *vcpu)
-{
-	u64 ctl = cntv_ctl_read();
-
-	return (ctl & (CTL_ENABLE | CTL_IMASK | CTL_ISTATUS)) == (CTL_ENABLE | CTL_ISTATUS);
-}
 
 void arm64_vtimer_load(struct qvm_vcpu *vcpu)
 {
@@ -576,5 +431,6 @@ int arm64_vtimer_assemble(struct qvm_vcpu *vcpu)
 	vcpu->arch.ptimer.intid = intid[QVM_TIMER_PHYS];
 	if (!vcpu->arch.vtimer.intid)
 		return 0;
-	return qvm_vgic_map_hw(vcpu, vcpu->arch.vtimer.intid, vtimer_hwirq, hw_level);
+	return qvm_vgic_map_hw(vcpu, vcpu->arch.vtimer.intid, vtimer_hwirq,
+			       arm64_vtimer_level);
 }

@@ -104,6 +104,9 @@ static void gic_init_cpu(u64 cpu)
 static void gic_init(void)
 {
 	write32(1u << 4 | 1u << 1, GICD);		/* GICD_CTLR: ARE, group 1 */
+	write32(~0u, GICD + 0x80 + INTID_BELL / 32 * 4);	/* IGROUPR */
+	write32(2u << INTID_BELL % 16 * 2, GICD + 0xc00 + INTID_BELL / 16 * 4);	/* ICFGR: an edge */
+	write64(0, GICD + 0x6000 + INTID_BELL * 8);	/* IROUTER: this CPU */
 	gic_init_cpu(0);
 }
 
@@ -162,6 +165,11 @@ static void user_mmio_read(void)
 static void user_mmio_write(void)
 {
 	write32(0, UART + 0x38);	/* UARTIMSC */
+}
+
+static void doorbell(void)
+{
+	write32(0, BELL);
 }
 
 static void eoi(void)
@@ -247,6 +255,24 @@ static u64 wfi_short(void)
 static u64 wfi_long(void)
 {
 	return sleep_till(counter() + 20 * TIMER_AHEAD);
+}
+
+/* A doorbell whose eventfd drives a line: from the write to the first instruction of the handler. */
+static u64 irqfd(void)
+{
+	u32 before = irq_count;
+	u64 begin;
+
+	write32(1u << INTID_BELL % 32, GICD + 0x100 + INTID_BELL / 32 * 4);	/* ISENABLER */
+	irq_on();
+	begin = counter();
+	write32(0, BELL_IRQ);
+	while (irq_count == before)
+		;
+	irq_off();
+	write32(1u << INTID_BELL % 32, GICD + 0x180 + INTID_BELL / 32 * 4);	/* ICENABLER */
+	write32(1u << INTID_BELL % 32, GICD + 0x280 + INTID_BELL / 32 * 4);	/* ICPENDR */
+	return irq_when - begin;
 }
 
 enum { PEER_STARTS, PEER_SPINS, PEER_SLEEPS };
@@ -339,6 +365,7 @@ static const struct each_row {
 	{ "gicd_write", gicd_write, CHUNK_LENGTH },
 	{ "user_mmio_read", user_mmio_read, CHUNK_SHORT },
 	{ "user_mmio_write", user_mmio_write, CHUNK_SHORT },
+	{ "doorbell", doorbell, CHUNK_LENGTH },
 	{ "eoi", eoi, CHUNK_LENGTH },
 	{ "self_sgi", self_sgi, CHUNK_SHORT },
 	{ "cntpct_read", cntpct_read, CHUNK_LENGTH },
@@ -370,6 +397,7 @@ static const struct wait_row {
 	{ "timer_seen", timer_seen, PEER_STARTS },
 	{ "wfi_short", wfi_short, PEER_STARTS },
 	{ "wfi_long", wfi_long, PEER_STARTS },
+	{ "irqfd", irqfd, PEER_STARTS },
 	{ "ipi_running", ipi, PEER_SPINS },
 	{ "ipi_blocked", ipi, PEER_SLEEPS },
 };

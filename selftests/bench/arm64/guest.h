@@ -13,6 +13,8 @@ typedef uint64_t u64;
 #define GICR		0x2f100000ul
 #define GICR_STRIDE	0x20000ul
 #define UART		0x1c090000ul
+#define BELL		0x1d000000ul	/* a doorbell; one whose eventfd drives a line, too: bench/run */
+#define BELL_IRQ	0x1d010000ul
 #define RAM_FRESH	0x44000000ul	/* nothing of the launcher's or ours is there */
 #define RAM_FRESH_SIZE	0x02000000ul
 
@@ -34,6 +36,7 @@ typedef uint64_t u64;
 
 #define INTID_SGI	1
 #define INTID_TIMER	27
+#define INTID_BELL	92
 #define INTID_NONE	1023
 
 static inline u32 read32(u64 address)
@@ -48,6 +51,11 @@ static inline u32 read32(u64 address)
 static inline void write32(u32 value, u64 address)
 {
 	asm volatile("str %w0, [%1]" : : "r"(value), "r"(address) : "memory");
+}
+
+static inline void write64(u64 value, u64 address)
+{
+	asm volatile("str %0, [%1]" : : "r"(value), "r"(address) : "memory");
 }
 
 static inline u64 hvc(u64 id, u64 a, u64 b, u64 c)

@@ -51,7 +51,7 @@ noinstr void arm64_nvhe_run_guest(struct qvm_vcpu *vcpu, bool fp)
 	debug = arm64_debug_is_needed(vcpu);
 	if (debug)
 		arm64_debug_enter(vcpu);
-	nvhe->hcr = (arm64_guest_hcr() | vcpu->arch.hcr) & ~EL2_HCR_E2H;
+	nvhe->hcr = (arm64_host.guest_hcr | vcpu->arch.hcr) & ~EL2_HCR_E2H;
 	nvhe->cptr = GUEST_CPTR | (fp ? 0 : CPTR_TFP);
 	nvhe->mdcr = GUEST_MDCR;
 	vcpu->stats.entries++;

@@ -8,6 +8,7 @@ enum { SYNC, IRQ, FIQ, SERROR };
 void (*irq_handler)(void);
 void (*fiq_handler)(void);
 void (*svc_handler)(struct frame *frame);
+void (*step_handler)(struct frame *frame);
 
 static struct fault faults[CPU_MAX];
 static bool expecting[CPU_MAX];
@@ -60,6 +61,8 @@ void exception(unsigned int vector, struct frame *frame)
 		fiq_handler();
 	else if (kind == SYNC && svc_handler && ESR_EC(read_sysreg(esr_el1)) == EC_SVC)
 		svc_handler(frame);
+	else if (kind == SYNC && step_handler && ESR_EC(read_sysreg(esr_el1)) == EC_STEP)
+		step_handler(frame);
 	else if (kind == SYNC && expecting[cpu_index()])
 		sync_note(vector, frame);
 	else

@@ -143,6 +143,8 @@ extern void (*irq_handler)(void);
 extern void (*fiq_handler)(void);
 /* Called for SVC from EL0 or EL1; none expected if NULL. */
 extern void (*svc_handler)(struct frame *frame);
+/* Called for software steps of EL1; none expected if NULL. */
+extern void (*step_handler)(struct frame *frame);
 
 /*
  * What happened to the code between fault_expect() and fault_taken(), on this CPU: synchronous
@@ -168,6 +170,9 @@ struct fault fault_taken(void);
 #define EC_IABT_EL1	0x21
 #define EC_DABT_EL0	0x24
 #define EC_DABT_EL1	0x25
+#define EC_BREAKPOINT	0x31	/* these three from EL1 */
+#define EC_STEP		0x33
+#define EC_WATCHPOINT	0x35
 #define FSC_EXTERNAL	0x10
 #define FSC_ALIGNMENT	0x21
 

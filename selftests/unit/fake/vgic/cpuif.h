@@ -168,7 +168,8 @@ static void guest_exit(unsigned int v)
 	local_irq_enable();
 }
 
-static void guest_enter(unsigned int v)
+/* Up to the flush, interrupts off. */
+static void guest_enter_begin(unsigned int v)
 {
 	struct fake_cpu *c = &board.cpu[v];
 
@@ -180,6 +181,11 @@ static void guest_enter(unsigned int v)
 	c->eoi_due = false;
 	c->in_guest = true;
 	c->entries++;
+}
+
+static void guest_enter(unsigned int v)
+{
+	guest_enter_begin(v);
 	qvm_vgic_flush(&board.vcpu[v]);
 	local_irq_enable();
 }
