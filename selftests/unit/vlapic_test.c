@@ -46,8 +46,11 @@ TEST(reset_values)
 	CHECK_EQ(apic_read(0, APIC_LVR), 0x1050014);
 	CHECK_EQ(apic_read(0, APIC_DFR), 0xffffffff);
 	CHECK_EQ(apic_read(0, APIC_SPIV), 0xff);
-	for (offset = APIC_LVTT; offset <= APIC_LVTERR; offset += 16)
-		CHECK_EQ(apic_read(0, offset), APIC_LVT_MASKED);
+	/* LINT0 of the first one is as firmware leaves it */
+	for (offset = APIC_LVTT; offset <= APIC_LVTERR; offset += 16) {
+		CHECK_EQ(apic_read(0, offset), offset == APIC_LVT0 ? APIC_DM_EXTINT : APIC_LVT_MASKED);
+		CHECK_EQ(apic_read(1, offset), APIC_LVT_MASKED);
+	}
 	for (offset = APIC_ISR; offset < APIC_ESR; offset += 16)
 		CHECK_EQ(apic_read(0, offset), 0);
 	CHECK_EQ(apic_read(0, APIC_LDR), 0);

@@ -100,12 +100,17 @@ TEST(absent_pair)
 	board_destroy();
 }
 
-TEST(masked_at_power_up)
+TEST(power_up_is_firmwares)
 {
 	board_create(1);
+	CHECK_EQ(inb(0x21), 0);
+	CHECK_EQ(inb(0xa1), 0);
 	line(3, true);
-	CHECK(!vpic_has_pending(&board.vm));
-	CHECK_EQ(inb(0x21), 0xff);
+	CHECK(vpic_has_pending(&board.vm));
+	CHECK_EQ(inta(), 0x0b);
+	line(11, true);
+	outb(0x20, 0x20);
+	CHECK_EQ(inta(), 0x73);
 	board_destroy();
 }
 
