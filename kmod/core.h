@@ -145,6 +145,7 @@ struct qvm_vcpu {
 
 	struct qvm_vdev *last_vdev, *last_port;	/* [v] where its last access went: tried first */
 	u64 last_user;				/* [v] place of the last that went to user space, or 0 */
+	unsigned int last_user_bells;		/* [v] doorbells_added when no doorbell was there */
 
 	/* access that user space completes: our own copy, the run page is not trusted */
 	bool mmio_pending;			/* [v] */
@@ -327,12 +328,13 @@ static inline u64 qvm_access_place(const struct qvm_access *access)
 }
 
 /*
- * The last access that went to user space was to the same place, where no vdev and no memory is: those
- * of an assembled VM keep their addresses. A doorbell may be.
+ * The last access that went to user space was to the same place, where no vdev, no memory and no
+ * doorbell is: the first two of an assembled VM keep their addresses.
  */
 static inline bool qvm_exit_is_users(const struct qvm_vcpu *vcpu, const struct qvm_access *access)
 {
-	return vcpu->last_user == qvm_access_place(access);
+	return vcpu->last_user == qvm_access_place(access) &&
+	       vcpu->last_user_bells == READ_ONCE(vcpu->vm->eventfds.doorbells_added);
 }
 
 /*

@@ -44,6 +44,13 @@ const struct doorbell *qvm_doorbell_find(const struct doorbell_table *table, u64
 	return NULL;
 }
 
+bool qvm_doorbell_is_at(const struct doorbell_table *table, u64 key)
+{
+	unsigned int i = rank(table, key);
+
+	return table && i < table->count && table->bell[i].key == key;
+}
+
 bool qvm_doorbell_conflicts(const struct doorbell_table *table, const struct doorbell *bell)
 {
 	unsigned int i;

@@ -44,6 +44,9 @@ static inline const struct doorbell *qvm_doorbell_hinted(const struct doorbell_t
 	return bell;
 }
 
+/* True if there is a doorbell at @key. */
+bool qvm_doorbell_is_at(const struct doorbell_table *table, u64 key);
+
 /* True if some write would ring both @bell and one of @table (which may be NULL). */
 bool qvm_doorbell_conflicts(const struct doorbell_table *table, const struct doorbell *bell);
 

@@ -33,9 +33,24 @@ static struct doorbell_table *doorbells(struct qvm_vm *vm)
 	return rcu_dereference_protected(vm->eventfds.doorbells, lockdep_is_held(&vm->mutex));
 }
 
+static u64 access_key(const struct qvm_access *access)
+{
+	return access->gpa | (access->is_port ? DOORBELL_PORT : 0);
+}
+
+bool qvm_doorbell_is_none(const struct qvm_vm *vm, const struct qvm_access *access)
+{
+	bool is_at;
+
+	rcu_read_lock();
+	is_at = qvm_doorbell_is_at(rcu_dereference(vm->eventfds.doorbells), access_key(access));
+	rcu_read_unlock();
+	return !is_at;
+}
+
 bool qvm_doorbell_ring(struct qvm_vcpu *vcpu, const struct qvm_access *access)
 {
-	u64 key = access->gpa | (access->is_port ? DOORBELL_PORT : 0);
+	u64 key = access_key(access);
 	const struct doorbell_table *table;
 	const struct doorbell *bell;
 
@@ -113,6 +128,8 @@ static int doorbell_add(struct qvm_vm *vm, struct doorbell *bell, int fd)
 		return -ENOMEM;
 	}
 	rcu_assign_pointer(vm->eventfds.doorbells, new);
+	/* Pairs with note_user(): who sees this number sees the table. */
+	smp_store_release(&vm->eventfds.doorbells_added, vm->eventfds.doorbells_added + 1);
 	if (old)
 		kfree_rcu(old, rcu);
 	return 0;

@@ -37,6 +37,7 @@ struct qvm_vm;
 
 struct qvm_eventfds {
 	struct doorbell_table __rcu *doorbells;	/* [m], read under RCU; NULL: none */
+	unsigned int doorbells_added;		/* [m], read without: goes up behind each new one */
 	struct list_head irqfds;		/* [m], read under RCU */
 	unsigned int irqfd_count;		/* [m] */
 	struct irq_work ended_work;
@@ -56,6 +57,9 @@ int qvm_irqfd_set(struct qvm_vm *vm, const struct qvm_irqfd *param);
  * eventfd_signal() itself has them from the first waiter to the last; but not on a realtime kernel.
  */
 bool qvm_doorbell_ring(struct qvm_vcpu *vcpu, const struct qvm_access *access);
+
+/* No write to where @access is rings any doorbell, whatever its width and data. */
+bool qvm_doorbell_is_none(const struct qvm_vm *vm, const struct qvm_access *access);
 
 /*
  * From the architecture's interrupt controller, for a line of qvm_arch_vm_set_resample(): the

@@ -103,12 +103,14 @@ bool qvm_exit_vdev_0b(struct qvm_vcpu *vcpu, const struct qvm_access *access, u6
 	return true;
 }
 
-static bool doorbell_took(struct qvm_vcpu *vcpu, const struct qvm_access *access)
+/* The next access to the same place needs no look where it goes. */
+static void note_user(struct qvm_vcpu *vcpu, const struct qvm_access *access)
 {
-	if (likely(!rings_doorbell(vcpu, access)))
-		return false;
-	vcpu->last_user = 0;
-	return true;
+	/* Pairs with doorbell_add(): one that comes after this look has another number. */
+	unsigned int bells = smp_load_acquire(&vcpu->vm->eventfds.doorbells_added);
+
+	vcpu->last_user = qvm_doorbell_is_none(vcpu->vm, access) ? qvm_access_place(access) : 0;
+	vcpu->last_user_bells = bells;
 }
 
 /* No vdev takes it. */
@@ -119,7 +121,7 @@ static noinline enum exit_action access_elsewhere(struct qvm_vcpu *vcpu,
 	const struct qvm_mem *mem = NULL;
 	bool in_kernel;
 
-	if (doorbell_took(vcpu, access))
+	if (rings_doorbell(vcpu, access))
 		return qvm_arch_complete_access(vcpu, access, 0);
 	in_kernel = qvm_bus_overlaps(bus, access->gpa, access->len);
 	trace_access(vcpu, access, !in_kernel);
@@ -133,14 +135,12 @@ static noinline enum exit_action access_elsewhere(struct qvm_vcpu *vcpu,
 		return qvm_exit_unclaimed(vcpu, access);
 	/* in a window there may be memory the next time */
 	if (!mem)
-		vcpu->last_user = qvm_access_place(access);
+		note_user(vcpu, access);
 	return access_to_user(vcpu, access);
 }
 
 static enum exit_action access_user_again(struct qvm_vcpu *vcpu, const struct qvm_access *access)
 {
-	if (doorbell_took(vcpu, access))
-		return qvm_arch_complete_access(vcpu, access, 0);
 	trace_access(vcpu, access, true);
 	return access_to_user(vcpu, access);
 }

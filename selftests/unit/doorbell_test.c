@@ -91,6 +91,9 @@ TEST(lengths_and_values)
 	CHECK(find(0x2008, 8, ~0ULL) && !find(0x2008, 8, 0) && !find(0x2008, 4, ~0ULL));
 	CHECK(find(0x2008, 4, 0) && !find(0x2008, 2, 0));
 	CHECK(!find(DOORBELL_PORT | 0x2000, 4, 0));
+	CHECK(qvm_doorbell_is_at(table, 0x2000) && qvm_doorbell_is_at(table, 0x2008));
+	CHECK(!qvm_doorbell_is_at(table, 0x1fff) && !qvm_doorbell_is_at(table, 0x2001));
+	CHECK(!qvm_doorbell_is_at(table, 0x2009) && !qvm_doorbell_is_at(NULL, 0x2000));
 	while (table)
 		drop(table->bell[0]);
 	CHECK_EQ(fake_slab_count, 0);

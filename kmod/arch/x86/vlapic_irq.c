@@ -345,8 +345,12 @@ static int deliverable(const struct vlapic *lapic)
 
 int vlapic_pending_vector(struct qvm_vcpu *vcpu)
 {
-	take_arrived(vcpu->arch.lapic);
-	return deliverable(vcpu->arch.lapic);
+	struct vlapic *lapic = vcpu->arch.lapic;
+
+	if (!take_arrived(lapic) && lapic->irr_is_empty)
+		return -1;
+	lapic->irr_is_empty = vector_highest(lapic, APIC_IRR) < 0;
+	return deliverable(lapic);
 }
 
 bool vlapic_has_pending(struct qvm_vcpu *vcpu)

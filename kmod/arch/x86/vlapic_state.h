@@ -59,6 +59,7 @@ struct vlapic {
 	bool in_service_changed;	/* [v] ISR is another than the processor left */
 	unsigned long posted[256 / BITS_PER_LONG];	/* [a] */
 	atomic_t arrived;		/* [a] IRR or posted may have more than at the last look */
+	bool irr_is_empty;		/* [v] at the last look */
 };
 
 /* An interrupt message on its way. */

@@ -170,6 +170,9 @@ static enum exit_action handle_io(struct qvm_vcpu *vcpu)
 		.next_rip = vmx->state.rip + vmx->exit.length,
 	};
 
+	/* decoded at tier 0b */
+	if (vmx->exit.move)
+		return x86_move(vcpu, vmx->exit.move, &vmx->exit.access, io.next_rip);
 	return x86_emulate_io(vcpu, &io);
 }
 
