@@ -5,6 +5,7 @@
 #include <linux/bits.h>
 #include <linux/compiler.h>
 #include <linux/errno.h>
+#include <linux/minmax.h>
 #include <linux/spinlock.h>
 
 #include "core.h"
@@ -19,6 +20,8 @@
 #define SGIR_IRM		BIT_ULL(40)
 #define SGIR_RANGE		GENMASK_ULL(47, 44)
 #define SGIR_AFF3		GENMASK_ULL(55, 48)
+
+#define SGI_BATCH		16	/* vCPUs that one hold of the lock pends a broadcast for */
 
 void vgic_irq_set_line(struct vgic_irq *irq, bool level, struct vgic_kicks *kicks)
 {
@@ -177,32 +180,51 @@ bool qvm_vgic_sgi_is_short(const struct qvm_vcpu *vcpu, u64 value)
 	return vcpu->arch.vgic && !(value & SGIR_IRM) && !(targets & (targets - 1));
 }
 
+/* To the vCPUs from @from on, of those that the lock may be held for at once; where the next ones begin. */
+static unsigned int vgic_pend_some(struct vgic_vcpu *self, unsigned int from, u64 value,
+				   unsigned int group, struct vgic_kicks *kicks)
+{
+	struct vgic *vgic = self->vgic;
+	unsigned int i, end = min(from + SGI_BATCH, vgic->vcpu_end);
+
+	for (i = from; i < end; i++) {
+		if (vgic->vcpu[i] != self)
+			vgic_pend_sgi(vgic->vcpu[i], value, group, kicks);
+	}
+	return end;
+}
+
+/* To those of a list. Ranges other than 0 name Aff0 of 16 and more, which no vCPU has. */
+static void vgic_pend_list(struct vgic *vgic, u64 value, unsigned int group,
+			   struct vgic_kicks *kicks)
+{
+	u64 targets = FIELD_GET(SGIR_TARGETS, value), aff1 = FIELD_GET(SGIR_AFF1, value);
+
+	if (value & (SGIR_AFF3 | SGIR_AFF2 | SGIR_RANGE))
+		return;
+	for (; targets; targets &= targets - 1)
+		vgic_pend_sgi(vgic_affine_target(vgic, aff1, __ffs(targets)), value, group, kicks);
+}
+
 void qvm_vgic_send_sgi(struct qvm_vcpu *vcpu, u64 value, unsigned int group)
 {
 	struct vgic_vcpu *self = vcpu->arch.vgic;
-	u64 targets = FIELD_GET(SGIR_TARGETS, value);
 	struct vgic_kicks kicks = {};
+	unsigned int next = 0;
 	struct vgic *vgic;
 	unsigned long flags;
-	unsigned int i;
 
 	if (!self)
 		return;
 	vgic = self->vgic;
-	raw_spin_lock_irqsave(&vgic->lock, flags);
-	if (value & SGIR_IRM) {
-		for (i = 0; i < vgic->vcpu_end; i++) {
-			if (vgic->vcpu[i] != self)
-				vgic_pend_sgi(vgic->vcpu[i], value, group, &kicks);
-		}
-	} else if (!(value & (SGIR_AFF3 | SGIR_AFF2 | SGIR_RANGE))) {
-		/* ranges other than 0 name Aff0 of 16 and more, which no vCPU has */
-		for (; targets; targets &= targets - 1)
-			vgic_pend_sgi(vgic_affine_target(vgic, FIELD_GET(SGIR_AFF1, value),
-							 __ffs(targets)),
-				      value, group, &kicks);
-	}
-	raw_spin_unlock_irqrestore(&vgic->lock, flags);
+	do {
+		raw_spin_lock_irqsave(&vgic->lock, flags);
+		if (value & SGIR_IRM)
+			next = vgic_pend_some(self, next, value, group, &kicks);
+		else
+			vgic_pend_list(vgic, value, group, &kicks);
+		raw_spin_unlock_irqrestore(&vgic->lock, flags);
+	} while (value & SGIR_IRM && next < vgic->vcpu_end);
 	kicks.wake |= kicks.evict;
 	kicks.evict = 0;
 	vgic_kick(vgic, self, &kicks);

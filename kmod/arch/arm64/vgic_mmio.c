@@ -91,6 +91,8 @@
 #define IROUTER_AFF_ANY		(GENMASK_ULL(23, 0) | BIT_ULL(31))
 #define IROUTER_AFF3		GENMASK_ULL(39, 32)
 
+#define FIELD_BATCH		8	/* interrupts that one hold of the lock may change */
+
 /* ---- fields of interrupts: so many bits for each, in order of INTID */
 
 struct irq_field {
@@ -181,6 +183,25 @@ static u64 field_read(const struct vgic_bank *bank, struct qvm_vcpu *vcpu,
 	return val;
 }
 
+/* @which counts from @first on; what of it is left when one hold of the lock has been long enough. Lock held. */
+static unsigned long field_write_some(const struct vgic_bank *bank, const struct irq_field *field,
+				      unsigned int first, unsigned long which, u64 val,
+				      struct vgic_kicks *kicks)
+{
+	struct vgic_irq *irq;
+	unsigned int n, i;
+
+	for (n = 0; which && n < FIELD_BATCH; n++, which &= which - 1) {
+		i = __ffs(which);
+		irq = vgic_find_irq(bank->vgic, bank->owner, first + i);
+		if (!irq)
+			continue;
+		field->set(irq, val >> (i * field->bits) & GENMASK(field->bits - 1, 0));
+		vgic_irq_update(irq, kicks);
+	}
+	return which;
+}
+
 static void field_write(const struct vgic_bank *bank, struct qvm_vcpu *vcpu,
 			const struct irq_field *field, u64 off, unsigned int len, u64 val)
 {
@@ -189,23 +210,18 @@ static void field_write(const struct vgic_bank *bank, struct qvm_vcpu *vcpu,
 	/* of registers where zeroes say nothing only the ones are looked at */
 	unsigned long which = field->ones ? val & (~0ULL >> (64 - len * 8)) : ~0UL >> (64 - count);
 	struct vgic_kicks kicks = {};
-	struct vgic_irq *irq;
 	unsigned long flags;
 	bool brief = irqs_disabled();
 
-	raw_spin_lock_irqsave(&bank->vgic->lock, flags);
-	if (brief && put_off(vcpu, field_listed(bank, vcpu->arch.vgic, first, count)))
-		which = 0;
-	for (; which; which &= which - 1) {
-		unsigned int i = __ffs(which);
-
-		irq = vgic_find_irq(bank->vgic, bank->owner, first + i);
-		if (!irq)
-			continue;
-		field->set(irq, val >> (i * field->bits) & GENMASK(field->bits - 1, 0));
-		vgic_irq_update(irq, &kicks);
-	}
-	raw_spin_unlock_irqrestore(&bank->vgic->lock, flags);
+	if (brief && put_off(vcpu, hweight_long(which) > FIELD_BATCH))
+		return;
+	do {
+		raw_spin_lock_irqsave(&bank->vgic->lock, flags);
+		if (brief && put_off(vcpu, field_listed(bank, vcpu->arch.vgic, first, count)))
+			which = 0;
+		which = field_write_some(bank, field, first, which, val, &kicks);
+		raw_spin_unlock_irqrestore(&bank->vgic->lock, flags);
+	} while (which);
 	vgic_kick(bank->vgic, vcpu->arch.vgic, &kicks);
 }
 
