@@ -86,6 +86,10 @@ static inline void qvm_vm_flags_clear(struct vm_area_struct *vma, vm_flags_t fla
 #ifdef CONFIG_ARM64
 #include <asm/neon.h>
 
+/* Their registers at EL2 are set up at boot by kernels that know of them. */
+#define QVM_HOST_KNOWS_MPAM	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0))
+#define QVM_HOST_KNOWS_FGT2	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0))
+
 /* 6.19 keeps what a preempted section has in registers where its owner says. */
 static inline void qvm_neon_begin(struct user_fpsimd_state *state)
 {

@@ -324,10 +324,16 @@ static void notifier_region(struct qvm_vm *vm, const struct qvm_mem *mem,
 			    const struct mmu_notifier_range *hva)
 {
 	u64 first = max_t(u64, mem->hva, hva->start), end = min_t(u64, mem->hva + mem->size, hva->end);
+	u64 next;
 
 	if (mem->kind == QVM_REGION_SHARED || first >= end || !notifier_lock(vm))
 		return;
-	failed_find(vm, first - mem->hva + mem->gpa, end - first);
+	for (; first < end; first = next) {
+		next = min(end, ALIGN(first + 1, SZ_1G));
+		failed_find(vm, first - mem->hva + mem->gpa, next - first);
+		if (mmu_notifier_range_blockable(hva))
+			cond_resched();
+	}
 	up_read(&vm->s2_lock);
 }
 

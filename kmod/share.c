@@ -170,11 +170,32 @@ static int share_add(struct qvm_vm *vm, const struct qvm_share *param)
 	return 0;
 }
 
+/* What the guest wrote with its caches off is what the owner finds. */
+static void clean(struct qvm_vm *vm, const struct share *share)
+{
+	unsigned long first, i;
+
+	for (first = 0; first < share->pinned; first = i) {
+		for (i = first; i < share->pinned && i < first + PIN_BATCH; i++) {
+			if (is_page_hwpoison(share->pages[i]) || page_to_phys(share->pages[i]) !=
+			    page_to_phys(share->pages[first]) + (i - first) * PAGE_SIZE)
+				break;
+		}
+		if (i > first)
+			qvm_arch_s2_clean_hpa(vm, page_to_phys(share->pages[first]),
+					      (i - first) * PAGE_SIZE);
+		else
+			i++;		/* a failed one */
+		cond_resched();
+	}
+}
+
 static void share_end(struct qvm_vm *vm, struct share *share)
 {
 	down_write(&vm->s2_lock);
 	/* Other blocks are beside it, so none is split and this can't fail. */
 	WARN_ON(s2_unmap(&vm->s2, share->gpa, share->size));
+	clean(vm, share);
 	list_del(&share->node);
 	qvm_s2_write_done(vm);
 	vm->pinned -= share->size;

@@ -165,6 +165,8 @@ struct qvm_vcpu {
 #define arm64_has_fix(fix)		((fix) == ARM64_FIX_REPEAT_TLBI ? fix_repeat : fix_speculative)
 #define arm64_hcr_write(hcr)		write_sysreg(hcr, hcr_el2)
 #define arm64_ic_iallu()		do { } while (0)
+#define arm64_daif_mask()		0
+#define arm64_daif_restore(daif)	((void)(daif))
 #define arm64_is_nvhe()			false
 #define arm64_nvhe_call(call, a, b)	do { } while (0)
 #define arm64_nvhe_call_any(call, a, b)	do { } while (0)

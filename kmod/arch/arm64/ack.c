@@ -42,7 +42,8 @@
 
 #define ICC_CTLR_EOIMODE	BIT(1)	/* EOIR1 drops the priority, DIR deactivates */
 #define GIC_SGI_COUNT	16
-#define GIC_SPECIAL	1020	/* 1020 … 1023 are no interrupts */
+#define GIC_SPECIAL	1020	/* 1020 … 1023 are no interrupts; above are extended PPIs and SPIs */
+#define GIC_SPECIAL_END	1023
 #define GIC_LPIS	8192
 #define NO_SGI		~0U
 
@@ -208,7 +209,7 @@ noinstr bool arm64_timer_again(struct qvm_vcpu *vcpu)
 /* What was acknowledged: true if it was for the guest. */
 static bool take(struct qvm_vcpu *vcpu, u32 intid)
 {
-	if (unlikely(intid >= GIC_SPECIAL && intid < GIC_LPIS))
+	if (unlikely(intid >= GIC_SPECIAL && intid <= GIC_SPECIAL_END))
 		return false;
 	write_sysreg_s(intid, SYS_ICC_EOIR1_EL1);
 	if (intid == vtimer_hwirq) {

@@ -59,13 +59,14 @@ struct arm64_timer {
 /* Host registers of this pCPU that a guest world replaces; read just before, written back after. */
 struct arm64_host {
 	/* enter … leave */
-	u64 hcr, hcrx, cptr, mdcr, vbar, pan, dit, ssbs, mdscr;
+	u64 hcr, hcrx, cptr, mdcr, vbar, pan, dit, ssbs, tco, mdscr;
 	u64 dbg[4][16];			/* BVR, BCR, WVR, WCR, while the guest's debug is live */
 	struct user_fpsimd_state neon;	/* of an FP section that is preempted outside the guest */
 	u64 pmscr, trfcr, brbcr;	/* of the host's level, where it profiles, traces, records */
 	/* load … put */
 	u64 pmscr_el1, trfcr_el1, brbcr_el1;
 	u64 vdisr, tpidr2, hfgrtr, hfgwtr, hfgitr, hdfgrtr, hdfgwtr;
+	u64 hfgrtr2, hfgwtr2, hfgitr2, hdfgrtr2, hdfgwtr2, mpam2, mpamhcr;
 	u64 vttbr, vtcr, vpidr, vmpidr, cnthctl, tpidr_el0, tpidrro_el0, csselr;
 };
 

@@ -20,9 +20,13 @@ struct irq_data;
 struct arm64_cpu_features {
 	u8 pa_bits;		/* of all pCPUs */
 	bool has_hcx;		/* HCRX_EL2 exists (FEAT_HCX) */
-	bool has_dit, has_ssbs;	/* PSTATE fields */
+	bool has_dit, has_ssbs, has_tco;	/* PSTATE fields */
 	bool has_ras;
 	bool has_fgt;		/* HFGRTR_EL2 and the like exist (FEAT_FGT) */
+	bool has_fgt2;		/* HFGRTR2_EL2 and the like, too, and may be touched */
+	bool has_mpamhcr;
+	u64 mpam_traps;		/* bits of MPAM2_EL2, which may be touched; or 0 */
+	bool unlike_caches;	/* pCPUs differ in CTR_EL0 */
 	bool has_tpidr2;	/* TPIDR2_EL0 exists (FEAT_SME), and nothing traps it: no FEAT_FGT */
 	bool idc, dic;		/* CTR_EL0: no clean to PoU, no I-cache maintenance needed */
 	bool has_fwb;		/* FEAT_S2FWB: a guest's accesses are cacheable, whatever it says */
@@ -56,6 +60,20 @@ static __always_inline bool arm64_has_fix(int fix)
 /* On that pCPU, preemption off. -ENODEV: no guest may run there; the log says why. */
 int arm64_errata_cpu_up(void);
 void arm64_errata_show(struct seq_file *m);
+
+/* All of DAIF, and what it was. */
+static __always_inline u64 arm64_daif_mask(void)
+{
+	u64 daif = read_sysreg(daif);
+
+	asm volatile("msr daifset, #0xf" : : : "memory");
+	return daif;
+}
+
+static __always_inline void arm64_daif_restore(u64 daif)
+{
+	asm volatile("msr daif, %0" : : "r"(daif) : "memory");
+}
 
 /* HCR_EL2, but for what is synchronized by the caller. */
 static __always_inline void arm64_hcr_write(u64 hcr)
@@ -178,6 +196,9 @@ void arm64_s2_flush_local_all(void);
 /* Clean and invalidate a range of the linear map to the point of coherency; a DSB is the caller's. */
 void arm64_cache_clean_range(u64 hpa, u64 size);
 
+/* All memory of @vm, for its guest's sake: not if current is killed. May sleep; takes s2_lock. */
+void arm64_cache_clean_for_guest(struct qvm_vm *vm);
+
 /* ---- sysreg.c: registers of EL1 that the module keeps, and traps of the rest ---- */
 
 /* Any time with the vCPU mutex held, loaded or not. */
@@ -284,6 +305,7 @@ int arm64_vtimer_init(void);
 void arm64_vtimer_fini(void);
 void arm64_vtimer_cpu_up(void);		/* on that pCPU, interrupts off or preemption off */
 void arm64_vtimer_cpu_down(void);
+void arm64_vtimer_cpu_wakes(void);	/* interrupts off */
 void arm64_vtimer_suspend(void);	/* the last pCPU goes, interrupts off */
 void arm64_vtimer_resume(void);
 

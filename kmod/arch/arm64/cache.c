@@ -48,6 +48,12 @@ static int leaf_clean(const struct s2_leaf *leaf, void *arg)
 	return 0;
 }
 
+/* A killed thread's guest needs it no more; what is left is cleaned when its memory goes. */
+static int leaf_clean_for_guest(const struct s2_leaf *leaf, void *arg)
+{
+	return fatal_signal_pending(current) ? -EINTR : leaf_clean(leaf, arg);
+}
+
 /* What was written is fetched by no CPU as it was before. */
 static void fetch_sync(void)
 {
@@ -74,11 +80,23 @@ void qvm_arch_s2_clean_hpa(struct qvm_vm *vm, u64 hpa, u64 size)
 	fetch_sync();
 }
 
-void qvm_arch_s2_clean_all(struct qvm_vm *vm)
+static void clean_regions(struct qvm_vm *vm, int (*visit)(const struct s2_leaf *leaf, void *arg))
 {
 	unsigned int i;
 
 	for (i = 0; i < vm->region_count && !arm64_host.has_fwb; i++)
-		s2_for_each_leaf(&vm->s2, vm->region[i].gpa, vm->region[i].size, leaf_clean, vm);
+		s2_for_each_leaf(&vm->s2, vm->region[i].gpa, vm->region[i].size, visit, vm);
 	fetch_sync();
+}
+
+void qvm_arch_s2_clean_all(struct qvm_vm *vm)
+{
+	clean_regions(vm, leaf_clean);
+}
+
+void arm64_cache_clean_for_guest(struct qvm_vm *vm)
+{
+	down_read(&vm->s2_lock);
+	clean_regions(vm, leaf_clean_for_guest);
+	up_read(&vm->s2_lock);
 }

@@ -10,6 +10,7 @@
 #include <asm/virt.h>
 
 #include "arm64.h"
+#include "compat.h"
 #include "el2_regs.h"
 #include "nvhe/nvhe.h"
 #include "s2pte.h"
@@ -22,11 +23,33 @@ DEFINE_PER_CPU(bool, qvm_arm64_enabled);
 
 static unsigned int vmid_bits;
 module_param(vmid_bits, uint, 0444);
-MODULE_PARM_DESC(vmid_bits, "use only so many bits of VMID, 2 to what the CPUs have (test; default all)");
+MODULE_PARM_DESC(vmid_bits, "use only so many bits of VMID, if that does for the CPUs (test; default all)");
+
+static bool tid2;
+module_param(tid2, bool, 0444);
+MODULE_PARM_DESC(tid2, "cache registers trap even if all cores have the same (test)");
 
 static enum cpuhp_state hotplug_state;
 
+#define CTR_L1IP_VPIPT		2	/* CTR_EL0.L1Ip */
+
 #define FIELD4(reg, shift)	((read_sanitised_ftr_reg(reg) >> (shift)) & 15)
+
+/*
+ * Firmware may keep MPAM's registers to itself and then dies of who touches them: a kernel that knows of
+ * MPAM has asked for them at boot, where an older one never does.
+ */
+static void probe_mpam(void)
+{
+	u64 id;
+
+	if (!QVM_HOST_KNOWS_MPAM || !is_kernel_in_hyp_mode() ||
+	    !(FIELD4(SYS_ID_AA64PFR0_EL1, 40) || FIELD4(SYS_ID_AA64PFR1_EL1, 16)))
+		return;
+	id = read_sysreg_s(EL1_MPAMIDR);
+	arm64_host.has_mpamhcr = id & MPAMIDR_HAS_HCR;
+	arm64_host.mpam_traps = MPAM2_TRAP_EL1 | (id & MPAMIDR_HAS_TIDR ? MPAM2_TIDR : 0);
+}
 
 static void probe_features(void)
 {
@@ -40,19 +63,26 @@ static void probe_features(void)
 	arm64_host.has_dit = FIELD4(SYS_ID_AA64PFR0_EL1, 48);
 	arm64_host.has_ssbs = FIELD4(SYS_ID_AA64PFR1_EL1, 4) >= 2;
 	arm64_host.has_ras = FIELD4(SYS_ID_AA64PFR0_EL1, 28);
+	arm64_host.has_tco = FIELD4(SYS_ID_AA64PFR1_EL1, 8) >= 2;
 	arm64_host.has_fgt = (read_sysreg(id_aa64mmfr0_el1) >> 56) & 15;
+	arm64_host.has_fgt2 = QVM_HOST_KNOWS_FGT2 &&
+			      ((read_sysreg(id_aa64mmfr0_el1) >> 56) & 15) >= 2;
 	arm64_host.has_tpidr2 = !arm64_host.has_fgt && (read_sysreg(id_aa64pfr1_el1) >> 24) & 15;
 	arm64_host.has_fwb = FIELD4(SYS_ID_AA64MMFR2_EL1, 40);
-	arm64_host.guest_hcr = arm64_guest_hcr();
 	arm64_host.idc = ctr & BIT(28);
 	arm64_host.dic = ctr & BIT(29);
+	arm64_host.unlike_caches = tid2 || cpus_have_cap(ARM64_MISMATCHED_CACHE_TYPE);
+	probe_mpam();
+	arm64_host.guest_hcr = arm64_guest_hcr();
 }
 
+/* A pCPU holds one at most, and there is none for VMID 0: so many that a new one is always free. */
 static unsigned int probe_vmid_bits(void)
 {
 	unsigned int host = FIELD4(SYS_ID_AA64MMFR1_EL1, 4) == 2 ? 16 : 8;
+	unsigned int least = max(2, order_base_2(num_possible_cpus() + 1));
 
-	return vmid_bits >= 2 && vmid_bits < host ? vmid_bits : host;
+	return min(max(vmid_bits ?: host, least), host);
 }
 
 static int check_host(void)
@@ -63,6 +93,22 @@ static int check_host(void)
 	}
 	if (PAGE_SIZE != SZ_4K) {
 		pr_err("qvm: this kernel has %lu KiB pages; boot one with 4 KiB pages\n", PAGE_SIZE / 1024);
+		return -EOPNOTSUPP;
+	}
+	if (system_uses_irq_prio_masking()) {
+		pr_err("qvm: this kernel masks interrupts by priority; boot it without irqchip.gicv3_pseudo_nmi=1\n");
+		return -EOPNOTSUPP;
+	}
+	if ((read_sanitised_ftr_reg(SYS_CTR_EL0) >> 14 & 3) == CTR_L1IP_VPIPT) {
+		pr_err("qvm: instruction caches tagged by VMID (VPIPT) are not supported\n");
+		return -EOPNOTSUPP;
+	}
+	if (!read_sysreg(cntfrq_el0)) {
+		pr_err("qvm: firmware has not set CNTFRQ_EL0, which guests read\n");
+		return -EOPNOTSUPP;
+	}
+	if (num_possible_cpus() + 1 > 1 << (FIELD4(SYS_ID_AA64MMFR1_EL1, 4) == 2 ? 16 : 8)) {
+		pr_err("qvm: more CPUs than VMIDs\n");
 		return -EOPNOTSUPP;
 	}
 	/* EL1 can't ask for more yet: arm64_nvhe_init() does. */
@@ -174,6 +220,7 @@ static void cpu_wakes(void)
 		__this_cpu_write(qvm_arm64_enabled, false);
 	else
 		arm64_s2_flush_local_all();
+	arm64_vtimer_cpu_wakes();
 }
 
 /*

@@ -19,6 +19,7 @@
 #define EL2_HCR_BSU_IS	BIT_ULL(10)	/* its barriers reach the Inner Shareable domain at least */
 #define EL2_HCR_TWI	BIT_ULL(13)
 #define EL2_HCR_TWE	BIT_ULL(14)
+#define EL2_HCR_TID2	BIT_ULL(17)	/* CTR_EL0 and the registers of caches trap */
 #define EL2_HCR_TID3	BIT_ULL(18)	/* ID registers trap */
 #define EL2_HCR_TSC	BIT_ULL(19)	/* SMC traps */
 #define EL2_HCR_TIDCP	BIT_ULL(20)	/* IMPLEMENTATION DEFINED registers trap */
@@ -83,6 +84,7 @@
 #define PSTATE_REG_PAN	sys_reg(3, 0, 4, 2, 3)
 #define PSTATE_REG_DIT	sys_reg(3, 3, 4, 2, 5)
 #define PSTATE_REG_SSBS	sys_reg(3, 3, 4, 2, 6)
+#define PSTATE_REG_TCO	sys_reg(3, 3, 4, 2, 7)
 
 #define EL2_HCRX	sys_reg(3, 4, 1, 2, 2)
 #define EL2_VDISR	sys_reg(3, 4, 12, 1, 1)	/* what EL1's DISR_EL1 is with HCR_EL2.AMO (FEAT_RAS) */
@@ -95,6 +97,23 @@
 #define EL2_HFGITR	sys_reg(3, 4, 1, 1, 6)
 #define EL2_HDFGRTR	sys_reg(3, 4, 3, 1, 4)
 #define EL2_HDFGWTR	sys_reg(3, 4, 3, 1, 5)
+
+/* The second version's (FEAT_FGT2). */
+#define EL2_HFGRTR2	sys_reg(3, 4, 3, 1, 2)
+#define EL2_HFGWTR2	sys_reg(3, 4, 3, 1, 3)
+#define EL2_HFGITR2	sys_reg(3, 4, 3, 1, 7)
+#define EL2_HDFGRTR2	sys_reg(3, 4, 3, 1, 0)
+#define EL2_HDFGWTR2	sys_reg(3, 4, 3, 1, 1)
+
+/* FEAT_MPAM (Arm ARM D19.7) */
+#define EL2_MPAM2	sys_reg(3, 4, 10, 5, 0)
+#define MPAM2_TRAP_EL1	(BIT_ULL(48) | BIT_ULL(49))	/* MPAM1_EL1, MPAM0_EL1 */
+#define MPAM2_TIDR	BIT_ULL(58)			/* MPAMIDR_EL1 */
+#define EL2_MPAMHCR	sys_reg(3, 4, 10, 4, 0)
+#define MPAMHCR_TRAP_MPAMIDR BIT_ULL(31)
+#define EL1_MPAMIDR	sys_reg(3, 0, 10, 4, 4)
+#define MPAMIDR_HAS_HCR	BIT_ULL(17)
+#define MPAMIDR_HAS_TIDR BIT_ULL(58)
 
 #define EL0_TPIDR2	sys_reg(3, 3, 13, 0, 5)	/* FEAT_SME */
 

@@ -11,7 +11,9 @@
  * that still finds our current-EL vectors is sent back to the instruction (see forward).
  */
 #include <linux/linkage.h>
+#include <asm/alternative.h>
 #include <asm/assembler.h>
+#include <asm/esr.h>
 #include <asm/sysreg.h>
 #include "entry_offsets.h"
 
@@ -32,6 +34,17 @@
  * kept; everything else of the guest is in *regs afterwards.
  */
 SYM_FUNC_START(qvm_arm64_enter)
+	/*
+	 * What pends for the host is the host's: an interrupt would end the guest at once, and an SError
+	 * would be taken for the guest's. Those of the host's stores pend after the DSB.
+	 */
+alternative_if ARM64_HAS_RAS_EXTN
+	dsb	nshst
+	isb
+alternative_else_nop_endif
+	mrs	x4, isr_el1
+	cbnz	x4, 1f
+
 	sub	sp, sp, #FRAME_SIZE
 	stp	x19, x20, [sp, #FRAME_X(19)]
 	stp	x21, x22, [sp, #FRAME_X(21)]
@@ -69,6 +82,9 @@ SYM_FUNC_START(qvm_arm64_enter)
 	ldp	x0, x1, [x0, #REGS_X(0)]
 	eret					/* context synchronization event: VBAR_EL2 is ours */
 	sb					/* no speculation past ERET */
+
+1:	mov	x0, #EXIT_CODE_IRQ
+	ret
 SYM_FUNC_END(qvm_arm64_enter)
 
 /* From a vector: guest x0, x1 pushed, x1 = exit code; the exception masked DAIF. */
@@ -110,6 +126,20 @@ SYM_CODE_START_LOCAL(guest_exit)
 	ldp	x27, x28, [sp, #FRAME_X(27)]
 	ldp	x29, x30, [sp, #FRAME_X(29)]
 	add	sp, sp, #FRAME_SIZE
+alternative_if ARM64_HAS_RAS_EXTN
+	mrs_s	x2, SYS_DISR_EL1
+	cbnz	x2, 1f
+alternative_else_nop_endif
+	ret
+
+	/* The vector's ESB found an SError that the guest left: that is how this exit is reported. */
+1:	msr_s	SYS_DISR_EL1, xzr
+	and	x2, x2, #ESR_ELx_ISS_MASK
+	mov	x0, #(ESR_ELx_EC_SERROR << ESR_ELx_EC_SHIFT | ESR_ELx_IL)
+	orr	x2, x2, x0
+	msr	esr_el2, x2
+	isb
+	mov	x0, #EXIT_CODE_SERROR
 	ret
 SYM_CODE_END(guest_exit)
 
@@ -164,6 +194,7 @@ SYM_CODE_END(forward)
 	.macro	vector_guest code, step
 	.align	7
 	stp	x0, x1, [sp, #-16]!
+	esb				/* FEAT_RAS, else a NOP: SErrors of the guest's accesses end here */
 	step_\step
 	mov	x1, #\code
 	b	guest_exit

@@ -44,6 +44,7 @@ struct erratum {
 #define NVIDIA		0x4e
 #define QUALCOMM	0x51
 #define MICROSOFT	0x6d
+#define APPLE		0x61
 #define AMPERE		0xc0
 
 #define A53		0xd03
@@ -115,8 +116,10 @@ static const struct erratum errata[] = {
 	  CPUS(SPAN(QUALCOMM, 0x800, 0, 0), ALL(QUALCOMM, 0xc00)), TLBI_TWICE },
 	{ "AmpereOne AC04_CPU_23", HANDLED, ARM64_FIX_HCR_DSB, CPUS(ALL(AMPERE, 0xac4)),
 	  "DSB before each write of HCR_EL2, ISB behind" },
+	{ "AmpereOne AC03_CPU_36", HANDLED, 0, CPUS(ALL(AMPERE, 0xac3)),
+	  "all of DAIF is masked while HCR_EL2.{TGE,AMO,IMO,FMO} change" },
 	{ "AmpereOne AC03_CPU_38", NOT_APPLICABLE, 0, CPUS(ALL(AMPERE, 0xac3), ALL(AMPERE, 0xac4)),
-	  NO_HAFDBS },
+	  NO_HAFDBS "; a guest that sets TCR_EL1.{HA,HD}, which it is told it has not, harms itself" },
 	{ "1024718", NOT_APPLICABLE, 0, CPUS(ALL(ARM, A55)), NO_HAFDBS },
 	{ "2051678", NOT_APPLICABLE, 0, CPUS(SPAN(ARM, A510, 0, 0x02)), NO_HAFDBS },
 	{ "2645198", NOT_APPLICABLE, 0, CPUS(ALL(ARM, A715)),
@@ -145,7 +148,8 @@ static const struct erratum errata[] = {
 	  "of an SError of the host's own; one in a guest ends that VM" },
 
 	/* ---- exceptions, debug, registers ---- */
-	{ "1508412", HANDLED, 0, CPUS(SPAN(ARM, A77, 0, 0x10)), "DMB around each read of PAR_EL1" },
+	{ "1508412", OPEN, 0, CPUS(SPAN(ARM, A77, 0, 0x10)),
+	  "a guest that mixes store exclusive with reads of PAR_EL1 can lock up its CPU: let trusted guests run alone" },
 	{ "3194386", HANDLED, ARM64_FIX_SSBS_SYNC,
 	  CPUS(ALL(ARM, A76), ALL(ARM, A77), ALL(ARM, A78), ALL(ARM, A78C), ALL(ARM, A710),
 	       ALL(ARM, A715), ALL(ARM, A720), ALL(ARM, A725), ALL(ARM, X1), ALL(ARM, X1C),
@@ -189,10 +193,17 @@ static const struct erratum errata[] = {
 	  CPUS(ALL(CAVIUM, 0x0b1), ALL(CAVIUM, 0x0b2), ALL(CAVIUM, 0x0b3), ALL(CAVIUM, 0x0b4),
 	       ALL(CAVIUM, 0x0b5), ALL(CAVIUM, 0x0b6)),
 	  "the host's driver alone acknowledges interrupts, the virtual timer's too" },
+	{ "Oryon CNTVOFF", REFUSED, 0, CPUS(ALL(QUALCOMM, 0x001)),
+	  "a virtual timer with an offset interrupts without end; no guest runs here" },
+	{ "Apple SEIS", REFUSED, 0,
+	  CPUS(ALL(APPLE, 0x022), ALL(APPLE, 0x023), ALL(APPLE, 0x024), ALL(APPLE, 0x025),
+	       ALL(APPLE, 0x028), ALL(APPLE, 0x029), ALL(APPLE, 0x032), ALL(APPLE, 0x033),
+	       ALL(APPLE, 0x034), ALL(APPLE, 0x035), ALL(APPLE, 0x038), ALL(APPLE, 0x039)),
+	  "a guest could make the virtual CPU interface raise SErrors in the host; no guest runs here" },
 	{ "ThunderX 30115", REFUSED, 0,
 	  CPUS(ALL(CAVIUM, 0x0a1), ALL(CAVIUM, 0x0a2), ALL(CAVIUM, 0x0a3)),
 	  "a guest could mask the host's interrupts; no guest runs here" },
-	{ "22375, 23144, 38539, E0065, 161600802, 162100801, 3568002, 3588001, T241-FABRIC-4",
+	{ "22375, 23144, 38539, E0065, 161600802, 162100801, 3568002, 3588001, T241-FABRIC-4, 2941627, 4311569",
 	  NOT_APPLICABLE, 0, NULL,
 	  "of ITS and GIC in the host's driver: no LPI or SPI of hardware is a guest's" },
 	{ "MMU-500 841119, 826419; MMU-600 1076982; MMU-700 2268618; SMMUv3 74, 126",

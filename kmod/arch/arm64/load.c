@@ -34,6 +34,13 @@ static DEFINE_PER_CPU(struct qvm_vcpu *, parked);
 	X(hdfgrtr, EL2_HDFGRTR)							\
 	X(hdfgwtr, EL2_HDFGWTR)
 
+#define FINE_TRAPS2(X)								\
+	X(hfgrtr2, EL2_HFGRTR2)							\
+	X(hfgwtr2, EL2_HFGWTR2)							\
+	X(hfgitr2, EL2_HFGITR2)							\
+	X(hdfgrtr2, EL2_HDFGRTR2)						\
+	X(hdfgwtr2, EL2_HDFGWTR2)
+
 /*
  * What the guest is not told of and no bit of HCR_EL2, CPTR_EL2, MDCR_EL2 traps: the host may have
  * let its own EL0 have it, so fine-grained traps are ours. Without them TPIDR2_EL0 is not the
@@ -51,9 +58,24 @@ static void hidden_load(struct qvm_vcpu *vcpu)
 		FINE_TRAPS(X)
 #undef X
 	}
+	if (arm64_host.has_fgt2) {
+#define X(field, reg)								\
+		host->field = read_sysreg_s(reg);				\
+		write_sysreg_s(0, reg);
+		FINE_TRAPS2(X)
+#undef X
+	}
 	if (arm64_host.has_ras) {
 		host->vdisr = read_sysreg_s(EL2_VDISR);
 		write_sysreg_s(vcpu->arch.vdisr, EL2_VDISR);
+	}
+	if (arm64_host.mpam_traps) {
+		host->mpam2 = read_sysreg_s(EL2_MPAM2);
+		write_sysreg_s(host->mpam2 | arm64_host.mpam_traps, EL2_MPAM2);
+	}
+	if (arm64_host.has_mpamhcr) {
+		host->mpamhcr = read_sysreg_s(EL2_MPAMHCR);
+		write_sysreg_s(host->mpamhcr | MPAMHCR_TRAP_MPAMIDR, EL2_MPAMHCR);
 	}
 }
 
@@ -64,8 +86,15 @@ static void hidden_put(struct qvm_vcpu *vcpu)
 	if (arm64_host.has_fgt) {
 #define X(field, reg) write_sysreg_s(host->field, reg);
 		FINE_TRAPS(X)
+	}
+	if (arm64_host.has_fgt2) {
+		FINE_TRAPS2(X)
 #undef X
 	}
+	if (arm64_host.mpam_traps)
+		write_sysreg_s(host->mpam2, EL2_MPAM2);
+	if (arm64_host.has_mpamhcr)
+		write_sysreg_s(host->mpamhcr, EL2_MPAMHCR);
 	if (arm64_host.has_ras) {
 		vcpu->arch.vdisr = read_sysreg_s(EL2_VDISR);
 		write_sysreg_s(host->vdisr, EL2_VDISR);
@@ -196,8 +225,10 @@ static bool take_parked(struct qvm_vcpu *vcpu)
 
 bool qvm_arch_vcpu_load(struct qvm_vcpu *vcpu)
 {
-	if (!__this_cpu_read(qvm_arm64_enabled))
+	if (!__this_cpu_read(qvm_arm64_enabled)) {
+		arm64_unpark(vcpu);	/* who reads or writes registers that are not loaded has these */
 		return false;
+	}
 	if (arm64_is_nvhe()) {
 		arm64_nvhe_load(vcpu);
 		return true;

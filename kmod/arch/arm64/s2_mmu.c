@@ -71,7 +71,10 @@ static void vmid_roll_over(void)
 	tlbi_broadcast(alle1is);
 }
 
-/* VMID 0 is the host's by custom: a VTTBR_EL2 of zero never carries a guest's tag. */
+/*
+ * VMID 0 is the host's by custom: a VTTBR_EL2 of zero never carries a guest's tag. After a roll-over there is a
+ * free one, since there are more than pCPUs (cpu.c).
+ */
 static void vmid_take(struct arm64_vmid *vmid)
 {
 	unsigned long n = find_next_zero_bit(vmids_used, 1 << vmid_bits, 1);
@@ -83,7 +86,7 @@ static void vmid_take(struct arm64_vmid *vmid)
 		n = find_next_zero_bit(vmids_used, 1 << vmid_bits, 1);
 	}
 	__set_bit(n, vmids_used);
-	vmid->vmid = n;
+	WRITE_ONCE(vmid->vmid, n);
 	WRITE_ONCE(vmid->generation, vmid_generation);
 }
 
@@ -93,24 +96,28 @@ static void vmid_hold(struct arm64_vmid *vmid)
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&vmid_lock, flags);
-	if (vmid->generation != vmid_generation)
+	if (vmid->generation != vmid_generation) {
 		vmid_take(vmid);
+		/* No walk before it is seen: see qvm_arch_s2_flush_vm(). */
+		dsb(ish);
+	}
 	__this_cpu_write(vmid_active, vmid);
 	raw_spin_unlock_irqrestore(&vmid_lock, flags);
 }
 
 static u64 vttbr(const struct qvm_vm *vm)
 {
-	return vm->arch.vttbr_baddr | FIELD_PREP(VTTBR_VMID, vm->arch.vmid.vmid);
+	return vm->arch.vttbr_baddr | FIELD_PREP(VTTBR_VMID, READ_ONCE(vm->arch.vmid.vmid));
 }
 
 /*
  * Run @op with the guest's regime: stage 2 is loaded and synchronized before TGE is cleared
- * (erratum 1165522), interrupts off throughout.
+ * (erratum 1165522). All of DAIF is masked: an exception would be taken by a host without its TGE,
+ * and AmpereOne may take it to EL1 (AC03_CPU_36).
  */
 static void with_guest_regime(void (*op)(void))
 {
-	u64 hcr = read_sysreg(hcr_el2);
+	u64 hcr = read_sysreg(hcr_el2), daif = arm64_daif_mask();
 
 	isb();
 	arm64_hcr_write(hcr & ~EL2_HCR_TGE);
@@ -118,6 +125,7 @@ static void with_guest_regime(void (*op)(void))
 	op();
 	arm64_hcr_write(hcr);
 	isb();
+	arm64_daif_restore(daif);
 }
 
 /* This VMID on all pCPUs, stage 1 and 2. */

@@ -66,6 +66,7 @@ void arm64_fp_load(const struct arm64_fp *fp)
 #define RARE_SSBS	BIT(4)
 #define RARE_SSBS_SYNC	BIT(5)
 #define RARE_HCR_SYNC	BIT(6)
+#define RARE_TCO	BIT(7)
 
 /* What does not change while interrupts are off, whatever the guest does: looked up once. */
 struct stay {
@@ -81,6 +82,7 @@ void arm64_switch_cpu_up(void)
 
 	vectors->rare = (vectors->trace ? RARE_TRACE : 0) | (arm64_host.has_hcx ? RARE_HCX : 0) |
 			(arm64_host.has_dit ? RARE_DIT : 0) | (arm64_host.has_ssbs ? RARE_SSBS : 0) |
+			(arm64_host.has_tco ? RARE_TCO : 0) |
 			(arm64_has_fix(ARM64_FIX_HCR_DSB) ? RARE_HCR_SYNC : 0);
 	if (arm64_host.has_ssbs && arm64_has_fix(ARM64_FIX_SSBS_SYNC))
 		vectors->rare |= RARE_SSBS_SYNC;
@@ -100,6 +102,8 @@ static __always_inline void host_save(struct qvm_vcpu *vcpu, u32 rare)
 		host->dit = read_sysreg_s(PSTATE_REG_DIT);
 	if (rare & RARE_SSBS)
 		host->ssbs = read_sysreg_s(PSTATE_REG_SSBS);
+	if (rare & RARE_TCO)
+		host->tco = read_sysreg_s(PSTATE_REG_TCO);
 	if (rare & RARE_HCX)
 		host->hcrx = read_sysreg_s(EL2_HCRX);
 	__this_cpu_write(qvm_arm64_host_vbar, host->vbar);
@@ -144,7 +148,7 @@ static __always_inline void traps_disable(struct qvm_vcpu *vcpu, const struct st
 	isb();
 	/*
 	 * With TGE clear SCTLR_EL2.SPAN did not act, so PSTATE.PAN is what the guest had; DIT is
-	 * kept by an exception, SSBS becomes SCTLR_EL2.DSSBS (Arm ARM D1.3.1, D19.2).
+	 * kept by an exception, SSBS becomes SCTLR_EL2.DSSBS, TCO 1 (Arm ARM D1.3.1, D19.2).
 	 */
 	write_sysreg_s(host->pan, PSTATE_REG_PAN);
 	if (likely(!rare))
@@ -153,6 +157,8 @@ static __always_inline void traps_disable(struct qvm_vcpu *vcpu, const struct st
 		write_sysreg_s(host->dit, PSTATE_REG_DIT);
 	if (rare & RARE_SSBS)
 		write_sysreg_s(host->ssbs, PSTATE_REG_SSBS);
+	if (rare & RARE_TCO)
+		write_sysreg_s(host->tco, PSTATE_REG_TCO);
 	if (rare & RARE_SSBS_SYNC) {
 		dsb(nsh);
 		isb();
@@ -224,6 +230,8 @@ static __always_inline bool tier0(struct qvm_vcpu *vcpu, u32 code)
 
 	vcpu->stats.exits++;
 	if (code != ARM64_EXIT_SYNC) {
+		if (code == ARM64_EXIT_SERROR)
+			vcpu->arch.exit.esr = read_sysreg(esr_el2);
 		if (code != ARM64_EXIT_IRQ || !arm64_timer_again(vcpu))
 			return false;
 		vcpu->stats.tier0++;
@@ -247,7 +255,7 @@ static __always_inline void run_guest(struct qvm_vcpu *vcpu, const struct stay *
 {
 	u32 code;
 
-	asm volatile("msr daifset, #0xf" : : : "memory");
+	arm64_daif_mask();
 	traps_enable(vcpu, stay);
 	do {
 		vcpu->stats.entries++;
@@ -259,7 +267,7 @@ static __always_inline void run_guest(struct qvm_vcpu *vcpu, const struct stay *
 	} while (tier0(vcpu, code));
 	vcpu->arch.exit.code = code;
 	traps_disable(vcpu, stay);
-	write_sysreg(stay->daif, daif);
+	arm64_daif_restore(stay->daif);
 }
 
 /* ---- tier 0b: the host's world but for FP, EL1 and stage 2; interrupts stay off ---- */

@@ -3,7 +3,9 @@
  * System registers of the guest: those that it keeps state in (one table row each: hardware name,
  * encoding, reset value), and what happens on a trapped access.
  */
+#include <linux/preempt.h>
 #include <linux/printk.h>
+#include <asm/cpufeature.h>
 #include <asm/sysreg.h>
 
 #include "arm64.h"
@@ -203,13 +205,6 @@ static bool trap_read_only(bool is_write, u64 *value, u64 constant)
  * hold of that memory meanwhile is stale: when they go on or off, all of the VM's memory is
  * cleaned and invalidated. Writes of EL1's translation registers trap (TVM) until they are on.
  */
-static void clean_memory(struct qvm_vm *vm)
-{
-	down_read(&vm->s2_lock);
-	qvm_arch_s2_clean_all(vm);
-	up_read(&vm->s2_lock);
-}
-
 static bool caches_are_on(struct qvm_vcpu *vcpu)
 {
 	return (arm64_sys_read(vcpu, SR_SCTLR) & (SCTLR_M | SCTLR_C)) == (SCTLR_M | SCTLR_C);
@@ -224,7 +219,7 @@ static void write_translation_reg(struct qvm_vcpu *vcpu, enum arm64_sysreg reg, 
 		return;
 	are_on = caches_are_on(vcpu);
 	if (are_on != were_on)
-		clean_memory(vcpu->vm);
+		arm64_cache_clean_for_guest(vcpu->vm);
 	if (are_on && !arm64_has_fix(ARM64_FIX_KEEP_TVM))
 		vcpu->arch.hcr &= ~EL2_HCR_TVM;
 }
@@ -233,7 +228,7 @@ static void write_translation_reg(struct qvm_vcpu *vcpu, enum arm64_sysreg reg, 
 static bool trap_set_way(struct qvm_vcpu *vcpu, bool is_write, u64 *value)
 {
 	if (!arm64_host.has_fwb && !(vcpu->arch.hcr & EL2_HCR_TVM)) {
-		clean_memory(vcpu->vm);
+		arm64_cache_clean_for_guest(vcpu->vm);
 		vcpu->arch.hcr |= EL2_HCR_TVM;	/* the next toggle is seen again */
 	}
 	return true;
@@ -309,6 +304,58 @@ static bool trap_sre(struct qvm_vcpu *vcpu, bool is_write, u64 *value)
 	return vcpu->arch.vgic;
 }
 
+/*
+ * ---- caches, where the host's cores differ (HCR_EL2.TID2): lines and maintenance that do for all;
+ * levels and sizes as the core has them that this is read on
+ */
+
+static bool trap_ctr(struct qvm_vcpu *vcpu, bool is_write, u64 *value)
+{
+	return trap_read_only(is_write, value, read_sanitised_ftr_reg(SYS_CTR_EL0));
+}
+
+static bool trap_clidr(struct qvm_vcpu *vcpu, bool is_write, u64 *value)
+{
+	return trap_read_only(is_write, value, read_sysreg(clidr_el1));
+}
+
+/* Of a cache that is not there CCSIDR_EL1 may be UNDEFINED. Ctype: 1 I, 2 D, 3 both, 4 unified. */
+static bool cache_exists(u64 csselr)
+{
+	u64 type = read_sysreg(clidr_el1) >> (csselr >> 1 & 7) * 3 & 7;
+
+	return csselr & 1 ? type & 1 : type >= 2;
+}
+
+static bool trap_ccsidr(struct qvm_vcpu *vcpu, bool is_write, u64 *value)
+{
+	u64 csselr = arm64_sys_read(vcpu, SR_CSSELR) & 15, old;
+
+	if (is_write)
+		return false;
+	*value = 0;
+	preempt_disable();
+	if (cache_exists(csselr)) {
+		old = read_sysreg(csselr_el1);
+		write_sysreg(csselr, csselr_el1);
+		isb();
+		*value = read_sysreg(ccsidr_el1);
+		write_sysreg(old, csselr_el1);
+		isb();
+	}
+	preempt_enable();
+	return true;
+}
+
+static bool trap_csselr(struct qvm_vcpu *vcpu, bool is_write, u64 *value)
+{
+	if (is_write)
+		arm64_sys_write(vcpu, SR_CSSELR, *value & 15);
+	else
+		*value = arm64_sys_read(vcpu, SR_CSSELR);
+	return true;
+}
+
 /* The hot one first. Debug: Arm ARM D19.3; PMU is hidden, hence not here. */
 static const struct sys_trap traps[] = {
 	{ SYSREG(3, 0, 12, 11, 5), trap_sgi1r },	/* ICC_SGI1R_EL1 */
@@ -329,6 +376,10 @@ static const struct sys_trap traps[] = {
 	{ SYSREG(2, 3, 0, 4, 0), trap_razwi },		/* DBGDTR_EL0 */
 	{ SYSREG(2, 3, 0, 5, 0), trap_razwi },		/* DBGDTRRX_EL0, DBGDTRTX_EL0 */
 	{ SYSREG(3, 0, 1, 0, 1), trap_razwi },		/* ACTLR_EL1 */
+	{ SYSREG(3, 1, 0, 0, 0), trap_ccsidr },
+	{ SYSREG(3, 1, 0, 0, 1), trap_clidr },
+	{ SYSREG(3, 2, 0, 0, 0), trap_csselr },
+	{ SYSREG(3, 3, 0, 0, 1), trap_ctr },
 	{ SYSREG(3, 0, 12, 11, 1), trap_dir },		/* ICC_DIR_EL1 */
 	{ SYSREG(3, 0, 12, 11, 6), trap_sgi0r },	/* ICC_ASGI1R_EL1 */
 	{ SYSREG(3, 0, 12, 11, 7), trap_sgi0r },	/* ICC_SGI0R_EL1 */

@@ -12,11 +12,15 @@
 	 EL2_HCR_TACR | EL2_HCR_TIDCP | EL2_HCR_TSW | EL2_HCR_FB |		\
 	 EL2_HCR_BSU_IS | EL2_HCR_PTW | EL2_HCR_TLOR | EL2_HCR_TID5)
 
-/* Where there is RAS to hide, error records and external aborts come here. */
+/*
+ * Where there is RAS to hide, error records and external aborts come here. Of unlike caches guests are
+ * told what holds for all.
+ */
 static inline u64 arm64_guest_hcr(void)
 {
 	return GUEST_HCR | (arm64_host.has_ras ? EL2_HCR_TERR | EL2_HCR_TEA : 0) |
-	       (arm64_host.has_fwb ? EL2_HCR_FWB : 0);
+	       (arm64_host.has_fwb ? EL2_HCR_FWB : 0) |
+	       (arm64_host.unlike_caches ? EL2_HCR_TID2 : 0);
 }
 
 /*

@@ -213,7 +213,7 @@ static void field_write(const struct vgic_bank *bank, struct qvm_vcpu *vcpu,
 	unsigned long flags;
 	bool brief = irqs_disabled();
 
-	if (brief && put_off(vcpu, hweight_long(which) > FIELD_BATCH))
+	if (brief && put_off(vcpu, hweight64(which) > FIELD_BATCH))
 		return;
 	do {
 		raw_spin_lock_irqsave(&bank->vgic->lock, flags);

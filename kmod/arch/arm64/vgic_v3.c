@@ -4,8 +4,9 @@
  * is in it while no vCPU is loaded, and ICH_HCR_EL2 is 0 whenever no guest runs: then the
  * interface signals nothing, a maintenance interrupt least of all.
  *
- * Errata of this interface that the kernel's own list has: Cavium 30115 and others that need
- * ICC_* of a guest trapped (ICH_HCR_EL2.TALLn, TC) are not worked around.
+ * CPUs whose errata ask for ICC_* of a guest to be trapped (ICH_HCR_EL2.TALLn, TC) are refused
+ * (errata.c). Where ICC_DIR_EL1 can't be trapped (ICH_VTR_EL2.TDS = 0) a guest that ends interrupts out
+ * of order by it, more of them than there are list registers, may see another one ended.
  *
  * A write is seen by the guest without an ISB: the exception return synchronizes. The one in sync
  * keeps a maintenance interrupt that was just withdrawn from the host.

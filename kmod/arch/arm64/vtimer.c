@@ -109,11 +109,25 @@ noinstr bool arm64_vtimer_level(struct qvm_vcpu *vcpu)
 
 /* ---- the physical interrupts ---- */
 
+/*
+ * What this pCPU's redistributor has for active when no vCPU is loaded; true where that is not
+ * known. In between it follows the guest: the host's handler leaves it active, the guest's
+ * deactivation ends it, and then so is what qvm_vgic_hw_busy() says. Writing it is slow, and
+ * seldom needed.
+ */
+static DEFINE_PER_CPU(bool, phys_active);
+
+/*
+ * A GIC may signal an interrupt for a while after its line has fallen. One that comes after its
+ * vCPU was put is nobody's, and being forwarded it stays active.
+ */
 static irqreturn_t vtimer_interrupt(int irq, void *dev)
 {
 	struct qvm_vcpu *vcpu = __this_cpu_read(loaded_vcpu);
 
-	if (vcpu && vcpu->arch.vtimer.intid)
+	if (!vcpu)
+		__this_cpu_write(phys_active, true);
+	else if (vcpu->arch.vtimer.intid)
 		qvm_vgic_set_own(vcpu, vcpu->arch.vtimer.intid, true);
 	return IRQ_HANDLED;
 }
@@ -125,18 +139,21 @@ static irqreturn_t maint_interrupt(int irq, void *dev)
 }
 
 /*
- * What this pCPU's redistributor has for active when no vCPU is loaded. In between it follows the
- * guest: the host's handler leaves it active, the guest's deactivation ends it, and then so is
- * what qvm_vgic_hw_busy() says. Writing it is slow, and seldom needed.
+ * Preemption off. The read waits until the write has arrived: the guest's deactivation by its list
+ * register, which goes another way, must not overtake it (older kernels only post it).
  */
-static DEFINE_PER_CPU(bool, phys_active);
-
 static void phys_set_active(bool active)
 {
+	unsigned long flags;
+	bool now;
+
 	if (__this_cpu_read(phys_active) == active)
 		return;
+	local_irq_save(flags);
 	irq_set_irqchip_state(vtimer_virq, IRQCHIP_STATE_ACTIVE, active);
+	irq_get_irqchip_state(vtimer_virq, IRQCHIP_STATE_ACTIVE, &now);
 	__this_cpu_write(phys_active, active);
+	local_irq_restore(flags);
 }
 
 /* A board without a line for it: active for good, it never fires. */
@@ -219,6 +236,12 @@ void arm64_vtimer_cpu_up(void)
 	phys_set_active(false);
 	enable_percpu_irq(vtimer_virq, IRQ_TYPE_NONE);
 	enable_percpu_irq(maint_virq, IRQ_TYPE_NONE);
+}
+
+/* Its redistributor may have lost power, too. */
+void arm64_vtimer_cpu_wakes(void)
+{
+	__this_cpu_write(phys_active, true);
 }
 
 void arm64_vtimer_cpu_down(void)

@@ -646,10 +646,10 @@ guest_exit:
 	mrs	x4, par_el1
 	dmb	sy
 	str	x4, [x3, #112]
-	cbnz	x0, 5f
-
 	mrs	x4, esr_el2
 	str	x4, [x1, #NVHE_ESR]
+	cbnz	x0, 5f
+
 	ubfx	x5, x4, #26, #6
 	bic	x5, x5, #4
 	cmp	x5, #EC_IABT_LOW

@@ -28,6 +28,8 @@ static noinstr void exit_record(struct qvm_vcpu *vcpu, u64 code)
 
 	vcpu->stats.exits++;
 	vcpu->arch.exit.code = code;
+	if (code == ARM64_EXIT_SERROR)
+		vcpu->arch.exit.esr = nvhe->esr;
 	if (code != ARM64_EXIT_SYNC)
 		return;
 	vcpu->stats.reason[ESR_ELx_EC(nvhe->esr)]++;
@@ -42,10 +44,9 @@ noinstr void arm64_nvhe_run_guest(struct qvm_vcpu *vcpu, bool fp)
 {
 	struct arm64_nvhe *nvhe = &vcpu->arch.nvhe;
 	bool debug, trace = __this_cpu_read(qvm_arm64_vectors_cpu.trace);
-	u64 daif = read_sysreg(daif), code;
-
 	/* Debug exceptions too: what the guest's registers arm may not fire in the host. */
-	asm volatile("msr daifset, #0xf" : : : "memory");
+	u64 daif = arm64_daif_mask(), code;
+
 	if (trace)
 		arm64_trace_enter(vcpu);
 	debug = arm64_debug_is_needed(vcpu);
@@ -62,7 +63,7 @@ noinstr void arm64_nvhe_run_guest(struct qvm_vcpu *vcpu, bool fp)
 		arm64_debug_leave(vcpu);
 	if (trace)
 		arm64_trace_leave(vcpu);
-	write_sysreg(daif, daif);
+	arm64_daif_restore(daif);
 }
 
 void arm64_nvhe_load(struct qvm_vcpu *vcpu)
