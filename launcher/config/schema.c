@@ -311,8 +311,8 @@ static void validate_map(const struct schema_key *row, struct node *map)
 	for (struct node *child = map->child; child; child = child->next) {
 		const struct schema_key *child_row = find_child(map, path, child->key);
 
-		if (!strcmp(child->key, NODE_NO_KEY))
-			continue;	/* the reader has said so */
+		if (child->bad && !strcmp(child->key, NODE_NO_KEY))
+			continue;	/* the reader has said so; or somebody writes a ? */
 		if (!child_row)
 			say_unknown(child, path);
 		else if (child_row->types & SCHEMA_LATER)

@@ -14,7 +14,9 @@
 
 static void write_word(FILE *out, const char *text)
 {
-	if (*text && *text != '#' && !strpbrk(text, " \t\r\n\f\v\"")) {
+	bool continues = *text && text[strlen(text) - 1] == '\\';	/* with the end of the line */
+
+	if (*text && *text != '#' && !continues && !strpbrk(text, " \t\r\n\f\v\"")) {
 		fputs(text, out);
 		return;
 	}

@@ -54,11 +54,14 @@ void build_loggers(struct machine *m, const struct node *list)
 	m->logger = xcalloc(node_count(list), sizeof(*m->logger));
 	for (const struct node *entry = node_first(list); entry; entry = entry->next) {
 		int target = logger_target(schema_string(entry, "logger[].to"));
+		struct node *filter = node_find(entry, "filter");
 
-		if (entry->bad || target < 0)
+		if (entry->bad || target < 0 || !filter || filter->bad)
 			continue;
+		if (!node_count(filter))
+			node_error(filter, "of no kind, write some, such as error,warn");
 		m->logger[m->logger_count++] = (struct logger_config){
-			.kinds = logger_kinds(node_find(entry, "filter")),
+			.kinds = logger_kinds(filter),
 			.target = (enum log_target)target,
 		};
 	}
