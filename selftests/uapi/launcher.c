@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -14,6 +15,8 @@
 #define GUEST_FILE	"/tmp/launcher-spin"
 #define ENV		"/run/qvm/told/env.json"
 #define CONTROL		"/run/qvm/told/control"
+#define NOBODY		65534		/* a user of no rights */
+#define MIB		(1ULL << 20)
 
 FIXTURE(launcher)
 {
@@ -58,6 +61,21 @@ static int supervisor(const char *name)
 	must(bind(fd, (struct sockaddr *)&address, offsetof(struct sockaddr_un, sun_path) + strlen(name)));
 	must(setenv("NOTIFY_SOCKET", name, 1));
 	return fd;
+}
+
+/* As @uid, which may pin @memlock bytes. */
+static pid_t launch_as(uid_t uid, rlim_t memlock, const char *memory)
+{
+	const struct rlimit limit = { memlock, memlock };
+	pid_t pid = must(fork());
+
+	if (!pid) {
+		if (setrlimit(RLIMIT_MEMLOCK, &limit) || setresuid(uid, uid, uid))
+			_exit(126);
+		execlp("qvm", "qvm", "run", "-k", GUEST_FILE, "-m", memory, "--set", "system=told", NULL);
+		_exit(127);
+	}
+	return pid;
 }
 
 static pid_t launch(const char *memory)
@@ -200,12 +218,34 @@ TEST_F(launcher, answers_its_user_alone)
 	ASSERT_EQ(0, lstat("/run/qvm/told", &stat));
 	EXPECT_EQ(0700, stat.st_mode & 07777);
 	EXPECT_TRUE(is_answered(0));
-	EXPECT_FALSE(is_answered(65534));
+	EXPECT_FALSE(is_answered(NOBODY));
 	/* even where it gets there */
 	ASSERT_EQ(0, chmod("/run/qvm", 0755) | chmod("/run/qvm/told", 0755) | chmod(CONTROL, 0666));
-	EXPECT_FALSE(is_answered(65534));
+	EXPECT_FALSE(is_answered(NOBODY));
 	EXPECT_TRUE(is_answered(0));
 	EXPECT_EQ(3, end(&self->pid, SIGQUIT));
+}
+
+/* Who is not root: as much as it may pin, and a folder of its own. */
+TEST_F(launcher, unprivileged)
+{
+	char path[64] = "/tmp/launcher-XXXXXX";
+
+	unsetenv("NOTIFY_SOCKET");
+	must(mkdtemp(path) ? 0 : -1);
+	must(chown(path, NOBODY, NOBODY));
+	must(chmod("/dev/qvm", 0666));
+	must(setenv("XDG_RUNTIME_DIR", path, 1));
+	self->pid = launch_as(NOBODY, MIB, "16M");
+	EXPECT_EQ(64, end(&self->pid, 0));
+	self->pid = launch_as(NOBODY, 17 * MIB, "16M");
+	strcat(path, "/qvm/told/control");
+	EXPECT_TRUE(eventually(access(path, F_OK) == 0));
+	EXPECT_TRUE(eventually(module_count("vcpu_count") == 1));
+	sleep_us(300000);
+	EXPECT_EQ(3, end(&self->pid, SIGQUIT));
+	EXPECT_NE(0, access(path, F_OK));
+	must(chmod("/dev/qvm", 0600));
 }
 
 TEST_NOTHING_IS_LEFT

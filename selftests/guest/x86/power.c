@@ -78,6 +78,18 @@ static void end_by_bad_stack(u32 value)
 	asm volatile("mov %0, %%rsp\n int $0x80" : : "r"(NOBODY + 0x800) : "memory");
 }
 
+/* Listens to the power button, and switches off when that is pressed. */
+static void end_by_button(u32 value)
+{
+	(void)value;
+	out16(PM1_STATUS + 2, BIT(8));			/* PWRBTN_EN */
+	print("# press\n");
+	check(wait_for(in16(PM1_STATUS) & BIT(8), 60 * SECOND));
+	out16(PM1_STATUS, BIT(8));
+	check(!(in16(PM1_STATUS) & BIT(8)));
+	power_off();
+}
+
 /* A fault whose handler mends nothing: the same exit again and again. */
 static void mend_nothing(struct frame *frame)
 {
@@ -108,6 +120,7 @@ static const struct {
 	{ "walk", end_by_bad_tables, 0 },
 	{ "stack", end_by_bad_stack, 0 },
 	{ "stuck", end_by_standing_still, 0 },
+	{ "button", end_by_button, 0 },
 };
 
 static void test_it_ends(void)
