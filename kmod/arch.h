@@ -78,7 +78,7 @@ void qvm_arch_vcpu_park(struct qvm_vcpu *vcpu);
 
 /*
  * Enter the guest until an exit that tier 0 does not answer. Interrupts on, preemption on, vCPU
- * loaded. Owns the interrupts-off stretch: looks at qvm_vcpu_is_wanted(), flushes vdev state, enters,
+ * loaded. Notes where in trail.entry_pc. Owns the interrupts-off stretch: looks at qvm_vcpu_is_wanted(), flushes vdev state, enters,
  * answers at tier 0, syncs, opens interrupts. The exit stays in vcpu->arch.
  * 0; -EAGAIN: did not enter (wanted); -EIO: this pCPU is not enabled (leave and migrate).
  */

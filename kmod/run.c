@@ -114,9 +114,8 @@ static enum exit_action enter_once(struct qvm_vcpu *vcpu)
 {
 	int ret;
 
-	vcpu->trail.entry_pc = qvm_arch_vcpu_pc(vcpu);
 	if (trace_entry_enabled())
-		trace_entry(vcpu->vm->id, vcpu->index, vcpu->trail.entry_pc);
+		trace_entry(vcpu->vm->id, vcpu->index, qvm_arch_vcpu_pc(vcpu));
 	ret = qvm_arch_vcpu_enter(vcpu);
 	if (likely(!ret)) {
 		qvm_inject_exit(vcpu);

@@ -17,9 +17,10 @@ struct qvm_vdev;
 struct qvm_vdev_ops {
 	/*
 	 * One access at offset < size, len 1, 2, 4 or 8, not past the end, offset a multiple of
-	 * len. Process context or interrupts off (tier 0b): raw locks only. 0, or -ENXIO: the
-	 * vdev has no register there (the VM's policy answers), or, with interrupts off, -EAGAIN: it
-	 * has to wait for something; nothing was done, ask again with interrupts on.
+	 * len; *value is zero above len bytes. Process context or interrupts off (tier 0b): raw
+	 * locks only. 0, or -ENXIO: the vdev has no register there (the VM's policy answers), or,
+	 * with interrupts off, -EAGAIN: it has to wait for something; nothing was done, ask again
+	 * with interrupts on.
 	 */
 	int (*read)(struct qvm_vdev *vdev, struct qvm_vcpu *vcpu, u64 offset, unsigned int len,
 		    u64 *value);

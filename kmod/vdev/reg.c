@@ -34,20 +34,31 @@ const struct qvm_reg_row *qvm_reg_find(const struct qvm_reg_table *t, u64 off)
 	return off - reg->offset < reg->size ? reg : NULL;
 }
 
+static bool is_natural(u64 off, unsigned int len)
+{
+	return len && !((off | len) & (len - 1));
+}
+
 int qvm_reg_read(const struct qvm_reg_table *t, void *ctx, struct qvm_vcpu *vcpu, u64 off,
 		 unsigned int len, u64 *val)
 {
-	const struct qvm_reg_row *none = NULL;
+	const struct qvm_reg_row *reg = qvm_reg_find(t, off);
 
-	return qvm_reg_read_near(t, &none, ctx, vcpu, off, len, val);
+	if (reg && is_natural(off, len))
+		return qvm_reg_read_near(t, &reg, ctx, vcpu, off, len, val);
+	if (reg)
+		*val = 0;
+	return reg ? 0 : -ENXIO;
 }
 
 int qvm_reg_write(const struct qvm_reg_table *t, void *ctx, struct qvm_vcpu *vcpu, u64 off,
 		  unsigned int len, u64 val)
 {
-	const struct qvm_reg_row *none = NULL;
+	const struct qvm_reg_row *reg = qvm_reg_find(t, off);
 
-	return qvm_reg_write_near(t, &none, ctx, vcpu, off, len, val);
+	if (reg && is_natural(off, len))
+		return qvm_reg_write_near(t, &reg, ctx, vcpu, off, len, val);
+	return reg ? 0 : -ENXIO;
 }
 
 static bool reg_is_sound(const struct qvm_reg_row *reg)

@@ -99,18 +99,19 @@ int qvm_reg_write(const struct qvm_reg_table *t, void *ctx, struct qvm_vcpu *vcp
  */
 bool qvm_reg_table_is_sound(const struct qvm_reg_table *t);
 
-/* ---- the same by qvm_reg_find_near(), for vdevs that are accessed often ---- */
+/*
+ * ---- the same by qvm_reg_find_near(), for vdevs that are accessed often: @len is 1, 2, 4 or 8, and @off of
+ * the vdev a multiple of it, as the bus has them ----
+ */
 
-/* @off: of the vdev. */
 static __always_inline bool qvm_reg_allows(const struct qvm_reg_row *reg, u64 off, unsigned int len)
 {
-	return (reg->widths & len) && !((off | len) & (len - 1)) &&
-	       off - reg->offset + len <= reg->size;
+	return (reg->widths & len) && off - reg->offset + len <= reg->size;
 }
 
 static __always_inline u64 qvm_reg_bytes(u64 val, unsigned int len)
 {
-	return val & (~0ULL >> (64 - 8 * len));
+	return len == 4 ? (u32)val : val & (~0ULL >> (64 - 8 * len));
 }
 
 static __always_inline int qvm_reg_read_near(const struct qvm_reg_table *t,

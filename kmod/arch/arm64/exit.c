@@ -160,8 +160,13 @@ static const struct qvm_access *decode_access(struct qvm_vcpu *vcpu, u64 esr)
 static void put_data(struct qvm_vcpu *vcpu, const struct qvm_access *access, u64 data)
 {
 	unsigned int unused = 64 - 8 * access->len;	/* bits */
+	bool big = guest_is_big_endian(vcpu);
 
-	if (unlikely(guest_is_big_endian(vcpu)))
+	if (likely(!big && !access->sign_extend)) {
+		arm64_x_write(vcpu, access->reg, data & ~0ULL >> unused);
+		return;
+	}
+	if (big)
 		data = swab64(data << unused);
 	data <<= unused;
 	data = access->sign_extend ? (u64)((s64)data >> unused) : data >> unused;
@@ -203,11 +208,11 @@ static bool is_decoded(u64 esr)
  * and so nothing of it is written down. False: nothing was done; not that, or the vdev wants
  * interrupts on, or has no such register. Tier 0b and 1.
  */
-static __always_inline bool access_again(struct qvm_vcpu *vcpu, u64 esr)
+static __always_inline bool access_again(struct qvm_vcpu *vcpu, u64 esr, u64 gpa)
 {
 	unsigned int reg = FIELD_GET(ISS_SRT, esr), len = 1 << FIELD_GET(ISS_SAS, esr);
 	struct qvm_vdev *vdev = vcpu->last_vdev;
-	u64 gpa = fault_gpa(vcpu), offset;
+	u64 offset;
 
 	if (!vdev || !qvm_vdev_takes(vdev, gpa, len) || esr & ISS_SSE || guest_is_big_endian(vcpu))
 		return false;
@@ -218,7 +223,7 @@ static __always_inline bool access_again(struct qvm_vcpu *vcpu, u64 esr)
 	} else {
 		if (vdev->ops->read(vdev, vcpu, offset, len, &vcpu->arch.exit.data))
 			return false;
-		arm64_x_write(vcpu, reg, mask_len(vcpu->arch.exit.data, len));
+		arm64_x_write(vcpu, reg, vcpu->arch.exit.data);
 	}
 	arm64_skip_instruction(vcpu);
 	vcpu->stats.mmio_kernel++;
@@ -227,7 +232,7 @@ static __always_inline bool access_again(struct qvm_vcpu *vcpu, u64 esr)
 	return true;
 }
 
-static noinline enum exit_action data_abort(struct qvm_vcpu *vcpu, u64 esr)
+static enum exit_action handle_data_abort(struct qvm_vcpu *vcpu, u64 esr)
 {
 	const struct qvm_access *access = NULL;
 	const struct qvm_mem *mem;
@@ -254,13 +259,6 @@ static noinline enum exit_action data_abort(struct qvm_vcpu *vcpu, u64 esr)
 	return qvm_exit_access(vcpu, access ?: decode_access(vcpu, esr));
 }
 
-static enum exit_action handle_data_abort(struct qvm_vcpu *vcpu, u64 esr)
-{
-	if (is_decoded(esr) && access_again(vcpu, esr))
-		return EXIT_RESUME;
-	return data_abort(vcpu, esr);
-}
-
 static enum exit_action handle_fetch_abort(struct qvm_vcpu *vcpu, u64 esr)
 {
 	const struct qvm_mem *mem;
@@ -277,18 +275,24 @@ static enum exit_action handle_fetch_abort(struct qvm_vcpu *vcpu, u64 esr)
 
 /* ---- tier 0b: the twins of handle_data_abort() for vdevs, and of arm64_sys_exit() for an SGI ---- */
 
-/* What was decoded of it stays for tier 1, which is where user space's are answered. */
+/* As qvm_exit_is_users(), of the syndrome alone. */
+static __always_inline bool is_users(const struct qvm_vcpu *vcpu, u64 esr, u64 gpa)
+{
+	const struct qvm_access access = { .gpa = gpa, .len = 1 << FIELD_GET(ISS_SAS, esr) };
+
+	return qvm_exit_is_users(vcpu, &access);
+}
+
+/* What was decoded of it stays for tier 1. */
 static noinline bool tier0b_access(struct qvm_vcpu *vcpu, u64 esr)
 {
 	const struct qvm_access *access = decode_access(vcpu, esr);
-	bool answered = false;
 
-	if (!qvm_exit_is_users(vcpu, access))
-		answered = qvm_exit_doorbell_0b(vcpu, access) ||
-			   qvm_exit_vdev_0b(vcpu, access, &vcpu->arch.exit.data);
-	vcpu->arch.exit.decoded = !answered;
-	if (!answered)
+	if (!qvm_exit_doorbell_0b(vcpu, access) &&
+	    !qvm_exit_vdev_0b(vcpu, access, &vcpu->arch.exit.data)) {
+		vcpu->arch.exit.decoded = true;
 		return false;
+	}
 	if (!access->is_write)
 		put_data(vcpu, access, vcpu->arch.exit.data);
 	arm64_skip_instruction(vcpu);
@@ -297,7 +301,12 @@ static noinline bool tier0b_access(struct qvm_vcpu *vcpu, u64 esr)
 
 static __always_inline bool tier0b_data_abort(struct qvm_vcpu *vcpu, u64 esr)
 {
-	return is_decoded(esr) && (access_again(vcpu, esr) || tier0b_access(vcpu, esr));
+	u64 gpa = fault_gpa(vcpu);
+
+	if (!is_decoded(esr))
+		return false;
+	return access_again(vcpu, esr, gpa) ||
+	       (!is_users(vcpu, esr, gpa) && tier0b_access(vcpu, esr));
 }
 
 /* A broadcast may wake many: with interrupts on. */
@@ -328,6 +337,11 @@ bool arm64_exit_tier0b(struct qvm_vcpu *vcpu)
 	return answered;
 }
 
+static __always_inline bool is_abort(u32 ec)
+{
+	return (ec & ~4U) == ESR_ELx_EC_IABT_LOW;	/* or DABT_LOW */
+}
+
 static const exit_handler handlers[ESR_ELx_EC_MAX + 1] = {
 	[0 ... ESR_ELx_EC_MAX]	= handle_unknown,
 	[ESR_ELx_EC_UNKNOWN]	= handle_hidden,
@@ -348,8 +362,8 @@ static const exit_handler handlers[ESR_ELx_EC_MAX + 1] = {
 
 static_assert(ARRAY_SIZE(handlers) <= QVM_STATS_REASONS);
 
-/* Interrupts and a first use of FP are not the guest's doing. */
-static void trail(struct qvm_vcpu *vcpu, u32 code, u32 ec, u64 esr)
+/* Interrupts and a first use of FP are not the guest's doing. @gpa: of an abort, else 0. */
+static __always_inline void trail(struct qvm_vcpu *vcpu, u32 code, u32 ec, u64 esr, u64 gpa)
 {
 	struct qvm_exit_record *exit;
 
@@ -359,14 +373,10 @@ static void trail(struct qvm_vcpu *vcpu, u32 code, u32 ec, u64 esr)
 	/* the preferred return address of an HVC is behind it */
 	exit->pc = vcpu->arch.regs.pc - (ec == ESR_ELx_EC_HVC64 ? 4 : 0);
 	exit->syndrome = esr;
-	exit->gva = 0;
-	exit->gpa = 0;
+	exit->gva = is_abort(ec) ? vcpu->arch.exit.far : 0;
+	exit->gpa = gpa;
 	exit->code = code;
 	exit->reason = ec;
-	if ((ec & ~4U) == ESR_ELx_EC_IABT_LOW) {	/* or DABT_LOW */
-		exit->gva = vcpu->arch.exit.far;
-		exit->gpa = fault_gpa(vcpu);
-	}
 	if (unlikely(exit->pc == vcpu->trail.entry_pc))
 		qvm_trail_same(vcpu, exit);
 }
@@ -392,17 +402,9 @@ void qvm_arch_inject_exit(struct qvm_vcpu *vcpu, const struct qvm_injection *how
 	}
 }
 
-enum exit_action qvm_arch_vcpu_exit(struct qvm_vcpu *vcpu)
+static noinline enum exit_action exit_async(struct qvm_vcpu *vcpu, u32 code)
 {
-	u64 esr = vcpu->arch.exit.esr;
-	u32 code = vcpu->arch.exit.code, ec = code == ARM64_EXIT_SYNC ? ESR_ELx_EC(esr) : 0;
-
-	if (trace_exit_enabled())
-		trace_exit(vcpu->vm->id, vcpu->index, code, ec, esr, vcpu->arch.regs.pc);
-	trail(vcpu, code, ec, esr);
 	switch (code) {
-	case ARM64_EXIT_SYNC:
-		return handlers[ec](vcpu, esr);
 	case ARM64_EXIT_IRQ:
 		vcpu->stats.irqs++;
 		return EXIT_RESUME;
@@ -415,4 +417,20 @@ enum exit_action qvm_arch_vcpu_exit(struct qvm_vcpu *vcpu)
 			arm64_nvhe_report(vcpu);
 		return fatal(vcpu, QVM_FATAL_STATE);
 	}
+}
+
+enum exit_action qvm_arch_vcpu_exit(struct qvm_vcpu *vcpu)
+{
+	u64 esr = vcpu->arch.exit.esr;
+	u32 code = vcpu->arch.exit.code, ec = code == ARM64_EXIT_SYNC ? ESR_ELx_EC(esr) : 0;
+	u64 gpa = is_abort(ec) ? fault_gpa(vcpu) : 0;
+
+	if (trace_exit_enabled())
+		trace_exit(vcpu->vm->id, vcpu->index, code, ec, esr, vcpu->arch.regs.pc);
+	trail(vcpu, code, ec, esr, gpa);
+	if (unlikely(code != ARM64_EXIT_SYNC))
+		return exit_async(vcpu, code);
+	if (ec == ESR_ELx_EC_DABT_LOW && is_decoded(esr) && access_again(vcpu, esr, gpa))
+		return EXIT_RESUME;
+	return handlers[ec](vcpu, esr);
 }

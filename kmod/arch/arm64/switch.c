@@ -290,14 +290,15 @@ static __always_inline bool tier0b(struct qvm_vcpu *vcpu)
 	vcpu->stats.tier0++;
 	if (likely(!qvm_vcpu_is_wanted(vcpu)))
 		return true;
+	if (vgic_is_listed(vcpu->arch.vgic))	/* by the answer, and the guest is not entered */
+		qvm_vgic_sync(vcpu);
 	vcpu->arch.exit.code = ARM64_EXIT_ANSWERED;
 	return false;
 }
 
 /* ---- the interrupts-off stretch ---- */
 
-/* One function from end to end, for a round that tier 0b answers comes by all of it. */
-static noinstr void guest_loop(struct qvm_vcpu *vcpu, bool fp, bool note)
+static __always_inline void guest_loop(struct qvm_vcpu *vcpu, bool fp, bool note)
 {
 	struct vgic_vcpu *vgic = vcpu->arch.vgic;
 	struct stay stay = {
@@ -325,12 +326,10 @@ static noinstr void guest_loop(struct qvm_vcpu *vcpu, bool fp, bool note)
 			qvm_vgic_sync(vcpu);
 		note = false;
 	} while (tier0b(vcpu));
-	if (unlikely(vgic_is_listed(vgic)))	/* by an answer of tier 0b, and then not entered */
-		qvm_vgic_sync(vcpu);
 }
 
 /* Interrupts off. 0, -EAGAIN, -EIO as at qvm_arch_vcpu_enter(). */
-static int enter_irqs_off(struct qvm_vcpu *vcpu, bool fp, bool note)
+static __always_inline int enter_irqs_off(struct qvm_vcpu *vcpu, bool fp, bool note)
 {
 	if (!vcpu->loaded || !__this_cpu_read(qvm_arm64_enabled))
 		return -EIO;
@@ -364,11 +363,13 @@ static bool note_is_due(const struct qvm_vcpu *vcpu)
 	return vcpu->arch.exit.code != ARM64_EXIT_SYNC || !(vcpu->stats.entries % 16);
 }
 
-int qvm_arch_vcpu_enter(struct qvm_vcpu *vcpu)
+/* One function from end to end: a round that tier 1 answers comes by all of it. */
+noinstr int qvm_arch_vcpu_enter(struct qvm_vcpu *vcpu)
 {
 	bool fp = vcpu->arch.exit.fp_trap, note = note_is_due(vcpu);
 	int ret;
 
+	vcpu->trail.entry_pc = vcpu->arch.regs.pc;
 	vcpu->arch.exit.fp_trap = false;
 	vcpu->arch.exit.decoded = false;
 	vcpu->arch.exit.code = ARM64_EXIT_NONE;

@@ -306,6 +306,28 @@ static void vgic_unlist_repends(struct vgic_cpu *cpu)
 	}
 }
 
+static bool is_single(u64 bits)
+{
+	return bits && !(bits & (bits - 1));
+}
+
+/* What nearly every flush finds: one interrupt that is ready, its group open, and nothing active. Or NULL. */
+static struct vgic_irq *vgic_only_one(struct vgic_vcpu *vgv, u32 open)
+{
+	const struct vgic_queue *q = &vgv->ready;
+	unsigned int b, w;
+	u64 bits;
+
+	if (vgv->active.buckets || !is_single(q->buckets))
+		return NULL;
+	b = __ffs(q->buckets);
+	if (!is_single(q->words[b]) || !(open & (b & 1 ? VGIC_GROUP1 : VGIC_GROUP0)))
+		return NULL;
+	w = __ffs(q->words[b]);
+	bits = q->bits[b * vgv->vgic->words + w];
+	return is_single(bits) ? vgic_find_irq(vgv->vgic, vgv, w * 64 + __ffs(bits)) : NULL;
+}
+
 /*
  * Which interrupts get the list registers: the best active one (it is what the guest ends next),
  * then pending ones by priority, then the other active ones. Pending before active, or
@@ -319,11 +341,16 @@ static void vgic_fill(struct vgic_vcpu *vgv)
 	u32 enabled = vgv->vgic->groups;
 	u32 open = enabled & vgv->vgic->cpuif->groups(cpu);
 	u64 shut = vgv->ready.buckets & group_buckets(enabled & ~open);
+	struct vgic_irq *only = vgic_only_one(vgv, open);
 	int active = 0;
 
 	lockdep_assert_held(&vgv->vgic->lock);
 	cpu->used = 0;
 	cpu->exits = 0;
+	if (only) {
+		vgic_list(vgv, only);
+		return;
+	}
 	if (max > 1)
 		active = vgic_list_queue(vgv, &vgv->active, ~0ULL, active, 1);
 	if (vgic_list_queue(vgv, &vgv->ready, group_buckets(open), 0, max) >= 0)
@@ -423,7 +450,8 @@ void qvm_vgic_sync(struct qvm_vcpu *vcpu)
 	WRITE_ONCE(vgv->visit, vgv->visit + 1);
 	vgv->vgic->visits--;
 	raw_spin_unlock(&vgv->vgic->lock);
-	vgic_kick(vgv->vgic, vgv, &kicks);
+	if (unlikely(kicks.wake | kicks.evict))
+		vgic_kick(vgv->vgic, vgv, &kicks);
 }
 
 void qvm_vgic_load(struct qvm_vcpu *vcpu)

@@ -213,6 +213,7 @@ void qvm_vgic_send_sgi(struct qvm_vcpu *vcpu, u64 value, unsigned int group)
 	unsigned int next = 0;
 	struct vgic *vgic;
 	unsigned long flags;
+	u64 wake;
 
 	if (!self)
 		return;
@@ -225,9 +226,9 @@ void qvm_vgic_send_sgi(struct qvm_vcpu *vcpu, u64 value, unsigned int group)
 			vgic_pend_list(vgic, value, group, &kicks);
 		raw_spin_unlock_irqrestore(&vgic->lock, flags);
 	} while (value & SGIR_IRM && next < vgic->vcpu_end);
-	kicks.wake |= kicks.evict;
-	kicks.evict = 0;
-	vgic_kick(vgic, self, &kicks);
+	/* who sends an SGI does not wait; oneself is out of the guest */
+	for (wake = (kicks.wake | kicks.evict) & ~BIT_ULL(self->index); wake; wake &= wake - 1)
+		qvm_vcpu_kick(vgic->vcpu[__ffs(wake)]->vcpu);
 }
 
 void qvm_vgic_deactivate(struct qvm_vcpu *vcpu, u32 intid)

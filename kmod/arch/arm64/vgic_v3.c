@@ -242,13 +242,15 @@ u64 vgic_v3_hcr_encode(const struct vgic_cpu *cpu)
 
 static void v3_flush(struct vgic_cpu *cpu)
 {
+	u64 first = cpu->used ? vgic_v3_lr_encode(&cpu->lr[0]) : 0;
 	unsigned int i;
 
-	for (i = 0; i < cpu->used; i++)
+	write_sysreg_s(first, SYS_ICH_LR0_EL2);		/* is often the only one */
+	for (i = 1; i < cpu->used; i++)
 		lr_write(i, vgic_v3_lr_encode(&cpu->lr[i]));
 	write_sysreg_s(vgic_v3_hcr_encode(cpu), SYS_ICH_HCR_EL2);
 	if (cpu->used == 1 && cpu->lr[0].hw && cpu->lr[0].written == VGIC_LR_PENDING && !cpu->exits)
-		cpu->again = vgic_v3_lr_encode(&cpu->lr[0]);
+		cpu->again = first;
 }
 
 noinstr bool vgic_v3_is_done(const struct vgic_cpu *cpu)
@@ -283,7 +285,9 @@ static void v3_sync(struct vgic_cpu *cpu)
 	write_sysreg_s(0, SYS_ICH_HCR_EL2);
 	cpu->again = 0;
 	cpu->unlisted = vgic_v3_unlisted(hcr, hcr & HCR_TDIR ? read_sysreg_s(SYS_ICH_VMCR_EL2) : 0);
-	for (i = 0; i < cpu->used; i++) {
+	cpu->lr[0].state = vgic_v3_lr_state(read_sysreg_s(SYS_ICH_LR0_EL2));
+	write_sysreg_s(0, SYS_ICH_LR0_EL2);
+	for (i = 1; i < cpu->used; i++) {
 		cpu->lr[i].state = vgic_v3_lr_state(lr_read(i));
 		lr_write(i, 0);
 	}

@@ -329,6 +329,7 @@ int qvm_arch_vcpu_enter(struct qvm_vcpu *vcpu)
 	bool fp = vcpu->arch.fp_wanted;
 	int ret;
 
+	vcpu->trail.entry_pc = qvm_arch_vcpu_pc(vcpu);
 	if (unlikely(x86_event_is_set(vcpu, EVENT_INIT)) && x86_power_events(vcpu))
 		return -EAGAIN;
 	/* The FP section begins and ends with interrupts on; #NM brings a guest that needs it. */
