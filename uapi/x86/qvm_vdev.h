@@ -15,7 +15,10 @@
 #define QVM_IOAPIC_ID			1	/* param: APIC id, 0 … 15 */
 #define QVM_IOAPIC_GSI_BASE		2	/* param: 0 */
 
-/* A pair of 8259A at their two ports each, the slave on the master's input 2. Once per VM. */
+/*
+ * A pair of 8259A at their two ports each, the slave on the master's input 2. Once per VM. They begin as
+ * a PC's firmware leaves them, vectors 08h and 70h, with all inputs open; vCPU 0 has them at LINT0.
+ */
 #define QVM_VDEV_X86_PIC		2
 #define QVM_PIC_MASTER			0	/* param: port, usually 0x20 */
 #define QVM_PIC_SLAVE			1	/* param: port, usually 0xa0 */

@@ -110,6 +110,26 @@ static enum vmx_fast fast_io(struct qvm_vcpu *vcpu)
 	return fast_access(vcpu, vmcs_read(VM_EXIT_INSTRUCTION_LEN));
 }
 
+/* A register of the local APIC, where the processor does not do it by itself. */
+static noinline enum vmx_fast fast_lapic(struct qvm_vcpu *vcpu)
+{
+	const struct vmx_vcpu *vmx = vmx_of(vcpu);
+	const struct qvm_access *access = &vmx->exit.access;
+	u32 offset = access->gpa % PAGE_SIZE;
+	struct vmx_step step;
+
+	if (!vlapic_owns(vcpu, access->gpa) || access->len != sizeof(u32) || offset % sizeof(u32) ||
+	    !is_plain() || !vmx_step_begin(vmx->exit.move->length, &step))
+		return FAST_NO;
+	vcpu->stats.mmio_kernel++;
+	if (access->is_write)
+		vlapic_mmio_write(vcpu, offset, access->data);
+	else
+		x86_move_load(vcpu, vmx->exit.move, vlapic_mmio_read(vcpu, offset));
+	vmx_step_end(&step);
+	return FAST_ANSWERED;
+}
+
 #define RIGHTS_L	BIT(13)
 
 /* The length of the instruction is of its bytes: what the exit says of it is not defined (27.2.5). */
@@ -129,6 +149,8 @@ static enum vmx_fast fast_ept_violation(struct qvm_vcpu *vcpu)
 		vmx->exit.move = NULL;
 		return FAST_NO;
 	}
+	if (!((vmx->exit.access.gpa ^ vmx->apic_base) & PAGE_MASK))
+		return fast_lapic(vcpu);
 	return fast_access(vcpu, vmx->exit.move->length);
 }
 
