@@ -128,10 +128,9 @@ static void with_guest_regime(void (*op)(void))
 	arm64_daif_restore(daif);
 }
 
-/* This VMID on all pCPUs, stage 1 and 2. */
+/* This VMID on all pCPUs, stage 1 and 2. A DSB is behind the writes of the tables. */
 static void op_flush_vmid(void)
 {
-	dsb(ishst);
 	tlbi_broadcast(vmalls12e1is);
 	isb();
 }
