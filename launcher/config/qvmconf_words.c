@@ -306,16 +306,16 @@ static struct node *create_port(const char *text, const struct origin *origin)
 static void read_loc_vdev(struct node *device, const struct token *word, char *text)
 {
 	char *port = without_prefix(text, "io:"), *slot = without_prefix(text, "pci:");
-	char *rest = without_prefix(text, "mem:"), *address;
+	char *memory = without_prefix(text, "mem:"), *rest, *address;
 	struct node *at;
 
 	if (slot) {
 		put_text(device, "pci", slot, &word->origin);
 		return;
 	}
-	rest = port ? port : rest ? rest : text;
+	rest = port ? port : memory ? memory : text;
 	address = piece_cut(&rest);
-	if (port || is_port_device(device->key, address))
+	if (port || (!memory && is_port_device(device->key, address)))
 		at = create_port(address, &word->origin);
 	else
 		at = value_create(address, SCHEMA_ADDRESS, &word->origin);

@@ -36,12 +36,14 @@ static bool is_decimal(const char *text)
 	return *text && !text[strspn(text, "0123456789")];
 }
 
-/* The value as a word, to be free()d; a decimal address must say that it is one. */
+/* The value as a word, to be free()d; a decimal address must say that it is one, and one that is no port. */
 static char *scalar_text(const struct node *node, unsigned int types)
 {
 	bool marked = types & SCHEMA_ADDRESS && is_decimal(node->text);
+	uint64_t number;
+	bool low = types & SCHEMA_PORT && value_number(node->text, &number) && number <= 0xffff;
 
-	return xasprintf("%s%s", marked ? "0d" : "", source_of(node));
+	return xasprintf("%s%s%s", low ? "mem:" : "", marked ? "0d" : "", source_of(node));
 }
 
 static void write_scalar(FILE *out, const struct node *node, unsigned int types)

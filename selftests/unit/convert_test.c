@@ -151,6 +151,7 @@ TEST(yaml_there_and_back)
 		"load: [{elf: a}, {kernel: b}, {file: c}, {data: 'x y', at: 4096}, {fdt: d}, {initrd: e}]",
 		"cmdline: \"a \\\"b\\\" c\\\\ # d\"", "cmdline: ''", "cmdline: '{x}'",
 		"devices: [pl011: ~, ns16550: {irq: none, name: x}, silent: {}]",
+		"devices: [ser8250: {at: 000}, ser8250: {at: 0x3f8}, ser8250: {at: 4096}]",
 		"devices: [pl011: {name: 'a\\'}, pl011: {name: 'b\\\\c'}]",
 		"devices: [sp805: {action: dump}, shmem: {at: 0x1c050000, irq: gic:38, create: ['a,4K', 'b,4K']}]",
 		"gic: {lines: 64, gicd: 0x2f000000}\nfdt: {at: 0x48000000, reg: 3, dump: /x}",
