@@ -242,10 +242,14 @@ static inline void add_vcpu(struct machine *m, unsigned int index)
 	m->run[index] = map_run(m->vcpu[index]);
 }
 
-/* Guest code to an offset of RAM. */
+/* Guest code to an offset of RAM; byte by byte, for memcpy() may use SVE: lab/README.md, Traps. */
 static inline void load_guest(struct machine *m, uint64_t offset, const struct guest *guest)
 {
-	memcpy(m->ram + offset, guest->code, guest->size);
+	volatile char *to = m->ram + offset;
+	size_t i;
+
+	for (i = 0; i < guest->size; i++)
+		to[i] = guest->code[i];
 }
 
 /* RAM, vCPUs and their PCs at the guest's start, exception vectors; still BUILDING. */
