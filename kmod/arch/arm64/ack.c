@@ -114,8 +114,9 @@ static u32 look_at_kick(int cpu)
 }
 
 /*
- * Three times in a row alike, for another one may come meanwhile. Where there is one pCPU, or no end of
- * others, kicks are left to the host.
+ * Three times in a row alike, for another one may come meanwhile; and the first SGI, as in all kernels up
+ * to now: were it that of a function call, again and again, then taking it would leave its caller
+ * waiting for ever. Where there is one pCPU, or no end of others, kicks are left to the host.
  */
 void arm64_ack_probe(void)
 {
@@ -134,7 +135,7 @@ void arm64_ack_probe(void)
 	}
 	preempt_enable();
 	cpus_read_unlock();
-	if (alike == 3)
+	if (alike == 3 && seen == 0)
 		WRITE_ONCE(kick_sgi, seen);
 }
 
