@@ -126,20 +126,26 @@ static inline void *map_memory(size_t size)
 	return p;
 }
 
-/* One of the module's counters in debugfs; -1 where there is none. */
-static inline long module_count(const char *name)
+/* The number in a file of this folder; -1 where there is none. */
+static inline long number_in(const char *folder, const char *name)
 {
 	char path[64];
 	long n = -1;
 	FILE *f;
 
-	snprintf(path, sizeof(path), "/sys/kernel/debug/qvm/%s", name);
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
 	f = fopen(path, "r");
 	if (f && fscanf(f, "%ld", &n) != 1)
 		n = -1;
 	if (f)
 		fclose(f);
 	return n;
+}
+
+/* One of the module's counters. */
+static inline long module_count(const char *name)
+{
+	return number_in("/sys/kernel/debug/qvm", name);
 }
 
 /* Nothing of any VM is left in the module, at once or within a moment. */

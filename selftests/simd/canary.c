@@ -4,7 +4,6 @@
  * thread look whether those that the kernel does not change are what they were when this module was loaded.
  * What the timer interrupted in the kernel had interrupts open, hence a thread's PSTATE.
  */
-#include <linux/cpu.h>
 #include <linux/delay.h>
 #include <linux/hrtimer.h>
 #include <linux/kthread.h>
@@ -13,6 +12,8 @@
 #include <asm/irq_regs.h>
 #include <asm/sysreg.h>
 #include <asm/virt.h>
+
+#include "each_cpu.h"
 
 #define PERIOD_NS	200000
 
@@ -61,7 +62,6 @@ static const char * const reg_name[REG_COUNT] = {
 
 struct worker {
 	struct hrtimer timer;
-	struct task_struct *thread;
 	u64 want[REG_COUNT];
 };
 
@@ -69,17 +69,10 @@ static DEFINE_PER_CPU(struct worker, workers);
 static atomic_long_t interrupts, inside, threads, mistakes;
 static char first[80];
 
-static int count_get(char *buffer, const struct kernel_param *param)
-{
-	return sysfs_emit(buffer, "%ld\n", atomic_long_read(param->arg));
-}
-
-static const struct kernel_param_ops count_ops = { .get = count_get };
-
-module_param_cb(interrupts, &count_ops, &interrupts, 0444);
-module_param_cb(inside, &count_ops, &inside, 0444);	/* of them, of the kernel */
-module_param_cb(threads, &count_ops, &threads, 0444);
-module_param_cb(mistakes, &count_ops, &mistakes, 0444);
+COUNT_PARAM(interrupts);
+COUNT_PARAM(inside);	/* of them, of the kernel */
+COUNT_PARAM(threads);
+COUNT_PARAM(mistakes);
 module_param_string(first, first, sizeof(first), 0444);
 
 static bool has(u64 id, unsigned int shift, unsigned int least)
@@ -124,9 +117,9 @@ static enum hrtimer_restart timer_fires(struct hrtimer *timer)
 	return HRTIMER_RESTART;
 }
 
-static int thread_main(void *arg)
+static int thread_main(void *unused)
 {
-	struct worker *worker = arg;
+	struct worker *worker = this_cpu_ptr(&workers);
 
 #define X(name, value) worker->want[REG_##name] = value;
 	ALWAYS(X)
@@ -147,39 +140,14 @@ static int thread_main(void *arg)
 	return 0;
 }
 
-static void stop_all(void)
-{
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		if (per_cpu(workers, cpu).thread)
-			kthread_stop(per_cpu(workers, cpu).thread);
-}
-
 static int __init canary_init(void)
 {
-	int cpu;
-
-	cpus_read_lock();
-	for_each_online_cpu(cpu) {
-		struct worker *worker = per_cpu_ptr(&workers, cpu);
-		struct task_struct *thread = kthread_create_on_cpu(thread_main, worker, cpu, "canary/%u");
-
-		if (IS_ERR(thread)) {
-			cpus_read_unlock();
-			stop_all();
-			return PTR_ERR(thread);
-		}
-		worker->thread = thread;
-		wake_up_process(thread);
-	}
-	cpus_read_unlock();
-	return 0;
+	return each_cpu_start(thread_main, "canary/%u");
 }
 
 static void __exit canary_exit(void)
 {
-	stop_all();
+	each_cpu_stop();
 }
 
 module_init(canary_init);

@@ -3,7 +3,6 @@
  * Kernel-mode SIMD all the time, for tests: on each CPU a timer in softirq and a thread have a pattern in
  * every vector register for a moment, and look whether it is still there.
  */
-#include <linux/cpu.h>
 #include <linux/delay.h>
 #include <linux/hrtimer.h>
 #include <linux/kthread.h>
@@ -12,28 +11,18 @@
 #include <asm/neon.h>
 #include <asm/simd.h>
 
+#include "each_cpu.h"
+
 #define PERIOD_NS	200000
 #define HOLD_US		20
 
 static atomic_long_t softirqs, threads, mistakes;
 
-static int count_get(char *buffer, const struct kernel_param *param)
-{
-	return sysfs_emit(buffer, "%ld\n", atomic_long_read(param->arg));
-}
+COUNT_PARAM(softirqs);
+COUNT_PARAM(threads);
+COUNT_PARAM(mistakes);
 
-static const struct kernel_param_ops count_ops = { .get = count_get };
-
-module_param_cb(softirqs, &count_ops, &softirqs, 0444);
-module_param_cb(threads, &count_ops, &threads, 0444);
-module_param_cb(mistakes, &count_ops, &mistakes, 0444);
-
-struct worker {
-	struct hrtimer timer;
-	struct task_struct *thread;
-};
-
-static DEFINE_PER_CPU(struct worker, workers);
+static DEFINE_PER_CPU(struct hrtimer, timers);
 
 #define EACH_REGISTER(text)							\
 	".arch_extension simd\n"						\
@@ -80,54 +69,29 @@ static enum hrtimer_restart timer_fires(struct hrtimer *timer)
 	return HRTIMER_RESTART;
 }
 
-static int thread_main(void *arg)
+static int thread_main(void *unused)
 {
-	struct worker *worker = arg;
+	struct hrtimer *timer = this_cpu_ptr(&timers);
 
-	hrtimer_init(&worker->timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED_SOFT);
-	worker->timer.function = timer_fires;
-	hrtimer_start(&worker->timer, ns_to_ktime(PERIOD_NS), HRTIMER_MODE_REL_PINNED_SOFT);
+	hrtimer_init(timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED_SOFT);
+	timer->function = timer_fires;
+	hrtimer_start(timer, ns_to_ktime(PERIOD_NS), HRTIMER_MODE_REL_PINNED_SOFT);
 	while (!kthread_should_stop()) {
 		one_round(&threads);
 		usleep_range(100, 200);
 	}
-	hrtimer_cancel(&worker->timer);
+	hrtimer_cancel(timer);
 	return 0;
-}
-
-static void stop_all(void)
-{
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		if (per_cpu(workers, cpu).thread)
-			kthread_stop(per_cpu(workers, cpu).thread);
 }
 
 static int __init simd_init(void)
 {
-	int cpu;
-
-	cpus_read_lock();
-	for_each_online_cpu(cpu) {
-		struct worker *worker = per_cpu_ptr(&workers, cpu);
-		struct task_struct *thread = kthread_create_on_cpu(thread_main, worker, cpu, "simd/%u");
-
-		if (IS_ERR(thread)) {
-			cpus_read_unlock();
-			stop_all();
-			return PTR_ERR(thread);
-		}
-		worker->thread = thread;
-		wake_up_process(thread);
-	}
-	cpus_read_unlock();
-	return 0;
+	return each_cpu_start(thread_main, "simd/%u");
 }
 
 static void __exit simd_exit(void)
 {
-	stop_all();
+	each_cpu_stop();
 }
 
 module_init(simd_init);

@@ -12,9 +12,10 @@
 #include <linux/perf_event.h>
 #include <sys/syscall.h>
 
+#include "pin.h"
 #include "vm.h"
 
-#define PARAMETERS	"/sys/module/canary/parameters/"
+#define PARAMETERS	"/sys/module/canary/parameters"
 #define GUESTS		4
 #define WATCHERS	2
 #define STORM_MS	4000
@@ -171,34 +172,15 @@ static void *watcher_main(void *arg)
 	return NULL;
 }
 
-static int pin_thread(pthread_t thread, unsigned int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	return pthread_setaffinity_np(thread, sizeof(set), &set);
-}
-
 static long parameter(const char *name)
 {
-	char path[64];
-	long n = -1;
-	FILE *f;
-
-	snprintf(path, sizeof(path), PARAMETERS "%s", name);
-	f = fopen(path, "r");
-	if (f && fscanf(f, "%ld", &n) != 1)
-		n = -1;
-	if (f)
-		fclose(f);
-	return n;
+	return number_in(PARAMETERS, name);
 }
 
 static const char *first_mistake(void)
 {
 	static char text[80];
-	FILE *f = fopen(PARAMETERS "first", "r");
+	FILE *f = fopen(PARAMETERS "/first", "r");
 
 	if (f && !fgets(text, sizeof(text), f))
 		text[0] = 0;

@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <sys/time.h>
 
+#include "pin.h"
 #include "vm.h"
 
 #define MIB		0x100000UL
@@ -33,16 +34,6 @@ static unsigned int random_below(unsigned int *seed, unsigned int limit)
 {
 	*seed = *seed * 1103515245 + 12345;
 	return (*seed >> 16) % limit;
-}
-
-/* 0, or an errno */
-static int pin_thread(pthread_t thread, unsigned int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	return pthread_setaffinity_np(thread, sizeof(set), &set);
 }
 
 /* ---- one after another ---- */

@@ -8,19 +8,11 @@
 
 #include <kselftest_harness.h>
 
+#include "pin.h"
 #include "vm.h"
 
 #define STORM_MS	2500
 #define SLACK		1000
-
-static int pin_thread(pthread_t thread, unsigned int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	return pthread_setaffinity_np(thread, sizeof(set), &set);
-}
 
 /* How often the host has taken it, on all of its CPUs. */
 static unsigned long taken(const char *name)

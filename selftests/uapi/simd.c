@@ -7,7 +7,7 @@
 
 #include "vm.h"
 
-#define PARAMETERS	"/sys/module/simd/parameters/"
+#define PARAMETERS	"/sys/module/simd/parameters"
 #define GUESTS		2
 #define THREADS		3
 
@@ -64,17 +64,7 @@ static void *host_main(void *arg)
 
 static long parameter(const char *name)
 {
-	char path[64];
-	long n = -1;
-	FILE *f;
-
-	snprintf(path, sizeof(path), PARAMETERS "%s", name);
-	f = fopen(path, "r");
-	if (f && fscanf(f, "%ld", &n) != 1)
-		n = -1;
-	if (f)
-		fclose(f);
-	return n;
+	return number_in(PARAMETERS, name);
 }
 
 TEST(kernel_guests_and_threads)
