@@ -100,6 +100,12 @@ int qvm_arch_inject_unclaimed(struct qvm_vcpu *vcpu, const struct qvm_access *ac
 /* True if a blocked vCPU should run: an interrupt to take. Any context without rq lock. */
 bool qvm_arch_vcpu_runnable(struct qvm_vcpu *vcpu);
 
+/*
+ * A vCPU whose thread was woken or came back from user space waits on nevertheless: what it waits for
+ * has not come. vCPU mutex held.
+ */
+bool qvm_arch_vcpu_waits(struct qvm_vcpu *vcpu);
+
 /* Before sleeping (vCPU put): arm what wakes it (timers). After: disarm. */
 void qvm_arch_vcpu_block(struct qvm_vcpu *vcpu);
 void qvm_arch_vcpu_unblock(struct qvm_vcpu *vcpu);

@@ -111,11 +111,26 @@ static inline void qvm_neon_end(struct user_fpsimd_state *state)
 #endif /* CONFIG_ARM64 */
 
 #ifdef CONFIG_X86
+#include <linux/syscore_ops.h>
 #include <asm/cpufeature.h>
 #include <asm/msr.h>
 #include <asm/processor.h>
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
 #include <asm/cpuid/api.h>	/* was in processor.h */
+#endif
+
+/* 6.19 gave these callbacks an argument and a holder; Kbuild looks which it is. */
+#ifdef QVM_SYSCORE_HAS_DATA
+#define QVM_SYSCORE_ARG			void *data
+#define QVM_SYSCORE(name, ops_...)	\
+	struct syscore name = { .ops = &(const struct syscore_ops){ ops_ } }
+#define qvm_syscore_register(syscore)	register_syscore(syscore)
+#define qvm_syscore_unregister(syscore)	unregister_syscore(syscore)
+#else
+#define QVM_SYSCORE_ARG			void
+#define QVM_SYSCORE(name, ops_...)	struct syscore_ops name = { ops_ }
+#define qvm_syscore_register(syscore)	register_syscore_ops(syscore)
+#define qvm_syscore_unregister(syscore)	unregister_syscore_ops(syscore)
 #endif
 
 /* 6.16 names MSR accesses after the 64 bits: the old names went. */
@@ -156,6 +171,17 @@ static inline bool qvm_l1tf_wanted(void)
 	return l1tf_mitigation != L1TF_MITIGATION_OFF;
 #else
 	return true;
+#endif
+}
+
+/* l1tf=full asks for a flush at every entry, not only where secrets may have been touched since the last. */
+static inline bool qvm_l1tf_always(void)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 19, 0)
+	return l1tf_mitigation == L1TF_MITIGATION_FULL ||
+	       l1tf_mitigation == L1TF_MITIGATION_FULL_FORCE;
+#else
+	return false;
 #endif
 }
 #endif /* CONFIG_X86 */

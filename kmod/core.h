@@ -31,6 +31,7 @@
 #include "arch_types.h"
 #include "eventfd.h"
 #include "pgtable.h"
+#include "post.h"
 #include "trail.h"
 #include "unclaimed.h"
 #include "vdev/bus.h"
@@ -137,6 +138,7 @@ struct qvm_vcpu {
 	bool notify_resume;			/* [v] TIF_NOTIFY_RESUME waits for the way out */
 	u64 poll_ns;				/* [v] so long it polls before it sleeps */
 
+	const struct cred *run_cred;		/* [v] whose RUN security modules let in last, or NULL */
 	struct task_struct *thread;		/* the one in RUN, else NULL; read under RCU */
 	atomic_t mode;				/* [a] enum vcpu_mode */
 	atomic_t kicked;			/* [a] leave guest or sleep, look at requests */
@@ -152,7 +154,13 @@ struct qvm_vcpu {
 	struct qvm_access mmio;			/* [v] */
 
 	unsigned int doorbell_hint;		/* [v] slot that rang last */
-	struct qvm_vcpu_stats stats;		/* [v], read without lock */
+	struct qvm_post post;			/* post.h */
+	/*
+	 * [v], read without lock. An exit counts few: at tier 0 its reason_tier0, else its reason. One
+	 * that has none is in exits, and in tier0 if answered there; entries stays 0, and user_exits
+	 * has no accesses: what follows is for who asks to sum up (qvm_vcpu_stats_get()).
+	 */
+	struct qvm_vcpu_stats stats;
 	struct qvm_histogram *histogram;	/* [C]; what is in it as stats */
 	struct qvm_trail trail;			/* [v], read without lock */
 	struct qvm_vcpu_arch arch;
@@ -268,9 +276,6 @@ void qvm_vcpu_destroy(struct qvm_vcpu *vcpu);
 void qvm_vcpu_load(struct qvm_vcpu *vcpu);
 void qvm_vcpu_put(struct qvm_vcpu *vcpu);
 
-/* Away from it like qvm_vcpu_put(), for a thread that goes to user space (qvm_arch_vcpu_park()). */
-void qvm_vcpu_park(struct qvm_vcpu *vcpu);
-
 /*
  * Make @vcpu look at its requests soon: leaves the guest if it is there, wakes up if it sleeps.
  * Any context but under the rq lock; interrupts on or off.
@@ -321,6 +326,9 @@ bool qvm_vcpu_take_kick(struct qvm_vcpu *vcpu);
  */
 enum exit_action qvm_exit_access(struct qvm_vcpu *vcpu, const struct qvm_access *access);
 
+/* The same of vcpu->mmio at @pc, where qvm_exit_is_users(). */
+enum exit_action qvm_exit_user(struct qvm_vcpu *vcpu, u64 pc);
+
 /* Address, width and space of an access, as a number: never 0, for no gpa has 56 bits. */
 static inline u64 qvm_access_place(const struct qvm_access *access)
 {
@@ -338,8 +346,8 @@ static inline bool qvm_exit_is_users(const struct qvm_vcpu *vcpu, const struct q
 }
 
 /*
- * Tier 0b, interrupts off: a doorbell takes @access; a vdev does, and @data is what it reads. False:
- * nothing was done, tier 1 may know more.
+ * Tier 0b, interrupts off: a doorbell takes @access, be it to signal or to post; a vdev does, and @data
+ * is what it reads. False: nothing was done, tier 1 may know more.
  */
 static inline bool qvm_exit_doorbell_0b(struct qvm_vcpu *vcpu, const struct qvm_access *access)
 {

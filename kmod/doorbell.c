@@ -78,7 +78,7 @@ int qvm_doorbell_slot(const struct doorbell_table *table, const struct doorbell 
 		if (other->key != bell->key)
 			break;
 		if (other->len == bell->len && other->has_match == bell->has_match &&
-		    other->match == bell->match)
+		    other->match == bell->match && other->posts == bell->posts)
 			return i;
 	}
 	return -1;

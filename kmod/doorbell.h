@@ -15,7 +15,8 @@ struct doorbell {
 	u64 match;		/* if has_match: the value that rings */
 	u8 len;			/* bytes; 0: any */
 	bool has_match;
-	struct eventfd_ctx *ctx;
+	bool posts;		/* to the vCPU's ring, and signals nothing */
+	struct eventfd_ctx *ctx;	/* NULL if it posts */
 };
 
 #define DOORBELL_PORT	(1ULL << 63)	/* no gpa has 63 bits */
@@ -50,7 +51,7 @@ bool qvm_doorbell_is_at(const struct doorbell_table *table, u64 key);
 /* True if some write would ring both @bell and one of @table (which may be NULL). */
 bool qvm_doorbell_conflicts(const struct doorbell_table *table, const struct doorbell *bell);
 
-/* The slot of the doorbell with @bell's key, len and match, or -1. */
+/* The slot of the doorbell with @bell's key, len, match and kind, or -1. */
 int qvm_doorbell_slot(const struct doorbell_table *table, const struct doorbell *bell);
 
 /* New tables, kmalloc()ed; NULL: no memory. @table may be NULL; remove: of two slots or more. */

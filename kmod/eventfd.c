@@ -62,17 +62,25 @@ bool qvm_doorbell_ring(struct qvm_vcpu *vcpu, const struct qvm_access *access)
 		bell = qvm_doorbell_find(table, key, access->len, access->data, &vcpu->doorbell_hint);
 	if (!bell)
 		return false;
-	qvm_eventfd_signal(bell->ctx);
-	vcpu->stats.doorbells++;
-	trace_mmio(vcpu->vm->id, vcpu->index, access->gpa, access->len, true, false);
+	if (bell->posts) {
+		if (!qvm_post_write(vcpu, access))
+			return false;
+	} else {
+		qvm_eventfd_signal(bell->ctx);
+		vcpu->stats.doorbells++;
+	}
+	trace_mmio(vcpu->vm->id, vcpu->index, access->gpa, access->len, true, bell->posts);
 	return true;
 }
 
 static int doorbell_check(const struct qvm_doorbell *param)
 {
-	const u32 known = QVM_DOORBELL_F_REMOVE | QVM_DOORBELL_F_PORT | QVM_DOORBELL_F_DATAMATCH;
+	const u32 known = QVM_DOORBELL_F_REMOVE | QVM_DOORBELL_F_PORT | QVM_DOORBELL_F_DATAMATCH |
+			  QVM_DOORBELL_F_POST;
 
 	if (param->flags & ~known || param->reserved)
+		return -EINVAL;
+	if (param->flags & QVM_DOORBELL_F_POST && param->eventfd != -1)
 		return -EINVAL;
 	if (param->flags & QVM_DOORBELL_F_PORT && !QVM_ARCH_PORTS)
 		return -EOPNOTSUPP;
@@ -111,20 +119,36 @@ static int doorbell_check_place(const struct qvm_vm *vm, const struct qvm_doorbe
 	return 0;
 }
 
+/* A reference to the eventfd that @bell signals, if any. */
+static int doorbell_get(struct doorbell *bell, int fd)
+{
+	if (bell->posts)
+		return 0;
+	bell->ctx = eventfd_ctx_fdget(fd);
+	return PTR_ERR_OR_ZERO(bell->ctx);
+}
+
+static void doorbell_put(const struct doorbell *bell)
+{
+	if (!bell->posts)
+		eventfd_ctx_put(bell->ctx);
+}
+
 static int doorbell_add(struct qvm_vm *vm, struct doorbell *bell, int fd)
 {
 	struct doorbell_table *old = doorbells(vm), *new;
+	int ret;
 
 	if (qvm_doorbell_conflicts(old, bell))
 		return -EEXIST;
 	if (old && old->count == QVM_MAX_DOORBELLS)
 		return -ENOSPC;
-	bell->ctx = eventfd_ctx_fdget(fd);
-	if (IS_ERR(bell->ctx))
-		return PTR_ERR(bell->ctx);
+	ret = doorbell_get(bell, fd);
+	if (ret)
+		return ret;
 	new = qvm_doorbell_insert(old, bell);
 	if (!new) {
-		eventfd_ctx_put(bell->ctx);
+		doorbell_put(bell);
 		return -ENOMEM;
 	}
 	rcu_assign_pointer(vm->eventfds.doorbells, new);
@@ -135,7 +159,7 @@ static int doorbell_add(struct qvm_vm *vm, struct doorbell *bell, int fd)
 	return 0;
 }
 
-/* When this returns nobody signals the eventfd any more. */
+/* When this returns nobody signals the eventfd, or posts, any more. */
 static int doorbell_remove(struct qvm_vm *vm, const struct doorbell *bell)
 {
 	struct doorbell_table *old = doorbells(vm), *new = NULL;
@@ -150,7 +174,7 @@ static int doorbell_remove(struct qvm_vm *vm, const struct doorbell *bell)
 	}
 	rcu_assign_pointer(vm->eventfds.doorbells, new);
 	synchronize_rcu();
-	eventfd_ctx_put(old->bell[slot].ctx);
+	doorbell_put(&old->bell[slot]);
 	kfree(old);
 	return 0;
 }
@@ -163,6 +187,7 @@ int qvm_doorbell_set(struct qvm_vm *vm, const struct qvm_doorbell *param)
 		.match = param->datamatch,
 		.len = param->len,
 		.has_match = param->flags & QVM_DOORBELL_F_DATAMATCH,
+		.posts = param->flags & QVM_DOORBELL_F_POST,
 	};
 	int ret = doorbell_check(param);
 
@@ -181,7 +206,7 @@ static void doorbells_release(struct qvm_vm *vm)
 	unsigned int i;
 
 	for (i = 0; table && i < table->count; i++)
-		eventfd_ctx_put(table->bell[i].ctx);
+		doorbell_put(&table->bell[i]);
 	kfree(table);
 }
 

@@ -53,7 +53,7 @@ int qvm_doorbell_set(struct qvm_vm *vm, const struct qvm_doorbell *param);
 int qvm_irqfd_set(struct qvm_vm *vm, const struct qvm_irqfd *param);
 
 /*
- * A guest writes. True: a doorbell took it. Under rcu_read_lock(), or with interrupts off, as
+ * A guest writes. True: a doorbell took it; one that posts may not (qvm_post_write()). Under rcu_read_lock(), or with interrupts off, as
  * eventfd_signal() itself has them from the first waiter to the last; but not on a realtime kernel.
  */
 bool qvm_doorbell_ring(struct qvm_vcpu *vcpu, const struct qvm_access *access);

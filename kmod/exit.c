@@ -12,13 +12,13 @@ static u64 access_bytes(const struct qvm_access *access, u64 data)
 	return data & (~0ULL >> (64 - 8 * access->len));
 }
 
-static enum exit_action access_to_user(struct qvm_vcpu *vcpu, const struct qvm_access *access)
+/* Of vcpu->mmio. */
+static __always_inline enum exit_action mmio_to_user(struct qvm_vcpu *vcpu, u64 pc)
 {
+	const struct qvm_access *access = &vcpu->mmio;
 	struct qvm_run *run = vcpu->run;
 	u64 data = access->is_write ? access_bytes(access, access->data) : 0;
 
-	if (access != &vcpu->mmio)
-		vcpu->mmio = *access;
 	vcpu->mmio_pending = true;
 	vcpu->stats.mmio_user++;
 	run->mmio.gpa = access->gpa;
@@ -27,9 +27,16 @@ static enum exit_action access_to_user(struct qvm_vcpu *vcpu, const struct qvm_a
 	run->mmio.unclaimed = 0;
 	memset(run->mmio.reserved, 0, sizeof(run->mmio.reserved));
 	memcpy(run->mmio.data, &data, sizeof(data));
-	run->mmio.pc = qvm_arch_vcpu_pc(vcpu);
+	run->mmio.pc = pc;
 	run->exit_reason = access->is_port ? QVM_EXIT_PIO : QVM_EXIT_MMIO;
 	return EXIT_TO_USER;
+}
+
+static noinline enum exit_action access_to_user(struct qvm_vcpu *vcpu, const struct qvm_access *access)
+{
+	if (access != &vcpu->mmio)
+		vcpu->mmio = *access;
+	return mmio_to_user(vcpu, qvm_arch_vcpu_pc(vcpu));
 }
 
 static __always_inline int vdev_access(struct qvm_vcpu *vcpu, const struct qvm_access *access,
@@ -42,7 +49,8 @@ static __always_inline int vdev_access(struct qvm_vcpu *vcpu, const struct qvm_a
 	return vdev->ops->read(vdev, vcpu, offset, access->len, data);
 }
 
-static void trace_access(struct qvm_vcpu *vcpu, const struct qvm_access *access, bool user)
+static __always_inline void trace_access(struct qvm_vcpu *vcpu, const struct qvm_access *access,
+					 bool user)
 {
 	if (trace_mmio_enabled())
 		trace_mmio(vcpu->vm->id, vcpu->index, access->gpa, access->len, access->is_write,
@@ -139,18 +147,26 @@ static noinline enum exit_action access_elsewhere(struct qvm_vcpu *vcpu,
 	return access_to_user(vcpu, access);
 }
 
-static enum exit_action access_user_again(struct qvm_vcpu *vcpu, const struct qvm_access *access)
+/* Of its own, so that who does not trace needs no frame. */
+static noinline enum exit_action user_traced(struct qvm_vcpu *vcpu, u64 pc)
 {
-	trace_access(vcpu, access, true);
-	return access_to_user(vcpu, access);
+	trace_access(vcpu, &vcpu->mmio, true);
+	return mmio_to_user(vcpu, pc);
+}
+
+enum exit_action qvm_exit_user(struct qvm_vcpu *vcpu, u64 pc)
+{
+	return trace_mmio_enabled() ? user_traced(vcpu, pc) : mmio_to_user(vcpu, pc);
 }
 
 enum exit_action qvm_exit_access(struct qvm_vcpu *vcpu, const struct qvm_access *access)
 {
 	struct qvm_vdev *vdev;
 
-	if (qvm_exit_is_users(vcpu, access))
-		return access_user_again(vcpu, access);
+	if (qvm_exit_is_users(vcpu, access)) {
+		trace_access(vcpu, access, true);
+		return access_to_user(vcpu, access);
+	}
 	vdev = route(vcpu, access);
 	if (!vdev)
 		return access_elsewhere(vcpu, access);

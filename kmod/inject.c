@@ -58,6 +58,15 @@ static const struct kernel_param_ops wanted_ops = { .set = wanted_set };
 module_param_cb(inject, &wanted_ops, NULL, 0200);
 MODULE_PARM_DESC(inject, "entry|exit|serror|memory|deaf|vmcs FIELD VALUE:VM: the next exit of this VM meets the error");
 
+static unsigned int entry_delay;
+module_param(entry_delay, uint, 0644);
+MODULE_PARM_DESC(entry_delay, "microseconds from the last look for kicks to the entry");
+
+void qvm_inject_entry(void)
+{
+	udelay(READ_ONCE(entry_delay));
+}
+
 /* What this VM is to meet, once. */
 static struct qvm_injection wanted_take(const struct qvm_vm *vm)
 {

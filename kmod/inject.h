@@ -3,6 +3,7 @@
  * Errors that no guest can cause, for tests of what the module does about them. Only a module that
  * was built with QVM_INJECT=1 has them; parameter inject=CAUSE:VM (the VM's name), writable:
  * the next exit of that VM meets the error. A cause may have numbers: inject="vmcs FIELD VALUE:VM".
+ * Parameter entry_delay=MICROSECONDS: each entry takes longer where a kick could be lost.
  */
 #ifndef QVM_INJECT_H
 #define QVM_INJECT_H
@@ -29,7 +30,14 @@ struct qvm_injection {
 #ifdef QVM_INJECT
 /* The vCPU has left the guest: what it met may become something else. Process context, loaded. */
 void qvm_inject_exit(struct qvm_vcpu *vcpu);
+
+/* Nobody has asked anything of this vCPU: time for that, before it is in the guest. Interrupts off. */
+void qvm_inject_entry(void);
 #else
+static inline void qvm_inject_entry(void)
+{
+}
+
 static inline void qvm_inject_exit(struct qvm_vcpu *vcpu)
 {
 }

@@ -6,6 +6,7 @@
  */
 #include <linux/anon_inodes.h>
 #include <linux/compat.h>
+#include <linux/cred.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
@@ -16,6 +17,7 @@
 #include "trace.h"
 #include "compat.h"
 #include "share.h"
+#include "stats.h"
 
 enum ioctl_lock { LOCK_NONE, LOCK_VM, LOCK_VCPU };
 
@@ -88,7 +90,8 @@ static long do_query(struct ioctl_call *call, union ioctl_arg *arg)
 	query->max_vcpus = QVM_MAX_VCPUS;
 	query->run_size = PAGE_SIZE;
 	query->page_size = PAGE_SIZE;
-	query->features = QVM_FEATURE_EVENTFD | QVM_FEATURE_SHARE;
+	query->features = QVM_FEATURE_EVENTFD | QVM_FEATURE_SHARE | QVM_FEATURE_RUN_SEEK |
+			  QVM_FEATURE_POST;
 	qvm_arch_query(query);
 	return 0;
 }
@@ -241,9 +244,19 @@ static const struct ioctl_row vm_ioctls[] = {
 
 /* ---- vCPU fd ---- */
 
+/* An ioctl, so security modules have let these credentials in. vCPU mutex held. */
+static int run_by_ioctl(struct qvm_vcpu *vcpu)
+{
+	if (unlikely(vcpu->run_cred != current_cred())) {
+		put_cred(vcpu->run_cred);
+		vcpu->run_cred = get_current_cred();
+	}
+	return qvm_vcpu_run(vcpu);
+}
+
 static long do_run(struct ioctl_call *call, union ioctl_arg *arg)
 {
-	return qvm_vcpu_run(call->vcpu);
+	return run_by_ioctl(call->vcpu);
 }
 
 static long do_get_reg(struct ioctl_call *call, union ioctl_arg *arg)
@@ -259,7 +272,7 @@ static long do_set_reg(struct ioctl_call *call, union ioctl_arg *arg)
 
 static long do_stats(struct ioctl_call *call, union ioctl_arg *arg)
 {
-	arg->stats = call->vcpu->stats;
+	qvm_vcpu_stats_get(call->vcpu, &arg->stats);
 	return 0;
 }
 
@@ -285,7 +298,7 @@ static_assert(sizeof(struct qvm_create_vcpu) == 16);
 static_assert(sizeof(struct qvm_irq) == 16);
 static_assert(sizeof(struct qvm_discard) == 32);
 static_assert(sizeof(struct qvm_next_vm) == 72);
-static_assert(sizeof(struct qvm_stat) == 688);
+static_assert(sizeof(struct qvm_stat) == 1200);
 static_assert(sizeof(struct qvm_vm_info) == 80);
 static_assert(sizeof(struct qvm_vm_policy) == 32);
 static_assert(sizeof(struct qvm_unclaimed) == 656);
@@ -294,7 +307,7 @@ static_assert(sizeof(struct qvm_doorbell) == 32);
 static_assert(sizeof(struct qvm_irqfd) == 24);
 static_assert(sizeof(struct qvm_share) == 32);
 static_assert(sizeof(struct qvm_reg) == 24);
-static_assert(sizeof(struct qvm_vcpu_stats) == 640);
+static_assert(sizeof(struct qvm_vcpu_stats) == 1152);
 static_assert(sizeof(struct qvm_run) <= PAGE_SIZE);
 
 /* ---- prologue and epilogue ---- */
@@ -421,7 +434,7 @@ static bool run_at_once(struct qvm_vcpu *vcpu, long *ret)
 {
 	if (!mutex_trylock(&vcpu->mutex))
 		return false;
-	*ret = qvm_vcpu_run(vcpu);
+	*ret = run_by_ioctl(vcpu);
 	mutex_unlock(&vcpu->mutex);
 	return true;
 }
@@ -444,6 +457,27 @@ static long vcpu_ioctl(struct file *file, unsigned int cmd, unsigned long uarg)
 	if (cmd == QVM_VCPU_RUN && run_at_once(vcpu, &ret))
 		return ret;
 	return vcpu_dispatch(vcpu, cmd, uarg);
+}
+
+/*
+ * The way in that costs least: nobody on it looks at what it is for. So only who has been let in by
+ * ioctl, with the same credentials.
+ */
+static loff_t vcpu_llseek(struct file *file, loff_t offset, int whence)
+{
+	struct qvm_vcpu *vcpu = file->private_data;
+	int ret = -EPERM;
+
+	if (offset != QVM_VCPU_RUN || whence != SEEK_SET)
+		return noop_llseek(file, offset, whence);
+	if (vcpu->vm->mm != current->mm)
+		return -EIO;
+	if (!mutex_trylock(&vcpu->mutex) && mutex_lock_killable(&vcpu->mutex))
+		return -EINTR;
+	if (likely(vcpu->run_cred == current_cred()))
+		ret = qvm_vcpu_run(vcpu);
+	mutex_unlock(&vcpu->mutex);
+	return ret;
 }
 
 static int vm_release(struct inode *inode, struct file *file)
@@ -493,5 +527,5 @@ static const struct file_operations vcpu_fops = {
 	.mmap = vcpu_mmap,
 	.unlocked_ioctl = vcpu_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
-	.llseek = noop_llseek,
+	.llseek = vcpu_llseek,
 };

@@ -3,6 +3,7 @@
 #include <linux/debugfs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
+#include <linux/preempt.h>
 
 #include "arch.h"
 #include "stats.h"
@@ -25,9 +26,15 @@ static int __init qvm_init(void)
 	if (ret)
 		return ret;
 	qvm_stats_init();
+	/*
+	 * For as long as the module is loaded, not for each VM: the first and the last of them would have
+	 * the kernel's scheduler patched, which all CPUs notice.
+	 */
+	preempt_notifier_inc();
 	ret = misc_register(&qvm_misc);
 	if (ret) {
 		pr_err("qvm: /dev/qvm could not be registered: %d\n", ret);
+		preempt_notifier_dec();
 		qvm_stats_fini();
 		qvm_arch_fini();
 	}
@@ -39,6 +46,7 @@ module_init(qvm_init);
 static void __exit qvm_exit(void)
 {
 	misc_deregister(&qvm_misc);
+	preempt_notifier_dec();
 	qvm_stats_fini();
 	qvm_arch_fini();
 }

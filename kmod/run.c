@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The run loop: requests, entry, exit, and what goes to user space. */
 #include <linux/moduleparam.h>
+#include <linux/preempt.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/task_work.h>
@@ -32,6 +33,7 @@ static enum exit_action report_end(struct qvm_vcpu *vcpu)
 		run->fatal.gpa = vm->end.gpa;
 	}
 	run->exit_reason = vm->end.exit_reason;
+	vcpu->stats.user_exits++;
 	return EXIT_TO_USER;
 }
 
@@ -50,6 +52,14 @@ static bool task_work_is_due(struct qvm_vcpu *vcpu)
 	smp_mb__after_atomic();
 	vcpu->notify_resume = true;
 	return task_work_pending(current);
+}
+
+/* User space takes the posted writes. */
+static enum exit_action report_posted(struct qvm_vcpu *vcpu)
+{
+	vcpu->run->exit_reason = QVM_EXIT_POSTED;
+	vcpu->stats.user_exits++;
+	return EXIT_TO_USER;
 }
 
 /* Pending work that only the way back to user space does: signals, task work. */
@@ -74,7 +84,7 @@ static void power_on(struct qvm_vcpu *vcpu)
  * What has to be looked at when the architecture did not enter because somebody wants the thread, and
  * after each answer but RESUME. RESUME: enter.
  */
-static enum exit_action check_requests(struct qvm_vcpu *vcpu, int *error)
+static noinline enum exit_action check_requests(struct qvm_vcpu *vcpu, int *error)
 {
 	cond_resched();
 	/*
@@ -91,10 +101,13 @@ static enum exit_action check_requests(struct qvm_vcpu *vcpu, int *error)
 	if (user_work_pending(vcpu)) {
 		*error = -EINTR;
 		vcpu->run->exit_reason = QVM_EXIT_INTR;
+		vcpu->stats.user_exits++;
 		return EXIT_TO_USER;
 	}
+	if (qvm_post_is_due(vcpu))
+		return report_posted(vcpu);
 	power_on(vcpu);
-	return atomic_read(&vcpu->power) == VCPU_ON ? EXIT_RESUME : EXIT_BLOCK;
+	return atomic_read(&vcpu->power) == VCPU_ON && !qvm_arch_vcpu_waits(vcpu) ? EXIT_RESUME : EXIT_BLOCK;
 }
 
 bool qvm_vcpu_take_kick(struct qvm_vcpu *vcpu)
@@ -126,20 +139,59 @@ static enum exit_action enter_once(struct qvm_vcpu *vcpu)
 	return EXIT_LOOK;
 }
 
+/* Who sleeps makes nobody wait for what it has posted. */
+static enum exit_action block(struct qvm_vcpu *vcpu)
+{
+	if (qvm_post_is_waiting(vcpu))
+		return report_posted(vcpu);
+	qvm_vcpu_block(vcpu);
+	return EXIT_LOOK;
+}
+
 /* Every entry looks whether it is wanted elsewhere, so what is answered goes straight back in. */
 static int run_loop(struct qvm_vcpu *vcpu, enum exit_action action)
 {
 	int error = 0;
 
 	while (action != EXIT_TO_USER) {
-		if (action == EXIT_BLOCK)
-			qvm_vcpu_block(vcpu);
-		if (action != EXIT_RESUME)
-			action = check_requests(vcpu, &error);
-		if (action == EXIT_RESUME)
+		if (likely(action == EXIT_RESUME))
 			action = enter_once(vcpu);
+		else if (action == EXIT_BLOCK)
+			action = block(vcpu);
+		else
+			action = check_requests(vcpu, &error);
 	}
 	return error;
+}
+
+/* As qvm_vcpu_load(), in line. */
+static __always_inline void load(struct qvm_vcpu *vcpu)
+{
+	preempt_disable();
+	preempt_notifier_register(&vcpu->notifier);
+	vcpu->loaded = qvm_arch_vcpu_load(vcpu);
+	preempt_enable();
+}
+
+/* As qvm_vcpu_put(), for a thread that goes to user space. */
+static __always_inline void park(struct qvm_vcpu *vcpu)
+{
+	preempt_disable();
+	if (vcpu->loaded)
+		qvm_arch_vcpu_park(vcpu);
+	vcpu->loaded = false;
+	preempt_notifier_unregister(&vcpu->notifier);
+	preempt_enable();
+}
+
+/* Before its first entry. */
+static noinline int start(struct qvm_vcpu *vcpu)
+{
+	if (qvm_vm_state(vcpu->vm) == QVM_VM_BUILDING)
+		return -EAGAIN;
+	if (atomic_read(&vcpu->power) == VCPU_ON)
+		qvm_vm_start(vcpu->vm);
+	return 0;
 }
 
 int qvm_vcpu_run(struct qvm_vcpu *vcpu)
@@ -147,22 +199,21 @@ int qvm_vcpu_run(struct qvm_vcpu *vcpu)
 	enum exit_action action = EXIT_LOOK;
 	int ret;
 
-	if (qvm_vm_state(vcpu->vm) == QVM_VM_BUILDING)
-		return -EAGAIN;
-	if (unlikely(qvm_vm_state(vcpu->vm) == QVM_VM_ASSEMBLED) &&
-	    atomic_read(&vcpu->power) == VCPU_ON)
-		qvm_vm_start(vcpu->vm);
+	if (unlikely(qvm_vm_state(vcpu->vm) <= QVM_VM_ASSEMBLED)) {
+		ret = start(vcpu);
+		if (ret)
+			return ret;
+	}
 	WRITE_ONCE(vcpu->thread, current);
-	qvm_vcpu_load(vcpu);
+	load(vcpu);
 	if (vcpu->mmio_pending)
 		action = qvm_exit_complete(vcpu);
 	ret = run_loop(vcpu, action);
-	qvm_vcpu_park(vcpu);
+	park(vcpu);
 	WRITE_ONCE(vcpu->thread, NULL);
 	if (vcpu->notify_resume) {
 		vcpu->notify_resume = false;
 		set_thread_flag(TIF_NOTIFY_RESUME);
 	}
-	vcpu->stats.user_exits++;
 	return ret;
 }

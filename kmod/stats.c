@@ -31,6 +31,20 @@ static int pinned_pages_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(pinned_pages);
 
+void qvm_vcpu_stats_get(const struct qvm_vcpu *vcpu, struct qvm_vcpu_stats *stats)
+{
+	unsigned int i;
+
+	*stats = vcpu->stats;
+	for (i = 0; i < QVM_STATS_REASONS; i++) {
+		stats->tier0 += stats->reason_tier0[i];
+		stats->reason[i] += stats->reason_tier0[i];
+		stats->exits += stats->reason[i];
+	}
+	stats->entries = stats->exits;
+	stats->user_exits += stats->mmio_user;
+}
+
 void qvm_stats_init(void)
 {
 	qvm_debugfs = debugfs_create_dir("qvm", NULL);

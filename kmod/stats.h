@@ -5,6 +5,12 @@
 
 #include <linux/seq_file.h>
 
+struct qvm_vcpu;
+struct qvm_vcpu_stats;
+
+/* As at QVM_VCPU_STATS; any thread. core.h says what is counted. */
+void qvm_vcpu_stats_get(const struct qvm_vcpu *vcpu, struct qvm_vcpu_stats *stats);
+
 /* Pages that VMs hold pinned, over all VMs; 0 after the last close. */
 extern atomic_long_t qvm_pinned_pages;
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A vCPU on and off a pCPU, kicked and asleep. */
+#include <linux/cred.h>
 #include <linux/gfp.h>
 #include <linux/ktime.h>
 #include <linux/minmax.h>
@@ -59,16 +60,6 @@ void qvm_vcpu_put(struct qvm_vcpu *vcpu)
 	loaded_end(vcpu);
 	if (was_loaded)
 		qvm_arch_vcpu_settle(vcpu);
-	preempt_notifier_unregister(&vcpu->notifier);
-	preempt_enable();
-}
-
-void qvm_vcpu_park(struct qvm_vcpu *vcpu)
-{
-	preempt_disable();
-	if (vcpu->loaded)
-		qvm_arch_vcpu_park(vcpu);
-	vcpu->loaded = false;
 	preempt_notifier_unregister(&vcpu->notifier);
 	preempt_enable();
 }
@@ -172,7 +163,9 @@ void qvm_vcpu_block(struct qvm_vcpu *vcpu)
 
 void qvm_vcpu_destroy(struct qvm_vcpu *vcpu)
 {
+	qvm_post_fini(vcpu);
 	qvm_arch_vcpu_destroy(vcpu);
+	put_cred(vcpu->run_cred);
 	free_page((unsigned long)vcpu->run);
 	kfree(vcpu->histogram);
 	free_pages_exact(vcpu, sizeof(*vcpu));
@@ -199,6 +192,7 @@ struct qvm_vcpu *qvm_vcpu_create(struct qvm_vm *vm, u32 index)
 	vcpu->index = index;
 	mutex_init(&vcpu->mutex);
 	preempt_notifier_init(&vcpu->notifier, &notifier_ops);
+	qvm_post_init(vcpu);
 	atomic_set(&vcpu->power, index ? VCPU_OFF : VCPU_ON);
 	vcpu->run = (struct qvm_run *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	vcpu->histogram = kzalloc(sizeof(*vcpu->histogram), GFP_KERNEL_ACCOUNT);

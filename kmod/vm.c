@@ -82,7 +82,6 @@ static void vm_free(struct qvm_vm *vm)
 {
 	qvm_arch_vm_destroy(vm);
 	qvm_s2_destroy(vm);
-	preempt_notifier_dec();
 	put_pid(vm->creator);
 	mmdrop(vm->mm);
 	kfree(vm->vcpu);
@@ -119,7 +118,6 @@ struct qvm_vm *qvm_vm_create(const struct qvm_create_vm *param)
 	vm->creator = get_task_pid(current, PIDTYPE_TGID);
 	vm->created = ktime_get_ns();
 	spin_lock_init(&vm->unclaimed.lock);
-	preempt_notifier_inc();
 	atomic_inc(&qvm_vm_count);
 
 	ret = qvm_s2_init(vm);
@@ -281,7 +279,7 @@ static int stat_fill(struct qvm_stat *stat, const struct qvm_vm *vm)
 		return -ENXIO;
 	stat->id = vm->id;
 	stat->time = ktime_get_ns();
-	stat->stats = vcpu->stats;
+	qvm_vcpu_stats_get(vcpu, &stat->stats);
 	return 0;
 }
 

@@ -65,6 +65,8 @@ struct qvm_query {
 #define QVM_FEATURE_DIRTY_LOG	(1ULL << 0)	/* reserved: region flag below */
 #define QVM_FEATURE_EVENTFD	(1ULL << 8)	/* QVM_VM_DOORBELL, QVM_VM_IRQFD */
 #define QVM_FEATURE_SHARE	(1ULL << 9)	/* QVM_REGION_SHARED, QVM_VM_SHARE, QVM_IRQFD_F_HOLD */
+#define QVM_FEATURE_RUN_SEEK	(1ULL << 10)	/* QVM_VCPU_RUN by lseek() */
+#define QVM_FEATURE_POST	(1ULL << 11)	/* QVM_DOORBELL_F_POST */
 
 /*
  * QVM_CREATE_VM: a new, empty VM; returns its fd (close-on-exec). The VM belongs to the
@@ -322,6 +324,8 @@ struct qvm_unclaimed {
  * goes on: no vCPU thread returns to user space, and the write has no other effect. With
  * QVM_DOORBELL_F_DATAMATCH only a write of that value does. Writes of another length or value,
  * and all reads, are what they would be without it. One access of the guest is one signal.
+ * With QVM_DOORBELL_F_POST it signals nothing: the write waits in the ring of the vCPU's run page
+ * (qvm_run.h, struct qvm_posted) until user space takes it from there; eventfd is -1.
  * QVM_DOORBELL_F_REMOVE: the one with the same addr, len, datamatch and flags; eventfd is not
  * read. When it returns nobody signals the eventfd any more. A doorbell stays when its eventfd is
  * closed, until it is removed or the VM's last fd is closed.
@@ -330,7 +334,7 @@ struct qvm_unclaimed {
  *
  * EAGAIN  the VM is not assembled; ESHUTDOWN it has ended
  * EINVAL  len not 0 (any), 1, 2, 4 or (not for a port) 8; datamatch with len 0, or wider than len,
- *         or not 0 without its flag; eventfd is another kind of file
+ *         or not 0 without its flag; eventfd is another kind of file, or not -1 with POST
  * EBADF   eventfd is not open
  * EOPNOTSUPP a port, where the architecture has none (arm64)
  * ERANGE  reaches past 2^ipa_bits, or past port 0xffff
@@ -351,6 +355,7 @@ struct qvm_doorbell {
 #define QVM_DOORBELL_F_REMOVE		(1U << 0)
 #define QVM_DOORBELL_F_PORT		(1U << 1)
 #define QVM_DOORBELL_F_DATAMATCH	(1U << 2)
+#define QVM_DOORBELL_F_POST		(1U << 3)
 #define QVM_MAX_DOORBELLS		512
 
 #define QVM_VM_DOORBELL		_IOW(QVM_IOC, 0x18, struct qvm_doorbell)
@@ -466,6 +471,12 @@ struct qvm_discard {
  * EINTR   a signal is pending or immediate_exit is set; nothing is lost, call again.
  *         exit_reason is QVM_EXIT_INTR
  * EAGAIN  the VM is not assembled
+ *
+ * With QVM_FEATURE_RUN_SEEK, and at a third of the kernel's own cost, also
+ * lseek(fd, QVM_VCPU_RUN, SEEK_SET), which means the same. Security modules look at each ioctl and at
+ * no lseek: what they said of the last QVM_VCPU_RUN by ioctl holds for it.
+ *
+ * EPERM   that was with other credentials than the caller's, or never
  */
 #define QVM_VCPU_RUN		_IO(QVM_IOC, 0x20)
 
@@ -491,9 +502,9 @@ struct qvm_reg {
  */
 #define QVM_STATS_REASONS	64
 struct qvm_vcpu_stats {
-	__u64 entries;		/* Out: entries into the guest */
+	__u64 entries;		/* Out: entries into the guest, but for one that has not ended yet */
 	__u64 exits;		/* Out: exits, those answered at tier 0 included */
-	__u64 user_exits;	/* Out: returns of QVM_VCPU_RUN to user space */
+	__u64 user_exits;	/* Out: returns of QVM_VCPU_RUN with an exit_reason (EINTR has one) */
 	__u64 blocks;		/* Out: times it waited for an interrupt (WFI, HLT) */
 	__u64 kicks;		/* Out: times another thread made it leave the guest */
 	__u64 mmio_kernel;	/* Out: accesses answered by an in-kernel vdev */
@@ -505,9 +516,11 @@ struct qvm_vcpu_stats {
 	__u64 tier0;		/* Out: exits answered without leaving the guest's world */
 	__u64 doorbells;	/* Out: writes that rang a doorbell (QVM_VM_DOORBELL) */
 	__u64 polls;		/* Out: of the blocks those that polling ended */
-	__u64 reserved[2];	/* Out: zero */
+	__u64 posted;		/* Out: writes that were posted (QVM_DOORBELL_F_POST) */
+	__u64 reserved[1];	/* Out: zero */
 	/* Out: exits by the hardware's own reason (arm64: ESR.EC) */
 	__u64 reason[QVM_STATS_REASONS];
+	__u64 reason_tier0[QVM_STATS_REASONS];	/* Out: of these, those answered at tier 0 */
 };
 
 #define QVM_VCPU_STATS		_IOR(QVM_IOC, 0x23, struct qvm_vcpu_stats)

@@ -2,7 +2,7 @@
 /*
  * qvm: the run page, mmap()ed from a vCPU fd at offset 0 (MAP_SHARED, qvm_query.run_size
  * bytes). QVM_VCPU_RUN writes it before it returns; of what user space writes, the module
- * reads immediate_exit, and the data bytes of an access that it completes, once each.
+ * reads immediate_exit, posted.tail, and the data bytes of an access that it completes, once each.
  * Whatever else user space changes here has no effect.
  */
 #ifndef _UAPI_QVM_RUN_H
@@ -18,6 +18,7 @@ enum qvm_exit_reason {
 	QVM_EXIT_FATAL	= 4,	/* the VM ended in a safe state: struct qvm_run.fatal */
 	QVM_EXIT_PIO	= 5,	/* x86: as QVM_EXIT_MMIO, mmio.gpa is an I/O port; len 1, 2, 4 */
 	QVM_EXIT_DEBUG	= 6,	/* reserved */
+	QVM_EXIT_POSTED	= 7,	/* posted writes wait, and nothing else is to be done */
 };
 
 enum qvm_system_event {
@@ -34,6 +35,33 @@ enum qvm_fatal {
 	QVM_FATAL_STATE		= 5,	/* the guest is in a state that this VM can't offer */
 	QVM_FATAL_MEMORY	= 6,	/* guest memory can't be reached */
 	QVM_FATAL_STUCK		= 7,	/* too many equal exits: struct qvm_vm_policy */
+};
+
+/*
+ * Posted writes (QVM_DOORBELL_F_POST), the oldest first: write[tail % QVM_POSTED_WRITES] … up to, not
+ * including, head. head is read with acquire, tail is stored with release when the write has been
+ * done, or copied. One thread at a time takes them, whichever, also while the vCPU runs. They are older
+ * than what exit_reason says: take them first, and those of the other vCPUs, too, before an access
+ * to a device whose writes are posted. QVM_VCPU_RUN returns when the oldest has waited for
+ * QVM_POSTED_NS, and before the vCPU waits for an interrupt. A write that finds the ring full comes as
+ * if it were not posted.
+ */
+#define QVM_POSTED_WRITES	64
+#define QVM_POSTED_NS		1000000		/* and what the host's timer is late by */
+
+struct qvm_posted_write {
+	__u64 addr;		/* Out: gpa, or port */
+	__u64 data;		/* Out: zero above len bytes; the lowest is what is at addr */
+	__u32 len;		/* Out: bytes */
+	__u32 is_port;		/* Out: 1: addr is an I/O port */
+};
+
+struct qvm_posted {
+	__u32 head;		/* Out: of all writes so far, modulo 2^32 */
+	__u32 reserved0[15];
+	__u32 tail;		/* In: how many of these user space has taken, modulo 2^32 */
+	__u32 reserved1[15];
+	struct qvm_posted_write write[QVM_POSTED_WRITES]; /* Out */
 };
 
 struct qvm_run {
@@ -77,6 +105,7 @@ struct qvm_run {
 		} fatal;
 		__u8 pad[240];
 	};
+	struct qvm_posted posted;
 };
 
 #endif /* _UAPI_QVM_RUN_H */

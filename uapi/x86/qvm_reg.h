@@ -11,6 +11,7 @@
 
 /* As instructions number them: 0 RAX, 1 RCX, 2 RDX, 3 RBX, 4 RSP, 5 RBP, 6 RSI, 7 RDI, 8 … 15 */
 #define QVM_REG_GPR(n)		(QVM_REG_CORE | (n))
+/* SET_REG of it ends a HLT, too, which else nothing but the board does: not the thread's return. */
 #define QVM_REG_RIP		(QVM_REG_CORE | 16)
 #define QVM_REG_RFLAGS		(QVM_REG_CORE | 17)
 

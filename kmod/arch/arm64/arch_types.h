@@ -81,6 +81,12 @@ struct arm64_nvhe {
 	u64 lr[16], ap0r[4], ap1r[4];
 };
 
+/* What tier 0b has found out of an access; 0: nothing. */
+enum arm64_decoded {
+	ARM64_DECODED = 1,	/* vcpu->mmio is this exit's access */
+	ARM64_USERS,		/* an access that is as the last one that user space got */
+};
+
 /* A VM's tag in the TLBs. */
 struct arm64_vmid {
 	u64 generation;
@@ -106,7 +112,7 @@ struct qvm_vcpu_arch {
 		u64 data;	/* what a vdev reads at tier 0b */
 		u32 code;		/* enum arm64_exit */
 		u32 acked;		/* 1 + INTID taken from the GIC, and not dealt with yet; 0: none */
-		bool decoded;		/* vcpu->mmio is this exit's access */
+		u8 decoded;		/* at tier 0b; enum arm64_decoded, or 0 */
 		bool fp_trap;		/* it wanted FP: enter with an FP section */
 	} exit;				/* [v] */
 	struct arm64_fp fp;		/* [v] */

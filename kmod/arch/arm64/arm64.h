@@ -160,7 +160,9 @@ void arm64_switch_cpu_up(void);
 void arm64_fp_save(struct arm64_fp *fp);
 void arm64_fp_load(const struct arm64_fp *fp);
 
+/* entry.S */
 u64 qvm_arm64_enter(struct arm64_regs *regs, u64 host_vbar, u64 vectors, u64 operand);
+u64 qvm_arm64_walk(u64 gva, u64 host_vbar, u64 vectors);
 
 /* TPIDR2_EL0 is the host thread's again when it is put. Preemption off. */
 static inline void arm64_tpidr2_load(struct qvm_vcpu *vcpu)
@@ -206,13 +208,11 @@ u64 arm64_sys_read(struct qvm_vcpu *vcpu, enum arm64_sysreg reg);
 void arm64_sys_write(struct qvm_vcpu *vcpu, enum arm64_sysreg reg, u64 value);
 
 /*
- * All registers into and out of the hardware; preemption off, current pCPU, VHE. Apart from the
- * others those that the host's threads use, too.
+ * All registers into and out of the hardware; preemption off, current pCPU, VHE. But for those that the
+ * host's threads use, too: shared_regs.h.
  */
 void arm64_sys_load(struct qvm_vcpu *vcpu);
 void arm64_sys_put(struct qvm_vcpu *vcpu);
-void arm64_sys_load_shared(struct qvm_vcpu *vcpu);
-void arm64_sys_put_shared(struct qvm_vcpu *vcpu);
 
 /* Architectural reset values (Arm ARM, each register's description). */
 void arm64_sys_reset(struct qvm_vcpu *vcpu);

@@ -383,6 +383,12 @@ bool qvm_arch_vcpu_runnable(struct qvm_vcpu *vcpu)
 	return vcpu->arch.vgic && qvm_vgic_has_pending(vcpu);
 }
 
+/* A WFI may end for any reason (Arm ARM DDI 0487, D1.6, Wait for Interrupt mechanism). */
+bool qvm_arch_vcpu_waits(struct qvm_vcpu *vcpu)
+{
+	return false;
+}
+
 void qvm_arch_vcpu_block(struct qvm_vcpu *vcpu)
 {
 	arm64_vtimer_block(vcpu);

@@ -144,13 +144,40 @@ alternative_else_nop_endif
 SYM_CODE_END(guest_exit)
 
 /*
+ * u64 qvm_arm64_walk(u64 gva, u64 host_vbar, u64 vectors): PAR_EL1 as AT S1E1R leaves it. An external
+ * abort of the walk is an exception instead (Arm ARM, AT instructions), which the host would not
+ * live through: it is ours here, and a walk that failed.
+ */
+SYM_FUNC_START(qvm_arm64_walk)
+	msr	vbar_el2, x2
+	isb
+walk:	at	s1e1r, x0
+	isb
+	dmb	sy				/* erratum 1508412 */
+	mrs	x0, par_el1
+	dmb	sy
+1:	msr	vbar_el2, x1
+	isb
+	ret
+walk_failed:
+	mov	x0, #1
+	b	1b
+SYM_FUNC_END(qvm_arm64_walk)
+
+/*
  * An exception from EL2 found our vectors: host code just after the exit, before its write of
  * VBAR_EL2 took effect. Make it take effect and go back: the instruction runs again and takes
  * its exception in the host's vectors. Interrupts stay masked: SPSR_EL2 is untouched.
  */
 SYM_CODE_START_LOCAL(forward)
 	stp	x0, x1, [sp, #-16]!
-	ldr	x0, =qvm_arm64_host_vbar
+	mrs	x0, elr_el2
+	adr	x1, walk
+	cmp	x0, x1
+	b.ne	1f
+	adr	x0, walk_failed
+	msr	elr_el2, x0
+1:	ldr	x0, =qvm_arm64_host_vbar
 	mrs	x1, tpidr_el2
 	ldr	x0, [x0, x1]
 	msr	vbar_el2, x0

@@ -142,7 +142,7 @@ static u64 written_data(struct qvm_vcpu *vcpu, unsigned int reg, unsigned int le
 }
 
 /* Into where user space's completion would look for it: there is one access at a time. */
-static const struct qvm_access *decode_access(struct qvm_vcpu *vcpu, u64 esr)
+static __always_inline const struct qvm_access *decode_access(struct qvm_vcpu *vcpu, u64 esr)
 {
 	struct qvm_access *access = &vcpu->mmio;
 
@@ -157,7 +157,7 @@ static const struct qvm_access *decode_access(struct qvm_vcpu *vcpu, u64 esr)
 	return access;
 }
 
-static void put_data(struct qvm_vcpu *vcpu, const struct qvm_access *access, u64 data)
+static __always_inline void put_data(struct qvm_vcpu *vcpu, const struct qvm_access *access, u64 data)
 {
 	unsigned int unused = 64 - 8 * access->len;	/* bits */
 	bool big = guest_is_big_endian(vcpu);
@@ -241,11 +241,8 @@ static enum exit_action handle_data_abort(struct qvm_vcpu *vcpu, u64 esr)
 		return fatal(vcpu, QVM_FATAL_SERROR);
 	if (vcpu->arch.exit.hpfar & HPFAR_NONE)
 		return EXIT_RESUME;
-	if (is_decoded(esr)) {
-		access = vcpu->arch.exit.decoded ? &vcpu->mmio : decode_access(vcpu, esr);
-		if (qvm_exit_is_users(vcpu, access))
-			return qvm_exit_access(vcpu, access);
-	}
+	if (vcpu->arch.exit.decoded == ARM64_DECODED)
+		access = &vcpu->mmio;
 	mem = qvm_region_find(vcpu->vm, fault_gpa(vcpu));
 	if (mem && mem->kind == QVM_REGION_RAM)
 		return ram_fault(vcpu, esr);
@@ -290,7 +287,7 @@ static noinline bool tier0b_access(struct qvm_vcpu *vcpu, u64 esr)
 
 	if (!qvm_exit_doorbell_0b(vcpu, access) &&
 	    !qvm_exit_vdev_0b(vcpu, access, &vcpu->arch.exit.data)) {
-		vcpu->arch.exit.decoded = true;
+		vcpu->arch.exit.decoded = ARM64_DECODED;
 		return false;
 	}
 	if (!access->is_write)
@@ -305,8 +302,12 @@ static __always_inline bool tier0b_data_abort(struct qvm_vcpu *vcpu, u64 esr)
 
 	if (!is_decoded(esr))
 		return false;
-	return access_again(vcpu, esr, gpa) ||
-	       (!is_users(vcpu, esr, gpa) && tier0b_access(vcpu, esr));
+	if (access_again(vcpu, esr, gpa))
+		return true;
+	if (!is_users(vcpu, esr, gpa))
+		return tier0b_access(vcpu, esr);
+	vcpu->arch.exit.decoded = ARM64_USERS;
+	return false;
 }
 
 /* A broadcast may wake many: with interrupts on. */
@@ -328,10 +329,13 @@ bool arm64_exit_tier0b(struct qvm_vcpu *vcpu)
 	u32 ec = ESR_ELx_EC(esr);
 	bool answered = false;
 
-	if (ec == ESR_ELx_EC_DABT_LOW)
+	if (ec == ESR_ELx_EC_DABT_LOW) {
 		answered = tier0b_data_abort(vcpu, esr);
-	else if (ec == ESR_ELx_EC_SYS64)
+		vcpu->stats.reason_tier0[ESR_ELx_EC_DABT_LOW] += answered;
+	} else if (ec == ESR_ELx_EC_SYS64) {
 		answered = tier0b_sys64(vcpu, esr);
+		vcpu->stats.reason_tier0[ESR_ELx_EC_SYS64] += answered;
+	}
 	if (answered && trace_exit_enabled())
 		trace_exit(vcpu->vm->id, vcpu->index, ARM64_EXIT_SYNC, ec, esr, vcpu->arch.regs.pc);
 	return answered;
@@ -357,7 +361,6 @@ static const exit_handler handlers[ESR_ELx_EC_MAX + 1] = {
 	[ESR_ELx_EC_ERET]	= handle_hidden,
 	[0x1d]			= handle_hidden,	/* SME */
 	[ESR_ELx_EC_IABT_LOW]	= handle_fetch_abort,
-	[ESR_ELx_EC_DABT_LOW]	= handle_data_abort,
 };
 
 static_assert(ARRAY_SIZE(handlers) <= QVM_STATS_REASONS);
@@ -386,6 +389,7 @@ void qvm_arch_inject_exit(struct qvm_vcpu *vcpu, const struct qvm_injection *how
 	u64 gpa = vcpu->vm->region[0].gpa;
 
 	vcpu->arch.exit.code = ARM64_EXIT_SYNC;
+	vcpu->arch.exit.decoded = 0;
 	vcpu->arch.exit.hpfar = gpa >> 8;
 	switch (how->cause) {
 	case QVM_INJECT_ENTRY:		/* an illegal exception return */
@@ -404,6 +408,7 @@ void qvm_arch_inject_exit(struct qvm_vcpu *vcpu, const struct qvm_injection *how
 
 static noinline enum exit_action exit_async(struct qvm_vcpu *vcpu, u32 code)
 {
+	vcpu->stats.exits += code != ARM64_EXIT_ANSWERED;
 	switch (code) {
 	case ARM64_EXIT_IRQ:
 		vcpu->stats.irqs++;
@@ -419,18 +424,51 @@ static noinline enum exit_action exit_async(struct qvm_vcpu *vcpu, u32 code)
 	}
 }
 
-enum exit_action qvm_arch_vcpu_exit(struct qvm_vcpu *vcpu)
+static __always_inline void exit_begin(struct qvm_vcpu *vcpu, u32 code, u32 ec, u64 esr, u64 gpa)
 {
-	u64 esr = vcpu->arch.exit.esr;
-	u32 code = vcpu->arch.exit.code, ec = code == ARM64_EXIT_SYNC ? ESR_ELx_EC(esr) : 0;
-	u64 gpa = is_abort(ec) ? fault_gpa(vcpu) : 0;
-
 	if (trace_exit_enabled())
 		trace_exit(vcpu->vm->id, vcpu->index, code, ec, esr, vcpu->arch.regs.pc);
 	trail(vcpu, code, ec, esr, gpa);
-	if (unlikely(code != ARM64_EXIT_SYNC))
-		return exit_async(vcpu, code);
-	if (ec == ESR_ELx_EC_DABT_LOW && is_decoded(esr) && access_again(vcpu, esr, gpa))
+	if (likely(code == ARM64_EXIT_SYNC))
+		vcpu->stats.reason[ec]++;
+}
+
+/* Nothing but user space can answer it, says tier 0b. */
+static noinline enum exit_action exit_users(struct qvm_vcpu *vcpu)
+{
+	u64 esr = vcpu->arch.exit.esr;
+
+	exit_begin(vcpu, ARM64_EXIT_SYNC, ESR_ELx_EC_DABT_LOW, esr, decode_access(vcpu, esr)->gpa);
+	return qvm_exit_user(vcpu, vcpu->arch.regs.pc);
+}
+
+/* A function for the most frequent reason, where nothing asks for it any more. */
+static __always_inline enum exit_action exit_data_abort(struct qvm_vcpu *vcpu, u64 esr)
+{
+	u64 gpa = fault_gpa(vcpu);
+
+	exit_begin(vcpu, ARM64_EXIT_SYNC, ESR_ELx_EC_DABT_LOW, esr, gpa);
+	if (is_decoded(esr) && access_again(vcpu, esr, gpa))
 		return EXIT_RESUME;
-	return handlers[ec](vcpu, esr);
+	return handle_data_abort(vcpu, esr);
+}
+
+static __always_inline enum exit_action exit_others(struct qvm_vcpu *vcpu, u32 code, u64 esr)
+{
+	u32 ec = code == ARM64_EXIT_SYNC ? ESR_ELx_EC(esr) : 0;
+
+	exit_begin(vcpu, code, ec, esr, ec == ESR_ELx_EC_IABT_LOW ? fault_gpa(vcpu) : 0);
+	return likely(code == ARM64_EXIT_SYNC) ? handlers[ec](vcpu, esr) : exit_async(vcpu, code);
+}
+
+enum exit_action qvm_arch_vcpu_exit(struct qvm_vcpu *vcpu)
+{
+	u64 esr = vcpu->arch.exit.esr;
+	u32 code = vcpu->arch.exit.code;
+
+	if (vcpu->arch.exit.decoded == ARM64_USERS)
+		return exit_users(vcpu);
+	if (code == ARM64_EXIT_SYNC && ESR_ELx_EC(esr) == ESR_ELx_EC_DABT_LOW)
+		return exit_data_abort(vcpu, esr);
+	return exit_others(vcpu, code, esr);
 }

@@ -22,9 +22,10 @@
 
 #include "arm64.h"
 #include "nvhe/nvhe.h"
+#include "shared_regs.h"
 #include "traps.h"
 
-/* Interrupts off; who else changes it sends an interrupt. */
+/* Its thread changes it with preemption off, who else does sends an interrupt. */
 static DEFINE_PER_CPU(struct qvm_vcpu *, parked);
 
 #define FINE_TRAPS(X)								\
@@ -101,7 +102,7 @@ static void hidden_put(struct qvm_vcpu *vcpu)
 	}
 }
 
-static void load_all(struct qvm_vcpu *vcpu)
+static noinline void load_all(struct qvm_vcpu *vcpu)
 {
 	struct arm64_host *host = &vcpu->arch.host;
 
@@ -152,7 +153,7 @@ static void guest_regs_in(struct qvm_vcpu *vcpu)
 }
 
 /* The host thread's own: TPIDR_EL0 before the scheduler saves it for the thread. */
-static void host_regs_back(struct qvm_vcpu *vcpu)
+static __always_inline void host_regs_back(struct qvm_vcpu *vcpu)
 {
 	const struct arm64_host *host = &vcpu->arch.host;
 
@@ -203,22 +204,30 @@ void arm64_unpark_cpu(void)
 	local_irq_restore(flags);
 }
 
-/* True: this pCPU has its registers still. Whoever else is parked here makes room. */
-static bool take_parked(struct qvm_vcpu *vcpu)
+/*
+ * True: this pCPU has its registers still. Preemption off, vCPU mutex held: nobody else unparks it
+ * meanwhile, neither by an interrupt nor as this pCPU goes down.
+ */
+static __always_inline bool take_parked(struct qvm_vcpu *vcpu)
+{
+	if (__this_cpu_read(parked) != vcpu)
+		return false;
+	__this_cpu_write(parked, NULL);
+	WRITE_ONCE(vcpu->arch.parked_on, 0);
+	return true;
+}
+
+/* Whoever is parked here goes. */
+static noinline void make_room(void)
 {
 	struct qvm_vcpu *here;
 	unsigned long flags;
 
 	local_irq_save(flags);
 	here = __this_cpu_read(parked);
-	if (here == vcpu) {
-		__this_cpu_write(parked, NULL);
-		WRITE_ONCE(vcpu->arch.parked_on, 0);
-	} else if (here) {
+	if (here)
 		evict(here);
-	}
 	local_irq_restore(flags);
-	return here == vcpu;
 }
 
 /* ---- as arch.h has them ---- */
@@ -233,7 +242,8 @@ bool qvm_arch_vcpu_load(struct qvm_vcpu *vcpu)
 		arm64_nvhe_load(vcpu);
 		return true;
 	}
-	if (!take_parked(vcpu)) {
+	if (unlikely(!take_parked(vcpu))) {
+		make_room();
 		arm64_unpark(vcpu);
 		load_all(vcpu);
 	}

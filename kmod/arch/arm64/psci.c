@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* SMCCC 1.1 (DEN0028) and PSCI 1.1 (DEN0022): firmware calls by HVC, and by SMC, which traps. */
+/* SMCCC 1.1 (DEN0028), PSCI 1.1 (DEN0022), TRNG 1.0 (DEN0098): firmware calls by HVC, and by SMC, which traps. */
 #include <linux/arm-smccc.h>
+#include <linux/random.h>
 #include <uapi/linux/psci.h>
 
 #include "arm64.h"
@@ -17,6 +18,9 @@ struct smccc_call {
 #define ID_NUMBER	GENMASK(15, 0)
 #define ID_64		BIT(30)
 #define ID_OWNER(owner)	(BIT(31) | (owner) << 24)
+
+#define TRNG_INVALID_PARAMETERS	(-2)
+#define TRNG_NO_ENTROPY		(-3)
 
 static const struct smccc_call *smccc_find(u32 id);	/* FEATURES asks for what the table has */
 
@@ -150,7 +154,42 @@ static enum exit_action system_reset2(struct qvm_vcpu *vcpu, u64 *x)
 	return system_reset(vcpu, x);
 }
 
+static enum exit_action trng_version(struct qvm_vcpu *vcpu, u64 *x)
+{
+	return result(x, 0x10000);
+}
+
+static enum exit_action trng_uuid(struct qvm_vcpu *vcpu, u64 *x)
+{
+	x[0] = 0x2f7c4e1b;
+	x[1] = 0x9ad3465e;
+	x[2] = 0x8a41d90c;
+	x[3] = 0x63b5f217;
+	return EXIT_RESUME;
+}
+
+/* x1 bits, three registers of them at most: in x1 (the highest), x2, x3, right-aligned (DEN0098 2.5). */
+static enum exit_action trng_random(struct qvm_vcpu *vcpu, u64 *x)
+{
+	unsigned int width = x[0] & ID_64 ? 64 : 32, left, i;
+	u64 bits = width == 64 ? x[1] : (u32)x[1], word[3] = {};
+
+	if (!bits || bits > 3 * width)
+		return result(x, TRNG_INVALID_PARAMETERS);
+	if (!rng_is_initialized())
+		return result(x, TRNG_NO_ENTROPY);
+	for (i = 3, left = bits; left; left -= min(left, width)) {
+		get_random_bytes(&word[--i], width / 8);
+		if (left < width)
+			word[i] &= BIT_ULL(left) - 1;
+	}
+	memcpy(&x[1], word, sizeof(word));
+	memzero_explicit(word, sizeof(word));
+	return result(x, SMCCC_RET_SUCCESS);
+}
+
 #define NUMBER(id)	((id) & ID_NUMBER)
+#define TRNG_NUMBER(id)	(NUMBER(id) - NUMBER(ARM_SMCCC_TRNG_VERSION))
 
 static const struct smccc_call arch_calls[] = {
 	[NUMBER(ARM_SMCCC_VERSION_FUNC_ID)]	= { true, false, smccc_version },
@@ -172,6 +211,13 @@ static const struct smccc_call psci_calls[] = {
 	[NUMBER(PSCI_1_1_FN_SYSTEM_RESET2)]	= { false, true, system_reset2 },
 };
 
+static const struct smccc_call trng_calls[] = {
+	[TRNG_NUMBER(ARM_SMCCC_TRNG_VERSION)]	= { false, false, trng_version },
+	[TRNG_NUMBER(ARM_SMCCC_TRNG_FEATURES)]	= { true, false, features },
+	[TRNG_NUMBER(ARM_SMCCC_TRNG_GET_UUID)]	= { false, false, trng_uuid },
+	[TRNG_NUMBER(ARM_SMCCC_TRNG_RND32)]	= { false, true, trng_random },
+};
+
 static noinstr const struct smccc_call *smccc_find(u32 id)
 {
 	u32 owner = id & ~(ID_NUMBER | ID_64), number = id & ID_NUMBER;
@@ -179,6 +225,8 @@ static noinstr const struct smccc_call *smccc_find(u32 id)
 
 	if (owner == ID_OWNER(ARM_SMCCC_OWNER_STANDARD) && number < ARRAY_SIZE(psci_calls))
 		call = &psci_calls[number];
+	else if (owner == ID_OWNER(ARM_SMCCC_OWNER_STANDARD) && TRNG_NUMBER(number) < ARRAY_SIZE(trng_calls))
+		call = &trng_calls[TRNG_NUMBER(number)];
 	else if (owner == ID_OWNER(ARM_SMCCC_OWNER_ARCH) && number < ARRAY_SIZE(arch_calls))
 		call = &arch_calls[number];
 	else if (id == ARM_SMCCC_ARCH_WORKAROUND_1 || id == ARM_SMCCC_ARCH_WORKAROUND_2 ||

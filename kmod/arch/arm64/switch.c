@@ -14,6 +14,7 @@
 #include "context.h"
 #include "entry_offsets.h"
 #include "histogram.h"
+#include "inject.h"
 #include "irqsoff.h"
 #include "el2_regs.h"
 #include "nvhe/nvhe.h"
@@ -98,6 +99,9 @@ static __always_inline void host_save(struct qvm_vcpu *vcpu, u32 rare)
 	host->mdcr = read_sysreg(mdcr_el2);
 	host->vbar = read_sysreg(vbar_el1);
 	host->pan = read_sysreg_s(PSTATE_REG_PAN);
+	__this_cpu_write(qvm_arm64_host_vbar, host->vbar);
+	if (likely(!rare))
+		return;
 	if (rare & RARE_DIT)
 		host->dit = read_sysreg_s(PSTATE_REG_DIT);
 	if (rare & RARE_SSBS)
@@ -106,7 +110,6 @@ static __always_inline void host_save(struct qvm_vcpu *vcpu, u32 rare)
 		host->tco = read_sysreg_s(PSTATE_REG_TCO);
 	if (rare & RARE_HCX)
 		host->hcrx = read_sysreg_s(EL2_HCRX);
-	__this_cpu_write(qvm_arm64_host_vbar, host->vbar);
 }
 
 static __always_inline void traps_enable(struct qvm_vcpu *vcpu, const struct stay *stay)
@@ -201,53 +204,57 @@ static bool (* const tier0_handlers[ESR_ELx_EC_MAX + 1])(struct qvm_vcpu *vcpu, 
  * Permission faults do not fill HPFAR_EL2 (Arm ARM D19.2.65): ask the translation itself. PAR_EL1
  * is the guest's. A failed walk leaves 0 with bit 0 set: the guest runs the access again.
  */
-static noinstr u64 hpfar_by_walk(u64 far)
+static noinstr u64 hpfar_by_walk(u64 far, u64 host_vbar, const struct arm64_vectors *vectors)
 {
 	u64 guest_par = read_sysreg_par(), par;
 
-	asm volatile("at s1e1r, %0" : : "r"(far));
-	isb();
-	par = read_sysreg_par();
+	par = qvm_arm64_walk(far, host_vbar, vectors->base);
 	write_sysreg(guest_par, par_el1);
 	return par & 1 ? 1 : (par & GENMASK_ULL(47, 12)) >> 8;
 }
 
-static __always_inline void capture_fault(struct qvm_vcpu *vcpu, u64 esr)
+static __always_inline void capture_fault(struct qvm_vcpu *vcpu, u64 esr, const struct stay *stay)
 {
 	vcpu->arch.exit.sctlr = read_sysreg_s(SYS_SCTLR_EL12);
 	vcpu->arch.exit.far = read_sysreg(far_el2);
 	if ((esr & ISS_FSC_TYPE) == FSC_TYPE_PERMISSION && !(esr & ESR_ELx_S1PTW))
-		vcpu->arch.exit.hpfar = hpfar_by_walk(vcpu->arch.exit.far);
+		vcpu->arch.exit.hpfar = hpfar_by_walk(vcpu->arch.exit.far, vcpu->arch.host.vbar,
+							stay->vectors);
 	else
 		vcpu->arch.exit.hpfar = read_sysreg(hpfar_el2);
 }
 
+/* It has no reason. */
+static __always_inline void count_irq(struct qvm_vcpu *vcpu)
+{
+	vcpu->stats.exits++;
+	vcpu->stats.tier0++;
+}
+
 /* True: answered, go back in. */
-static __always_inline bool tier0(struct qvm_vcpu *vcpu, u32 code)
+static __always_inline bool tier0(struct qvm_vcpu *vcpu, u32 code, const struct stay *stay)
 {
 	u64 esr;
 	u32 ec;
 
-	vcpu->stats.exits++;
 	if (code != ARM64_EXIT_SYNC) {
 		if (code == ARM64_EXIT_SERROR)
 			vcpu->arch.exit.esr = read_sysreg(esr_el2);
 		if (code != ARM64_EXIT_IRQ || !arm64_timer_again(vcpu))
 			return false;
-		vcpu->stats.tier0++;
+		count_irq(vcpu);
 		return true;
 	}
 	esr = read_sysreg(esr_el2);
 	ec = ESR_ELx_EC(esr);
-	vcpu->stats.reason[ec]++;
 	qvm_histogram_begin(vcpu, ec);
 	if (tier0_handlers[ec] && qvm_tier0 && tier0_handlers[ec](vcpu, esr)) {
-		vcpu->stats.tier0++;
+		vcpu->stats.reason_tier0[ec]++;
 		return true;
 	}
 	vcpu->arch.exit.esr = esr;
 	if (ec == ESR_ELx_EC_DABT_LOW || ec == ESR_ELx_EC_IABT_LOW)
-		capture_fault(vcpu, esr);
+		capture_fault(vcpu, esr, stay);
 	return false;
 }
 
@@ -258,13 +265,12 @@ static __always_inline void run_guest(struct qvm_vcpu *vcpu, const struct stay *
 	arm64_daif_mask();
 	traps_enable(vcpu, stay);
 	do {
-		vcpu->stats.entries++;
 		qvm_histogram_end(vcpu);
 		qvm_irqsoff_end(_THIS_IP_);
 		code = qvm_arm64_enter(&vcpu->arch.regs, vcpu->arch.host.vbar, stay->vectors->base,
 				       stay->vectors->operand);
 		qvm_irqsoff_begin(_THIS_IP_);
-	} while (tier0(vcpu, code));
+	} while (tier0(vcpu, code, stay));
 	vcpu->arch.exit.code = code;
 	traps_disable(vcpu, stay);
 	arm64_daif_restore(stay->daif);
@@ -276,7 +282,10 @@ static __always_inline bool tier0b_answers(struct qvm_vcpu *vcpu, u32 code)
 {
 	if (code == ARM64_EXIT_SYNC)
 		return qvm_tier0 && arm64_exit_tier0b(vcpu);
-	return code == ARM64_EXIT_IRQ && arm64_irq_ack(vcpu);
+	if (code != ARM64_EXIT_IRQ || !arm64_irq_ack(vcpu))
+		return false;
+	count_irq(vcpu);
+	return true;
 }
 
 /*
@@ -287,7 +296,6 @@ static __always_inline bool tier0b(struct qvm_vcpu *vcpu)
 {
 	if (!tier0b_answers(vcpu, vcpu->arch.exit.code))
 		return false;
-	vcpu->stats.tier0++;
 	if (likely(!qvm_vcpu_is_wanted(vcpu)))
 		return true;
 	if (vgic_is_listed(vcpu->arch.vgic))	/* by the answer, and the guest is not entered */
@@ -344,6 +352,7 @@ static __always_inline int enter_irqs_off(struct qvm_vcpu *vcpu, bool fp, bool n
 		atomic_set(&vcpu->mode, VCPU_OUTSIDE);
 		return -EAGAIN;
 	}
+	qvm_inject_entry();
 	if (fp)
 		arm64_fp_load(&vcpu->arch.fp);
 	vtime_account_guest_enter();
@@ -360,7 +369,7 @@ static __always_inline int enter_irqs_off(struct qvm_vcpu *vcpu, bool fp, bool n
  */
 static bool note_is_due(const struct qvm_vcpu *vcpu)
 {
-	return vcpu->arch.exit.code != ARM64_EXIT_SYNC || !(vcpu->stats.entries % 16);
+	return vcpu->arch.exit.code != ARM64_EXIT_SYNC || !(vcpu->trail.count % 16);
 }
 
 /* One function from end to end: a round that tier 1 answers comes by all of it. */

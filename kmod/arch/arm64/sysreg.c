@@ -11,6 +11,7 @@
 #include "arm64.h"
 #include "el2_regs.h"
 #include "nvhe/nvhe.h"
+#include "shared_regs.h"
 
 /*
  * State that is in the hardware while the vCPU is loaded: X(name, accessor at EL2 with E2H = 1,
@@ -37,14 +38,7 @@
 	X(SP,		sys_reg(3, 4, 4, 1, 0),	SYSREG(3, 4, 4, 1, 0), 0)	\
 	X(TPIDR_EL1,	sys_reg(3, 0, 13, 0, 4), SYSREG(3, 0, 13, 0, 4), 0)
 
-/* The same, of those that are the host's, too */
-#define SHARED_REGS(X)								\
-	X(PAR,		sys_reg(3, 0, 7, 4, 0),	SYSREG(3, 0, 7, 4, 0), 0)	\
-	X(TPIDR_EL0,	sys_reg(3, 3, 13, 0, 2), SYSREG(3, 3, 13, 0, 2), 0)	\
-	X(TPIDRRO_EL0,	sys_reg(3, 3, 13, 0, 3), SYSREG(3, 3, 13, 0, 3), 0)	\
-	X(CSSELR,	sys_reg(3, 2, 0, 0, 0),	SYSREG(3, 2, 0, 0, 0), 0)
-
-#define LOADED_REGS(X)	EL1_REGS(X) SHARED_REGS(X)
+#define LOADED_REGS(X)	EL1_REGS(X) ARM64_SHARED_REGS(X)
 
 #define SCTLR_M		BIT_ULL(0)
 #define SCTLR_C		BIT_ULL(2)
@@ -86,9 +80,6 @@ static const struct { u32 encoding, index; } kept[] = {
 #undef X
 };
 
-/* PAR_EL1 has barriers around it on some CPUs (erratum 1508412). */
-#define hw_get(index, hw)	((index) == SR_PAR ? read_sysreg_par() : read_sysreg_s(hw))
-
 #define X(name, hw, encoding, reset) write_sysreg_s(sys[SR_##name], hw);
 void arm64_sys_load(struct qvm_vcpu *vcpu)
 {
@@ -96,35 +87,21 @@ void arm64_sys_load(struct qvm_vcpu *vcpu)
 
 	EL1_REGS(X)
 }
-
-void arm64_sys_load_shared(struct qvm_vcpu *vcpu)
-{
-	const u64 *sys = vcpu->arch.sys;
-
-	SHARED_REGS(X)
-}
 #undef X
 
-#define X(name, hw, encoding, reset) sys[SR_##name] = hw_get(SR_##name, hw);
+#define X(name, hw, encoding, reset) sys[SR_##name] = arm64_hw_get(SR_##name, hw);
 void arm64_sys_put(struct qvm_vcpu *vcpu)
 {
 	u64 *sys = vcpu->arch.sys;
 
 	EL1_REGS(X)
 }
-
-void arm64_sys_put_shared(struct qvm_vcpu *vcpu)
-{
-	u64 *sys = vcpu->arch.sys;
-
-	SHARED_REGS(X)
-}
 #undef X
 
 static u64 hw_read(enum arm64_sysreg reg)
 {
 	switch (reg) {
-#define X(name, hw, encoding, reset) case SR_##name: return hw_get(SR_##name, hw);
+#define X(name, hw, encoding, reset) case SR_##name: return arm64_hw_get(SR_##name, hw);
 	LOADED_REGS(X)
 #undef X
 	default:

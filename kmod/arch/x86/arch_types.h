@@ -6,6 +6,7 @@
 #include <linux/atomic.h>
 #include <linux/hrtimer.h>
 #include <linux/types.h>
+#include <linux/workqueue.h>
 
 #define QVM_ARCH_PORTS		0x10000ULL
 
@@ -40,7 +41,8 @@ struct x86_regs {
 struct x86_cpuid { u32 eax, ebx, ecx, edx; };
 
 /* Events for a vCPU beyond the interrupts of its LAPIC, by bit in vcpu->arch.events. */
-enum x86_event { EVENT_NMI, EVENT_INIT, EVENT_SIPI, EVENT_SMI };
+enum x86_event { EVENT_NMI, EVENT_NMI_AGAIN, EVENT_INIT, EVENT_SIPI };
+#define EVENT_NMIS	(BIT(EVENT_NMI) | BIT(EVENT_NMI_AGAIN))
 
 /* MSRs that the module keeps for a guest; one row each in msr.c. */
 struct x86_msrs {
@@ -59,6 +61,8 @@ struct qvm_vm_arch {
 	struct vioapic *ioapic;		/* [A] NULL: none on this board */
 	struct vpic *pic;		/* [A] */
 	struct vpit *pit;		/* [A] */
+	atomic64_t late_kicks;		/* [a] by vCPU: what vlapic_kick() left to late_kick */
+	struct work_struct late_kick;
 	u64 tsc_offset;			/* [C] once running */
 	atomic64_t s2_generation;	/* [a] goes up at each flush of stage 2 */
 	void *vmx;			/* vmx/: struct vmx_vm */
@@ -84,6 +88,8 @@ struct qvm_vcpu_arch {
 		const struct insn *insn; /* NULL: none */
 		u64 next_rip;
 	} move;				/* [v] a single access that is under way; see move.h */
+	bool halted;			/* [v] in HLT, and nothing has ended it yet */
+	bool halted_in_nmi;		/* [v] the last HLT was amid an NMI, until whose IRET another waits */
 	bool apic_on;			/* [v] by IA32_APIC_BASE */
 	u8 fp_wanted;			/* [v] entries that bring its FP along: it touched FP lately */
 	void *xsave;			/* [v] guest FP, XSAVE area, 64-byte aligned */

@@ -45,6 +45,7 @@ bool x86_rdmsr_safe(u32 index, u64 *value)
 int qvm_arch_vm_create(struct qvm_vm *vm)
 {
 	vm->arch.tsc_offset = -rdtsc();
+	vlapic_vm_init(vm);
 	return virt_vm_create(vm);
 }
 
@@ -130,15 +131,26 @@ static bool event_take(struct qvm_vcpu *vcpu, enum x86_event event)
 	return atomic_long_fetch_andnot(BIT(event), &vcpu->arch.events) & BIT(event);
 }
 
-/* HLT ends by an interrupt only while RFLAGS.IF lets it in; NMI and INIT always end it. */
+/*
+ * HLT ends by an interrupt only while RFLAGS.IF lets it in, by an NMI unless it is amid another
+ * (SDM vol. 3 6.7.1), by INIT always.
+ */
 bool qvm_arch_vcpu_runnable(struct qvm_vcpu *vcpu)
 {
-	if (x86_event_is_set(vcpu, EVENT_NMI) || x86_event_is_set(vcpu, EVENT_INIT))
+	if (x86_event_is_set(vcpu, EVENT_INIT) || (x86_nmi_is_pending(vcpu) && !vcpu->arch.halted_in_nmi))
 		return true;
 	if (!(x86_get_rflags(vcpu) & X86_EFLAGS_IF))
 		return false;
 	return vlapic_has_pending(vcpu) ||
 	       (!vcpu->index && vpic_has_pending(vcpu->vm) && vlapic_accepts_extint(vcpu));
+}
+
+/* Nothing but these ends a HLT (SDM vol. 2, HLT): a guest may have no loop around it. */
+bool qvm_arch_vcpu_waits(struct qvm_vcpu *vcpu)
+{
+	if (vcpu->arch.halted)
+		vcpu->arch.halted = !qvm_arch_vcpu_runnable(vcpu);
+	return vcpu->arch.halted;
 }
 
 void qvm_arch_vcpu_block(struct qvm_vcpu *vcpu)
@@ -154,7 +166,6 @@ void qvm_arch_vcpu_unblock(struct qvm_vcpu *vcpu)
 void qvm_arch_vcpu_park(struct qvm_vcpu *vcpu)
 {
 	qvm_arch_vcpu_put(vcpu);
-	qvm_arch_vcpu_settle(vcpu);
 }
 
 void qvm_arch_vcpu_poll(struct qvm_vcpu *vcpu)
@@ -177,7 +188,7 @@ bool x86_power_events(struct qvm_vcpu *vcpu)
 		return false;
 	vlapic_reset(vcpu);
 	x86_vcpu_reset(vcpu);
-	event_take(vcpu, EVENT_NMI);
+	atomic_long_andnot(EVENT_NMIS, &vcpu->arch.events);
 	if (!vcpu->index) {
 		event_take(vcpu, EVENT_INIT);
 		return true;
@@ -195,6 +206,6 @@ void qvm_arch_vcpu_power_on(struct qvm_vcpu *vcpu)
 	event_take(vcpu, EVENT_INIT);
 	event_take(vcpu, EVENT_SIPI);
 	/* One that came meanwhile found nobody: there is no handler yet. */
-	event_take(vcpu, EVENT_NMI);
+	atomic_long_andnot(EVENT_NMIS, &vcpu->arch.events);
 	x86_vcpu_sipi(vcpu, vcpu->arch.sipi_vector);
 }

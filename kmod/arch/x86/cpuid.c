@@ -26,15 +26,15 @@ struct row {
 #define ALL		(~0U)
 
 /*
- * Leaf 1: no VMX, SMX, EST, TM, MONITOR, PDCM, DCA, DS, PBE, MCE, MCA. Leaf 7: no SGX, PT, PKU,
- * CET …
+ * Leaf 1: no VMX, SMX, EST, TM, MONITOR, PDCM, DCA, DS, PBE; MCE and MCA without banks, for there
+ * are kernels that set CR4.MCE unasked. Leaf 7: no SGX, PT, PKU, CET …
  */
 #define L1_ECX (BIT(0) | BIT(1) | BIT(9) | BIT(12) | BIT(13) | BIT(17) | BIT(19) | BIT(20) | \
 		BIT(21) | BIT(22) | BIT(23) | BIT(24) | BIT(25) | BIT(26) | BIT(28) | BIT(29) | \
 		BIT(30))
-#define L1_EDX (BIT(0) | BIT(1) | BIT(2) | BIT(3) | BIT(4) | BIT(5) | BIT(6) | BIT(8) | BIT(9) | \
-		BIT(11) | BIT(12) | BIT(13) | BIT(15) | BIT(16) | BIT(17) | BIT(19) | BIT(23) | \
-		BIT(24) | BIT(25) | BIT(26))
+#define L1_EDX (BIT(0) | BIT(1) | BIT(2) | BIT(3) | BIT(4) | BIT(5) | BIT(6) | BIT(7) | BIT(8) | \
+		BIT(9) | BIT(11) | BIT(12) | BIT(13) | BIT(14) | BIT(15) | BIT(16) | BIT(17) | \
+		BIT(19) | BIT(23) | BIT(24) | BIT(25) | BIT(26))
 /* FSGSBASE BMI1 AVX2 SMEP BMI2 ERMS INVPCID AVX512* RDSEED ADX SMAP CLFLUSHOPT CLWB SHA */
 #define L7_EBX (BIT(0) | BIT(3) | BIT(5) | BIT(7) | BIT(8) | BIT(9) | BIT(10) | BIT(16) | \
 		BIT(17) | BIT(18) | BIT(19) | BIT(20) | BIT(21) | BIT(23) | BIT(24) | BIT(28) | \
@@ -139,7 +139,8 @@ static void init_xsave(void)
 
 static const struct { u8 leaf, reg, bit; u32 cr4; } cr4_by_feature[] = {
 	{ 1, 3, 1, X86_CR4_VME | X86_CR4_PVI }, { 1, 3, 4, X86_CR4_TSD }, { 1, 3, 2, X86_CR4_DE },
-	{ 1, 3, 3, X86_CR4_PSE }, { 1, 3, 6, X86_CR4_PAE }, { 1, 3, 13, X86_CR4_PGE },
+	{ 1, 3, 3, X86_CR4_PSE }, { 1, 3, 6, X86_CR4_PAE }, { 1, 3, 7, X86_CR4_MCE },
+	{ 1, 3, 13, X86_CR4_PGE },
 	{ 1, 3, 24, X86_CR4_OSFXSR }, { 1, 3, 25, X86_CR4_OSXMMEXCPT },
 	{ 1, 2, 17, X86_CR4_PCIDE }, { 1, 2, 26, X86_CR4_OSXSAVE },
 	{ 7, 1, 0, X86_CR4_FSGSBASE }, { 7, 1, 7, X86_CR4_SMEP }, { 7, 1, 20, X86_CR4_SMAP },

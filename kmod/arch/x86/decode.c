@@ -15,7 +15,7 @@
 #define O_MOFFS		BIT(5)	/* the address follows, no ModRM; the register is the accumulator */
 #define O_STRING	BIT(6)
 #define O_GROUP1	BIT(7)	/* ModRM.reg says which: see group1 */
-#define O_GROUP3	BIT(8)	/* /0 and /1 are TEST */
+#define O_GROUP3	BIT(8)	/* /0 and /1 are TEST, /2 NOT, /3 NEG */
 #define O_GROUP8	BIT(9)	/* /4 … /7 are BT … BTC */
 #define O_GROUP11	BIT(10)	/* /0 is MOV */
 #define O_LOCK		BIT(11)	/* LOCK is allowed; for a group see can_lock */
@@ -25,7 +25,8 @@
 #define O_MEM2		BIT(15)
 #define O_MEM4		BIT(16)
 #define O_PORT		BIT(17)	/* no wider than 4 bytes */
-#define O_GROUPS	(O_GROUP1 | O_GROUP3 | O_GROUP8 | O_GROUP11)
+#define O_GROUP5	BIT(18)	/* or 4: /0 is INC, /1 DEC */
+#define O_GROUPS	(O_GROUP1 | O_GROUP3 | O_GROUP5 | O_GROUP8 | O_GROUP11)
 
 struct opcode {
 	u32 flags;
@@ -92,6 +93,8 @@ static const struct opcode one_byte[256] = {
 	[0xc7] = RM_R(INSN_MOV, O_GROUP11 | O_IMM),
 	[0xf6] = RM_R(INSN_TEST, O_GROUP3 | O_BYTE | O_IMM8),
 	[0xf7] = RM_R(INSN_TEST, O_GROUP3 | O_IMM),
+	[0xfe] = RM_R(0, O_GROUP5 | O_BYTE),
+	[0xff] = RM_R(0, O_GROUP5),
 };
 
 #define BIT_TEST(_op2, _lock)	{ O_MODRM | O_TO_MEM | (_lock), INSN_BIT_TEST, _op2 }
@@ -172,11 +175,6 @@ static s64 next_signed(struct decoder *d, unsigned int len)
 	for (i = 0; i < len; i++)
 		value |= (u64)next_byte(d) << (8 * i);
 	return (s64)(value << (64 - 8 * len)) >> (64 - 8 * len);
-}
-
-static u64 mask_len(u64 value, unsigned int len)
-{
-	return len == 8 ? value : value & (BIT_ULL(8 * len) - 1);
 }
 
 static void take_prefix(struct decoder *d, const struct prefix_class *prefix)
@@ -317,22 +315,39 @@ static void set_register(struct decoder *d, u8 reg)
 	}
 }
 
+/* One operand, as what it is with a second: x + 1, x - 1, x ^ -1, 0 - x. */
+static void decode_unary(struct insn *insn, enum insn_op op, u8 op2, u64 imm)
+{
+	insn->op = op;
+	insn->op2 = op2;
+	insn->has_imm = true;
+	insn->imm = mask_len(imm, insn->mem_len);
+}
+
 /* ModRM.reg as part of the opcode. */
 static int select_group(struct decoder *d, u8 reg)
 {
 	struct insn *insn = d->insn;
-	u32 flags = d->opcode->flags;
 
-	if (flags & O_GROUP1) {
+	switch (d->opcode->flags & O_GROUPS) {
+	case O_GROUP1:
 		insn->op = group1[reg];
 		return insn->op == OP_NONE ? -EINVAL : 0;
-	}
-	if (flags & O_GROUP3)
+	case O_GROUP3:
+		if (reg == 2)
+			decode_unary(insn, INSN_XOR, INSN_NOT, ~0ULL);
+		else if (reg == 3)
+			decode_unary(insn, INSN_SUB, INSN_NEG, 0);
+		return reg <= 3 ? 0 : -EINVAL;
+	case O_GROUP5:
+		decode_unary(insn, reg ? INSN_SUB : INSN_ADD, INSN_INC, 1);
 		return reg <= 1 ? 0 : -EINVAL;
-	if (flags & O_GROUP11)
+	case O_GROUP11:
 		return reg == 0 ? 0 : -EINVAL;
-	insn->op2 = reg & 3;
-	return reg >= 4 ? 0 : -EINVAL;
+	default:
+		insn->op2 = reg & 3;
+		return reg >= 4 ? 0 : -EINVAL;
+	}
 }
 
 static int decode_modrm(struct decoder *d)
@@ -407,7 +422,7 @@ static bool can_lock(const struct decoder *d)
 		return d->insn->op != INSN_CMP;
 	if (flags & O_GROUP8)
 		return d->insn->op2 != 0;
-	return flags & O_LOCK;
+	return flags & (O_LOCK | O_GROUP5) || d->insn->op2;
 }
 
 static int decode_operands(struct decoder *d)
@@ -429,7 +444,7 @@ static int decode_operands(struct decoder *d)
 		ret = decode_modrm(d);
 	if (ret)
 		return ret;
-	if (flags & (O_IMM8 | O_IMM))
+	if (flags & (O_IMM8 | O_IMM) && !insn->has_imm)
 		decode_imm(d);
 	return insn->locked && !can_lock(d) ? -EINVAL : 0;
 }
@@ -499,84 +514,4 @@ bool insn_writes_memory(const struct insn *insn)
 	default:
 		return insn->to_mem;
 	}
-}
-
-/* ---- arithmetic: SDM vol. 1 ch. 3.4.3.1 ---- */
-
-#define CF		BIT_ULL(0)
-#define PF		BIT_ULL(2)
-#define AF		BIT_ULL(4)
-#define ZF		BIT_ULL(6)
-#define SF		BIT_ULL(7)
-#define OF		BIT_ULL(11)
-#define FLAGS		(CF | PF | AF | ZF | SF | OF)
-
-/* Even number of ones among the low eight bits. */
-static bool parity(u64 value)
-{
-	value ^= value >> 4;
-	return !(0x6996 >> (value & 15) & 1);
-}
-
-/* Carry out of each bit: of a + b, and (borrow) of a - b. */
-static u64 carries(u64 a, u64 b, u64 sum)
-{
-	return (a & b) | ((a | b) & ~sum);
-}
-
-static u64 borrows(u64 a, u64 b, u64 diff)
-{
-	return (~a & b) | ((~a | b) & diff);
-}
-
-static u64 compute_bit(const struct insn *insn, u64 dest, u64 src, u64 *rflags)
-{
-	u64 bit = BIT_ULL(src & (8 * insn->mem_len - 1));
-
-	*rflags = (*rflags & ~CF) | (dest & bit ? CF : 0);
-	switch (insn->op2) {
-	case 1:
-		return dest | bit;
-	case 2:
-		return dest & ~bit;
-	case 3:
-		return dest ^ bit;
-	default:
-		return dest;
-	}
-}
-
-u64 insn_compute(const struct insn *insn, u64 dest, u64 src, u64 *rflags)
-{
-	unsigned int top = 8 * insn->mem_len - 1;
-	u64 result, carry = 0, flags;
-
-	switch (insn->op) {
-	case INSN_BIT_TEST:
-		return compute_bit(insn, dest, src, rflags);
-	case INSN_AND:
-	case INSN_TEST:
-		result = dest & src;
-		break;
-	case INSN_OR:
-		result = dest | src;
-		break;
-	case INSN_XOR:
-		result = dest ^ src;
-		break;
-	case INSN_ADD:
-		result = dest + src;
-		carry = carries(dest, src, result);
-		break;
-	default:
-		result = dest - src;
-		carry = borrows(dest, src, result);
-		break;
-	}
-	result = mask_len(result, insn->mem_len);
-	flags = (parity(result) ? PF : 0) | (result ? 0 : ZF) | (result >> top & 1 ? SF : 0) |
-		(carry >> top & 1 ? CF : 0) | (carry & BIT(3) ? AF : 0) |
-		((carry >> top ^ carry >> (top - 1)) & 1 ? OF : 0);
-	*rflags = (*rflags & ~FLAGS) | flags;
-	return result;
 }

@@ -6,9 +6,15 @@
 #ifndef QVM_X86_DECODE_H
 #define QVM_X86_DECODE_H
 
+#include <linux/bits.h>
 #include <linux/types.h>
 
 #define X86_INSN_MAX	15
+
+static inline u64 mask_len(u64 value, unsigned int len)
+{
+	return len == 8 ? value : value & (BIT_ULL(8 * len) - 1);
+}
 
 enum insn_op {
 	INSN_MOV,	/* reg or imm → mem, mem → reg */
@@ -25,6 +31,9 @@ enum insn_op {
 	INSN_INS, INSN_OUTS,	/* port in DX ↔ mem: for port exits, not for those of memory */
 };
 
+/* op2 of ADD and SUB: INC and DEC, which leave CF; of XOR: NOT, which leaves all; of SUB: imm - mem */
+enum { INSN_INC = 1, INSN_NOT = 1, INSN_NEG = 2 };
+
 struct insn {
 	u8 length;		/* bytes, 1 … 15 */
 	u8 op;			/* enum insn_op */
@@ -38,7 +47,7 @@ struct insn {
 	bool rep;		/* F3 or F2 before a string instruction */
 	bool locked;
 	u8 addr_len;		/* 2, 4, 8: width of the address, of a string's RCX, RSI, RDI */
-	u8 op2;			/* BIT_TEST: 0 BT 1 BTS 2 BTR 3 BTC */
+	u8 op2;			/* BIT_TEST: 0 BT 1 BTS 2 BTR 3 BTC; else as above */
 	s8 seg;			/* segment override as enum x86_seg, or -1 */
 	/* effective address: base + index * scale + disp modulo its width; none for strings */
 	s8 base, index;		/* GPR or -1; base -2: RIP of the next instruction */

@@ -515,13 +515,12 @@ static enum exit_action io_string(struct qvm_vcpu *vcpu, struct x86_insn_state *
 
 enum exit_action x86_emulate_io(struct qvm_vcpu *vcpu, const struct x86_io *io)
 {
-	struct qvm_access access = {};
 	struct x86_insn_state *st;
 	struct transfer *port;
 
 	if (!io->string)
-		return x86_move(vcpu, x86_move_io(vcpu, io->port, io->len, io->in, &access), &access,
-				io->next_rip);
+		return x86_move(vcpu, x86_move_io(vcpu, io->port, io->len, io->in, &vcpu->mmio),
+				&vcpu->mmio, io->next_rip);
 	st = start(vcpu);
 	port = io->in ? &st->src : &st->dst;
 	*port = (struct transfer){

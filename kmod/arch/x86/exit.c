@@ -94,8 +94,10 @@ enum exit_action x86_handle_wrmsr(struct qvm_vcpu *vcpu)
 enum exit_action x86_handle_hlt(struct qvm_vcpu *vcpu)
 {
 	x86_skip(vcpu);
+	vcpu->arch.halted_in_nmi = x86_nmis_are_blocked(vcpu);
 	/* The trap of a single step ends it before it begins. */
-	return x86_get_rflags(vcpu) & X86_EFLAGS_TF ? EXIT_RESUME : EXIT_BLOCK;
+	vcpu->arch.halted = !(x86_get_rflags(vcpu) & X86_EFLAGS_TF);
+	return vcpu->arch.halted ? EXIT_BLOCK : EXIT_RESUME;
 }
 
 /* Each CPU has the instruction; of no counter is the fault. */

@@ -38,7 +38,16 @@ void x86_move_load(struct qvm_vcpu *vcpu, const struct insn *insn, u64 data);
 enum exit_action x86_move(struct qvm_vcpu *vcpu, const struct insn *insn,
 			  const struct qvm_access *access, u64 next_rip);
 
-/* For qvm_arch_complete_access(): what x86_move() has under way is done. */
+/* The same of vcpu->mmio, which is user space's: qvm_exit_is_users(). */
+static inline enum exit_action x86_move_user(struct qvm_vcpu *vcpu, const struct insn *insn,
+					     u64 rip, u64 next_rip)
+{
+	vcpu->arch.move.insn = insn;
+	vcpu->arch.move.next_rip = next_rip;
+	return qvm_exit_user(vcpu, rip);
+}
+
+/* For qvm_arch_complete_access(): what one of these has under way is done. */
 enum exit_action x86_move_complete(struct qvm_vcpu *vcpu, const struct qvm_access *access,
 				   u64 data);
 

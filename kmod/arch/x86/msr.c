@@ -333,7 +333,8 @@ static const struct msr_row rows[] = {
 	{ 0x8b, 0x8b, read_ucode, write_ignore },
 	{ MSR_MTRRcap, MSR_MTRRcap, read_mtrr_cap, write_gp },
 	{ MSR_IA32_SYSENTER_CS, MSR_IA32_SYSENTER_EIP, read_sysenter, write_sysenter },
-	{ 0x179, 0x17a, read_zero, write_ignore },		/* MCG_CAP: no banks; MCG_STATUS */
+	{ 0x179, 0x179, read_zero, write_gp },			/* MCG_CAP: no banks */
+	{ 0x17a, 0x17a, read_zero, write_ignore },		/* MCG_STATUS */
 	{ MSR_IA32_MISC_ENABLE, MSR_IA32_MISC_ENABLE, read_misc_enable, write_misc_enable },
 	{ MSR_IA32_DEBUGCTLMSR, MSR_IA32_DEBUGCTLMSR, read_zero, write_ignore },
 	{ 0x200, 0x20f, read_mtrr, write_mtrr },		/* 8 variable ranges */

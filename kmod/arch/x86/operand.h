@@ -8,11 +8,6 @@
 #include "core.h"
 #include "decode.h"
 
-static inline u64 mask_len(u64 value, unsigned int len)
-{
-	return len == 8 ? value : value & (BIT_ULL(8 * len) - 1);
-}
-
 static inline u64 read_gpr(const struct qvm_vcpu *vcpu, unsigned int reg, unsigned int len)
 {
 	return mask_len(vcpu->arch.regs.gpr[reg], len);

@@ -45,6 +45,7 @@ void x86_vcpu_reset(struct qvm_vcpu *vcpu)
 	virt_reset(vcpu);
 	memset(&vcpu->arch.regs, 0, sizeof(vcpu->arch.regs));
 	vcpu->arch.regs.gpr[GPR_RDX] = 0x600;		/* family 6 */
+	vcpu->arch.halted = false;
 	for (i = 0; i < SEG_COUNT; i++)
 		virt_set_segment(vcpu, i, &reset_segments[i]);
 	virt_set_table(vcpu, false, 0, 0xffff);
@@ -113,6 +114,7 @@ static int core_set(struct qvm_vcpu *vcpu, const struct qvm_reg *reg)
 		vcpu->arch.regs.gpr[reg->id - QVM_REG_GPR(0)] = value;
 	} else if (reg->id == QVM_REG_RIP) {
 		virt_set_rip(vcpu, value);
+		vcpu->arch.halted = false;
 	} else if (reg->id == QVM_REG_RFLAGS) {
 		if (value & ~(u64)RFLAGS_VALID)
 			return -EINVAL;

@@ -21,6 +21,7 @@
 u64 x86_get_rip(struct qvm_vcpu *vcpu);
 u64 x86_get_rflags(struct qvm_vcpu *vcpu);
 void x86_set_rflags(struct qvm_vcpu *vcpu, u64 rflags);
+bool x86_nmis_are_blocked(struct qvm_vcpu *vcpu);	/* amid one, until its IRET */
 u64 x86_get_cr3(struct qvm_vcpu *vcpu);
 void x86_get_segment(struct qvm_vcpu *vcpu, enum x86_seg seg, struct x86_segment *out);
 

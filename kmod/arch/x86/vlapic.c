@@ -459,6 +459,7 @@ void vlapic_destroy(struct qvm_vcpu *vcpu)
 		return;
 	/* the last that sends by itself; no vCPU runs that could start it again */
 	vpit_stop(vcpu->vm);
+	cancel_work_sync(&vcpu->vm->arch.late_kick);
 	vlapic_timer_fini(lapic);
 	free_page((unsigned long)lapic->page);
 	kfree(lapic);

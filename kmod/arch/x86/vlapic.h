@@ -70,6 +70,15 @@ bool vlapic_accept(struct qvm_vcpu *vcpu, u8 vector, bool level);
 bool vlapic_deliver(struct qvm_vm *vm, u32 dest, bool logical, u8 mode, u8 vector, bool level);
 
 /*
+ * What is written to ICR, or to the lower half of an xAPIC's, is for two vCPUs at most, unless the guest
+ * has given several the same logical id: it may be sent with interrupts off.
+ */
+bool vlapic_icr_is_short(const struct qvm_vcpu *vcpu, u64 icr);
+
+/* Of a VM, before it has vCPUs. */
+void vlapic_vm_init(struct qvm_vm *vm);
+
+/*
  * The vCPU's own thread, before entry: the vector that the guest takes next (highest IRR whose
  * class is above PPR), or -1. take: it is being injected: IRR to ISR, PPR.
  */

@@ -9,7 +9,9 @@
  */
 #include <linux/bitfield.h>
 #include <linux/bitops.h>
+#include <linux/irqflags.h>
 #include <linux/kernel.h>
+#include <linux/workqueue.h>
 
 #include "vlapic.h"
 #include "vlapic_state.h"
@@ -126,12 +128,44 @@ bool vlapic_post(struct qvm_vm *vm, const struct vlapic_msg *msg, u64 *kicks)
 	return post_to(vm, msg, find_targets(vm, msg), kicks);
 }
 
+static void kick_all(struct qvm_vm *vm, u64 kicks)
+{
+	for (; kicks; kicks &= kicks - 1)
+		qvm_vcpu_kick(vm->vcpu[__ffs(kicks)]);
+}
+
+static void late_kick(struct work_struct *work)
+{
+	struct qvm_vm *vm = container_of(work, struct qvm_vm, arch.late_kick);
+
+	kick_all(vm, atomic64_xchg(&vm->arch.late_kicks, 0));
+}
+
+void vlapic_vm_init(struct qvm_vm *vm)
+{
+	INIT_WORK(&vm->arch.late_kick, late_kick);
+}
+
+/* More than two of a mask; those but the lowest two. */
+static u64 beyond_two(u64 mask)
+{
+	mask &= mask - 1;
+	return mask & (mask - 1);
+}
+
 void vlapic_kick(struct qvm_vm *vm, u64 kicks, const struct qvm_vcpu *self)
 {
-	for (; kicks; kicks &= kicks - 1) {
-		if (vm->vcpu[__ffs(kicks)] != self)
-			qvm_vcpu_kick(vm->vcpu[__ffs(kicks)]);
+	u64 late;
+
+	if (self)
+		kicks &= ~BIT_ULL(self->index);
+	late = beyond_two(kicks);
+	if (unlikely(late) && irqs_disabled()) {
+		atomic64_or(late, &vm->arch.late_kicks);
+		queue_work(system_highpri_wq, &vm->arch.late_kick);
+		kicks &= ~late;
 	}
+	kick_all(vm, kicks);
 }
 
 bool vlapic_deliver(struct qvm_vm *vm, u32 dest, bool logical, u8 mode, u8 vector, bool level)
@@ -177,6 +211,17 @@ static void send_error(struct vlapic *lapic, u32 error)
 
 	vlapic_post_error(lapic, error, &kicks);
 	vlapic_kick(lapic->vcpu->vm, kicks, lapic->vcpu);
+}
+
+bool vlapic_icr_is_short(const struct qvm_vcpu *vcpu, u64 icr)
+{
+	const struct vlapic *lapic = vcpu->arch.lapic;
+	u32 shorthand = FIELD_GET(ICR_SHORTHAND, icr);
+	u32 dest = vlapic_is_x2apic(lapic) ? icr >> 32 : GET_XAPIC_DEST_FIELD(vlapic_get(lapic, APIC_ICR2));
+
+	if (shorthand != TO_DEST)
+		return shorthand == TO_SELF;
+	return icr & APIC_DEST_LOGICAL ? !beyond_two(dest & 0xffff) : (dest & BROADCAST) != BROADCAST;
 }
 
 /* Vectors are sent as edges, whatever the ICR says: a level has no end that a LAPIC would send. */

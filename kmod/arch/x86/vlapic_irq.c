@@ -85,6 +85,17 @@ static bool post_event(struct vlapic *lapic, enum x86_event event, u64 *kicks)
 	return true;
 }
 
+/*
+ * A processor that has begun one NMI remembers another. One that is to begin the first does so
+ * before the second can reach it; a vCPU may not run that soon.
+ */
+static bool post_nmi(struct vlapic *lapic, u64 *kicks)
+{
+	long events = atomic_long_fetch_or(BIT(EVENT_NMI), &lapic->vcpu->arch.events);
+
+	return post_event(lapic, events & BIT(EVENT_NMI) ? EVENT_NMI_AGAIN : EVENT_NMI, kicks);
+}
+
 /* A vCPU that is off waits for SIPI already: INIT would change nothing, and must not come after. */
 static bool post_init(struct vlapic *lapic, u64 *kicks)
 {
@@ -122,7 +133,7 @@ bool vlapic_post_one(struct vlapic *lapic, const struct vlapic_msg *msg, u64 *ki
 	case LAPIC_LOWEST:
 		return vlapic_post_vector(lapic, msg->vector, msg->level, kicks);
 	case LAPIC_NMI:
-		return post_event(lapic, EVENT_NMI, kicks);
+		return post_nmi(lapic, kicks);
 	case LAPIC_INIT:
 		return post_init(lapic, kicks);
 	case LAPIC_STARTUP:
@@ -199,7 +210,7 @@ void vlapic_set_lint(struct qvm_vcpu *vcpu, unsigned int pin, bool level, u64 *k
 		if (pin == 0)
 			*kicks |= BIT_ULL(vcpu->index);
 		else if (!was)
-			post_event(lapic, EVENT_NMI, kicks);
+			post_nmi(lapic, kicks);
 		return;
 	}
 	lint_assert(lapic, pin, !was, kicks);

@@ -91,6 +91,11 @@ static inline bool x86_event_is_set(const struct qvm_vcpu *vcpu, enum x86_event 
 	return atomic_long_read(&vcpu->arch.events) & BIT(event);
 }
 
+static inline bool x86_nmi_is_pending(const struct qvm_vcpu *vcpu)
+{
+	return atomic_long_read(&vcpu->arch.events) & EVENT_NMIS;
+}
+
 /* INIT and SIPI that wait for this vCPU. True: it is off now, or starts anew. Own thread. */
 bool x86_power_events(struct qvm_vcpu *vcpu);
 

@@ -21,6 +21,8 @@
 #define CNTHCTL_EL1	3				/* EL1PCTEN, EL1PCEN */
 #define EC_HVC64	0x16
 #define EC_IABT_LOW	0x20				/* and data aborts with bit 2 */
+#define SERROR_ESR	(0x2f << 26 | 1 << 25)		/* EC, IL */
+#define ISS_MASK	0x1ffffff
 #define ISS_S1PTW_BIT	7
 #define FSC_TYPE	0x3c
 #define FSC_PERMISSION	0x0c
@@ -249,6 +251,7 @@ host_vectors:
 	.macro	vector_guest code, step
 	.align	7
 	stp	x0, x1, [sp, #CPU_SCRATCH]
+	hint	#16			/* ESB (FEAT_RAS, else a NOP): SErrors of the guest's accesses end here */
 	step_\step
 	mov	x1, #\code
 	b	guest_exit
@@ -509,9 +512,18 @@ call_gic_type:
 
 /* ======== into the guest ======== */
 
-	/* x1 = vCPU */
+	/* x1 = vCPU. What pends for the host is the host's, as at qvm_arm64_enter(). */
 call_run:
-	stp	x18, x19, [sp, #CPU_X(18)]
+	ldr	x4, [sp, #CPU_FLAGS]
+	tbz	x4, #CPU_FLAG_RAS, 1f
+	dsb	nshst
+	isb
+1:	mrs	x4, isr_el1
+	cbz	x4, 1f
+	mov	x0, #EXIT_CODE_IRQ
+	return
+
+1:	stp	x18, x19, [sp, #CPU_X(18)]
 	stp	x20, x21, [sp, #CPU_X(20)]
 	stp	x22, x23, [sp, #CPU_X(22)]
 	stp	x24, x25, [sp, #CPU_X(24)]
@@ -647,7 +659,17 @@ guest_exit:
 	dmb	sy
 	str	x4, [x3, #112]
 	mrs	x4, esr_el2
-	str	x4, [x1, #NVHE_ESR]
+	ldr	x7, [sp, #CPU_FLAGS]
+	tbz	x7, #CPU_FLAG_RAS, 1f
+	mrs_s	x5, SYS_DISR_EL1
+	cbz	x5, 1f
+	/* The vector's ESB found an SError that the guest left: that is how this exit is reported. */
+	msr_s	SYS_DISR_EL1, xzr
+	and	x5, x5, #ISS_MASK
+	mov	x4, #SERROR_ESR
+	orr	x4, x4, x5
+	mov	x0, #EXIT_CODE_SERROR
+1:	str	x4, [x1, #NVHE_ESR]
 	cbnz	x0, 5f
 
 	ubfx	x5, x4, #26, #6
@@ -658,22 +680,23 @@ guest_exit:
 	mrs	x6, hpfar_el2
 	str	x5, [x1, #NVHE_FAR]
 	tbnz	x4, #ISS_S1PTW_BIT, 4f
-	ldr	x7, [sp, #CPU_FLAGS]
 	tbnz	x7, #CPU_FLAG_WALK, 3f
 	and	x4, x4, #FSC_TYPE
 	cmp	x4, #FSC_PERMISSION
 	b.ne	4f
 	/*
 	 * Permission faults do not fill HPFAR_EL2 (Arm ARM D19.2.65): ask the translation itself. A
-	 * failed walk leaves bit 0 set alone: the guest runs the access again.
+	 * failed walk leaves bit 0 set alone: the guest runs the access again. An external abort of
+	 * the walk is an exception instead (Arm ARM, AT instructions): see own_fault.
 	 */
-3:	at	s1e1r, x5
+3:walk:	at	s1e1r, x5
 	isb
 	mrs	x4, par_el1
 	mov	x6, #1
 	tbnz	x4, #0, 4f
 	ubfx	x6, x4, #12, #36
 	lsl	x6, x6, #4
+walk_failed:
 4:	str	x6, [x1, #NVHE_HPFAR]
 5:
 	mrs_s	x4, SYS_ICH_VMCR_EL2
@@ -743,8 +766,12 @@ host_back:
  * and that VM ends; in any other call nothing can be said to anyone.
  */
 own_fault:
-	mrs	x4, esr_el2
 	mrs	x5, elr_el2
+	adr	x6, walk
+	cmp	x5, x6
+	mov	x6, #1
+	b.eq	walk_failed
+	mrs	x4, esr_el2
 	mrs	x6, far_el2
 	stp	x4, x5, [sp, #CPU_FAULT_ESR]
 	str	x6, [sp, #CPU_FAULT_FAR]

@@ -26,13 +26,11 @@ static noinstr void exit_record(struct qvm_vcpu *vcpu, u64 code)
 {
 	const struct arm64_nvhe *nvhe = &vcpu->arch.nvhe;
 
-	vcpu->stats.exits++;
 	vcpu->arch.exit.code = code;
 	if (code == ARM64_EXIT_SERROR)
 		vcpu->arch.exit.esr = nvhe->esr;
 	if (code != ARM64_EXIT_SYNC)
 		return;
-	vcpu->stats.reason[ESR_ELx_EC(nvhe->esr)]++;
 	qvm_histogram_begin(vcpu, ESR_ELx_EC(nvhe->esr));
 	vcpu->arch.exit.esr = nvhe->esr;
 	vcpu->arch.exit.sctlr = vcpu->arch.sys[SR_SCTLR];
@@ -55,7 +53,6 @@ noinstr void arm64_nvhe_run_guest(struct qvm_vcpu *vcpu, bool fp)
 	nvhe->hcr = (arm64_host.guest_hcr | vcpu->arch.hcr) & ~EL2_HCR_E2H;
 	nvhe->cptr = GUEST_CPTR | (fp ? 0 : CPTR_TFP);
 	nvhe->mdcr = GUEST_MDCR;
-	vcpu->stats.entries++;
 	qvm_histogram_end(vcpu);
 	code = arm64_nvhe_call(EL2_RUN, virt_to_phys(nvhe), 0);
 	exit_record(vcpu, code);

@@ -170,9 +170,6 @@ static enum exit_action handle_io(struct qvm_vcpu *vcpu)
 		.next_rip = vmx->state.rip + vmx->exit.length,
 	};
 
-	/* decoded at tier 0b */
-	if (vmx->exit.move)
-		return x86_move(vcpu, vmx->exit.move, &vmx->exit.access, io.next_rip);
 	return x86_emulate_io(vcpu, &io);
 }
 
@@ -188,10 +185,6 @@ static enum exit_action handle_ept_violation(struct qvm_vcpu *vcpu)
 		.is_write = q & EPT_Q_WRITE,
 	};
 
-	/* Decoded at tier 0b, and known to be a device's. */
-	if (vmx->exit.move && qvm_exit_is_users(vcpu, &vmx->exit.access))
-		return x86_move(vcpu, vmx->exit.move, &vmx->exit.access,
-				vmx->state.rip + vmx->exit.move->length);
 	mem = qvm_region_find(vcpu->vm, vmx->exit.gpa);
 	/* Memory: mapped for good, but for what the ITLB_MULTIHIT rule keeps from being fetched. */
 	if (mem && (mem->kind == QVM_REGION_RAM ||
@@ -341,10 +334,8 @@ static const struct reason reasons[REASON_COUNT] = {
 	[EXIT_REASON_XSETBV]		= { x86_xsetbv, SKIP | VMX_G_CODE | VMX_G_MODE, "XSETBV" },
 };
 
-u32 vmx_exit_groups(const struct vmx_vcpu *vmx, u32 reason)
+u32 vmx_exit_groups(u32 reason)
 {
-	if (vmx->exit.move && reason == EXIT_REASON_EPT_VIOLATION)
-		return SKIP | VMX_G_CODE | VMX_X_ADDRESS;	/* nothing is walked for it */
 	return reason < REASON_COUNT ? reasons[reason].groups : VMX_G_ALL;
 }
 
@@ -365,14 +356,11 @@ static bool is_guests(const struct vmx_vcpu *vmx, u32 basic)
 	}
 }
 
-static void trail(struct qvm_vcpu *vcpu, u32 full, u32 basic)
+static __always_inline void trail(struct qvm_vcpu *vcpu, u32 full, u32 basic)
 {
 	const struct vmx_vcpu *vmx = vmx_of(vcpu);
-	struct qvm_exit_record *exit;
+	struct qvm_exit_record *exit = qvm_trail_next(&vcpu->trail);
 
-	if (!is_guests(vmx, basic))
-		return;
-	exit = qvm_trail_next(&vcpu->trail);
 	exit->pc = vmx->state.rip;
 	exit->syndrome = vmx->exit.qualification;
 	exit->gva = basic == EXIT_REASON_EPT_VIOLATION ? vmx->exit.gva : 0;
@@ -389,8 +377,7 @@ void qvm_arch_inject_exit(struct qvm_vcpu *vcpu, const struct qvm_injection *how
 
 	if (how->cause == QVM_INJECT_VMCS)
 		return vmx_refused_cause(vcpu, how->arg[0], how->arg[1]);
-	vmx->exit.answered = false;
-	vmx->exit.move = NULL;
+	vmx->exit.answer = FAST_NO;
 	switch (how->cause) {
 	case QVM_INJECT_ENTRY:
 		vmx->exit.reason = ~0U;
@@ -408,17 +395,32 @@ void qvm_arch_inject_exit(struct qvm_vcpu *vcpu, const struct qvm_injection *how
 	}
 }
 
+static noinline enum exit_action exit_tier1(struct qvm_vcpu *vcpu)
+{
+	const struct vmx_vcpu *vmx = vmx_of(vcpu);
+	u32 full = vmx->exit.reason, basic = full & 0xffff;
+
+	if (is_guests(vmx, basic))
+		trail(vcpu, full, basic);
+	if (unlikely(full == ~0U))
+		return vmx_refused_entry(vcpu);
+	vcpu->stats.reason[basic % QVM_STATS_REASONS]++;
+	return likely(basic < REASON_COUNT) ? reasons[basic].fn(vcpu) : handle_unknown(vcpu);
+}
+
 enum exit_action qvm_arch_vcpu_exit(struct qvm_vcpu *vcpu)
 {
-	u32 full = vmx_of(vcpu)->exit.reason, basic = full & 0xffff;
+	const struct vmx_vcpu *vmx = vmx_of(vcpu);
+	u32 full = vmx->exit.reason, basic = full & 0xffff;
 
-	if (vmx_of(vcpu)->exit.answered)
+	if (vmx->exit.answer > FAST_USER)
 		return EXIT_RESUME;
 	if (trace_exit_enabled())
 		trace_exit(vcpu->vm->id, vcpu->index, full >> 16, basic, qualification(vcpu),
 			   x86_get_rip(vcpu));
+	if (vmx->exit.answer != FAST_USER)
+		return exit_tier1(vcpu);
+	vcpu->stats.reason[basic]++;
 	trail(vcpu, full, basic);
-	if (unlikely(full == ~0U))
-		return vmx_refused_entry(vcpu);
-	return likely(basic < REASON_COUNT) ? reasons[basic].fn(vcpu) : handle_unknown(vcpu);
+	return x86_move_user(vcpu, vmx->exit.move, vmx->state.rip, vmx->exit.next_rip);
 }

@@ -3,6 +3,7 @@
  * Tier 0b: exits that are answered with interrupts off and the VMCS current, by handlers that take
  * raw locks only. Each has a twin at tier 1 (exit.c), which also has all that is not plain.
  */
+#include <asm/apicdef.h>
 #include <asm/msr-index.h>
 #include <asm/vmx.h>
 
@@ -56,20 +57,27 @@ static enum vmx_fast fast_rdmsr(struct qvm_vcpu *vcpu)
 	return FAST_QUIET;
 }
 
+#define MSR_X2APIC		0x800
+#define MSR_X2APIC_LAST		0x8ff
+#define MSR_X2APIC_ICR		(MSR_X2APIC + (APIC_ICR >> 4))
+
 /* Those that may be written here, once each: a write is not repeated at tier 1. */
-static bool is_fast_msr(u32 index)
+static bool is_fast_write(const struct qvm_vcpu *vcpu, u32 index, u64 value)
 {
-	return index == MSR_IA32_TSC_DEADLINE || (index >= 0x800 && index <= 0x8ff);
+	if (index == MSR_X2APIC_ICR)
+		return vlapic_icr_is_short(vcpu, value);
+	return index == MSR_IA32_TSC_DEADLINE || (index >= MSR_X2APIC && index <= MSR_X2APIC_LAST);
 }
 
 static enum vmx_fast fast_wrmsr(struct qvm_vcpu *vcpu)
 {
 	const u64 *gpr = vcpu->arch.regs.gpr;
+	u64 value = gpr[GPR_RDX] << 32 | (u32)gpr[GPR_RAX];
 	u32 index = gpr[GPR_RCX];
 	struct vmx_step step;
 
-	if (!is_fast_msr(index) || !vmx_step_begin(vmcs_read(VM_EXIT_INSTRUCTION_LEN), &step) ||
-	    x86_msr_write(vcpu, index, gpr[GPR_RDX] << 32 | (u32)gpr[GPR_RAX]))
+	if (!is_fast_write(vcpu, index, value) || !vmx_step_begin(vmcs_read(VM_EXIT_INSTRUCTION_LEN), &step) ||
+	    x86_msr_write(vcpu, index, value))
 		return FAST_NO;
 	vmx_step_end(&step);
 	return FAST_ANSWERED;
@@ -77,14 +85,30 @@ static enum vmx_fast fast_wrmsr(struct qvm_vcpu *vcpu)
 
 /* ---- devices ---- */
 
-/* What was decoded of it stays for tier 1, which is where user space's are answered. */
-static __always_inline enum vmx_fast fast_access(struct qvm_vcpu *vcpu, unsigned int length)
+/* Where the last one went, too: tier 1 has to know no more of it than this. */
+static noinline enum vmx_fast fast_user(struct qvm_vcpu *vcpu, const struct insn *insn,
+					u64 qualification, unsigned int length)
 {
 	struct vmx_vcpu *vmx = vmx_of(vcpu);
-	struct qvm_access *access = &vmx->exit.access;
 	struct vmx_step step;
 
-	if (qvm_exit_is_users(vcpu, access) || !is_plain() || !vmx_step_begin(length, &step))
+	if (!is_plain() || !vmx_step_begin(length, &step) || step.shadow & VMX_SHADOWS)
+		return FAST_NO;
+	vmx->exit.move = insn;
+	vmx->exit.next_rip = step.rip;
+	vmx->exit.qualification = qualification;
+	vmx->state.rip = step.rip - length;
+	vmx->state.valid |= VMX_G_RIP | VMX_X_REASON;
+	return FAST_USER;
+}
+
+static __always_inline enum vmx_fast fast_access(struct qvm_vcpu *vcpu, const struct insn *insn,
+						 unsigned int length)
+{
+	struct qvm_access *access = &vcpu->mmio;
+	struct vmx_step step;
+
+	if (!is_plain() || !vmx_step_begin(length, &step))
 		return FAST_NO;
 	if (qvm_exit_doorbell_0b(vcpu, access)) {
 		vmx_step_end(&step);
@@ -93,39 +117,48 @@ static __always_inline enum vmx_fast fast_access(struct qvm_vcpu *vcpu, unsigned
 	if (!qvm_exit_vdev_0b(vcpu, access, &access->data))
 		return FAST_NO;
 	if (!access->is_write)
-		x86_move_load(vcpu, vmx->exit.move, access->data);
+		x86_move_load(vcpu, insn, access->data);
 	vmx_step_end(&step);
 	return FAST_ANSWERED;
 }
 
+/* Of its own: what user space answers does without its frame. */
+static noinline enum vmx_fast fast_port(struct qvm_vcpu *vcpu, const struct insn *insn, unsigned int length)
+{
+	return fast_access(vcpu, insn, length);
+}
+
 static enum vmx_fast fast_io(struct qvm_vcpu *vcpu)
 {
-	struct vmx_vcpu *vmx = vmx_of(vcpu);
 	u64 q = vmcs_read(EXIT_QUALIFICATION);
+	const struct insn *insn;
+	unsigned int length;
 
 	if (q & VMX_IO_STRING)
 		return FAST_NO;
-	vmx->exit.move = x86_move_io(vcpu, VMX_IO_PORT(q), VMX_IO_LEN(q), q & VMX_IO_IN,
-				     &vmx->exit.access);
-	return fast_access(vcpu, vmcs_read(VM_EXIT_INSTRUCTION_LEN));
+	insn = x86_move_io(vcpu, VMX_IO_PORT(q), VMX_IO_LEN(q), q & VMX_IO_IN, &vcpu->mmio);
+	length = vmcs_read(VM_EXIT_INSTRUCTION_LEN);
+	return qvm_exit_is_users(vcpu, &vcpu->mmio) ? fast_user(vcpu, insn, q, length) :
+						      fast_port(vcpu, insn, length);
 }
 
 /* A register of the local APIC, where the processor does not do it by itself. */
-static noinline enum vmx_fast fast_lapic(struct qvm_vcpu *vcpu)
+static noinline enum vmx_fast fast_lapic(struct qvm_vcpu *vcpu, const struct insn *insn)
 {
-	const struct vmx_vcpu *vmx = vmx_of(vcpu);
-	const struct qvm_access *access = &vmx->exit.access;
+	const struct qvm_access *access = &vcpu->mmio;
 	u32 offset = access->gpa % PAGE_SIZE;
 	struct vmx_step step;
 
+	if (access->is_write && offset == APIC_ICR && !vlapic_icr_is_short(vcpu, access->data))
+		return FAST_NO;
 	if (!vlapic_owns(vcpu, access->gpa) || access->len != sizeof(u32) || offset % sizeof(u32) ||
-	    !is_plain() || !vmx_step_begin(vmx->exit.move->length, &step))
+	    !is_plain() || !vmx_step_begin(insn->length, &step))
 		return FAST_NO;
 	vcpu->stats.mmio_kernel++;
 	if (access->is_write)
 		vlapic_mmio_write(vcpu, offset, access->data);
 	else
-		x86_move_load(vcpu, vmx->exit.move, vlapic_mmio_read(vcpu, offset));
+		x86_move_load(vcpu, insn, vlapic_mmio_read(vcpu, offset));
 	vmx_step_end(&step);
 	return FAST_ANSWERED;
 }
@@ -137,21 +170,28 @@ static enum vmx_fast fast_ept_violation(struct qvm_vcpu *vcpu)
 {
 	const u64 data = EPT_Q_GVA | EPT_Q_ACCESS;
 	struct vmx_vcpu *vmx = vmx_of(vcpu);
-	u64 q = vmcs_read(EXIT_QUALIFICATION);
+	u64 q = vmcs_read(EXIT_QUALIFICATION), rip, gva, gpa;
+	const struct insn *insn;
 
 	if ((q & (data | EPT_Q_FETCH | UNBLOCKED_NMI)) != data ||
 	    !(vmcs_read(GUEST_CS_AR_BYTES) & RIGHTS_L) || !(vcpu->arch.msr.efer & EFER_LMA))
 		return FAST_NO;
-	vmx->exit.move = x86_insn_cache_find(vcpu, vmcs_read(GUEST_RIP), vmcs_read(GUEST_CR3));
-	if (!vmx->exit.move || vmx->exit.move->to_mem != !!(q & EPT_Q_WRITE) ||
-	    !x86_move_decode(vcpu, vmx->exit.move, vmcs_read(GUEST_RIP), vmcs_read(GUEST_LINEAR_ADDRESS),
-			     vmcs_read_any(GUEST_PHYSICAL_ADDRESS), &vmx->exit.access)) {
-		vmx->exit.move = NULL;
+	rip = vmcs_read(GUEST_RIP);
+	insn = x86_insn_cache_find(vcpu, rip, vmcs_read(GUEST_CR3));
+	if (!insn || insn->to_mem != !!(q & EPT_Q_WRITE))
 		return FAST_NO;
-	}
-	if (!((vmx->exit.access.gpa ^ vmx->apic_base) & PAGE_MASK))
-		return fast_lapic(vcpu);
-	return fast_access(vcpu, vmx->exit.move->length);
+	gva = vmcs_read(GUEST_LINEAR_ADDRESS);
+	gpa = vmcs_read_any(GUEST_PHYSICAL_ADDRESS);
+	if (!x86_move_decode(vcpu, insn, rip, gva, gpa, &vcpu->mmio))
+		return FAST_NO;
+	if (!((gpa ^ vmx->apic_base) & PAGE_MASK))
+		return fast_lapic(vcpu, insn);
+	if (!qvm_exit_is_users(vcpu, &vcpu->mmio))
+		return fast_access(vcpu, insn, insn->length);
+	vmx->exit.gva = gva;
+	vmx->exit.gpa = gpa;
+	vmx->state.valid |= VMX_X_ADDRESS;
+	return fast_user(vcpu, insn, q, insn->length);
 }
 
 /* Kept short: what is not here is answered at tier 1. */
@@ -188,11 +228,10 @@ enum vmx_fast vmx_tier0b(struct qvm_vcpu *vcpu, u32 reason)
 	fast_fn *fn = find(reason);
 	enum vmx_fast answer;
 
-	vmx->exit.move = NULL;
 	if (!fn || !qvm_tier0)
 		return FAST_NO;
 	vmx->streak -= min_t(u8, vmx->streak, COST);
 	answer = fn(vcpu);
-	vcpu->stats.tier0 += answer != FAST_NO;
+	vcpu->stats.reason_tier0[reason] += answer > FAST_USER;
 	return answer;
 }

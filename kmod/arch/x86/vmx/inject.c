@@ -6,10 +6,9 @@
 #include <asm/processor-flags.h>
 #include <asm/vmx.h>
 
+#include "due.h"
 #include "vmcs.h"
-#include "vmx.h"
 
-#define INFO_VALID		BIT(31)
 #define INFO_ERROR		BIT(11)
 #define INFO_VECTOR		GENMASK(7, 0)
 #define INFO_TYPE		GENMASK(10, 8)
@@ -48,7 +47,7 @@ void x86_inject_exception(struct qvm_vcpu *vcpu, unsigned int vector, int error)
 	u32 old = vmx->inject.info;
 
 	vcpu->stats.undefined += vector == X86_XCPT_UD;
-	if (old & INFO_VALID && (old & INFO_TYPE) == TYPE_HARD_EXC) {
+	if (old & VMX_INFO_VALID && (old & INFO_TYPE) == TYPE_HARD_EXC) {
 		if ((old & INFO_VECTOR) == X86_XCPT_DF) {
 			qvm_vm_end_system(vcpu->vm, vcpu, QVM_SYSTEM_RESET, 0);
 			return;		/* triple fault */
@@ -58,7 +57,7 @@ void x86_inject_exception(struct qvm_vcpu *vcpu, unsigned int vector, int error)
 			error = 0;
 		}
 	}
-	vmx->inject.info = INFO_VALID | TYPE_HARD_EXC | vector;
+	vmx->inject.info = VMX_INFO_VALID | TYPE_HARD_EXC | vector;
 	/* The image that a fault pushes has RF set (17.3.1.1), which an injected one takes from RFLAGS. */
 	if (is_fault(vector))
 		x86_set_rflags(vcpu, x86_get_rflags(vcpu) | X86_EFLAGS_RF);
@@ -113,42 +112,46 @@ static bool interrupts_open(const struct vmx_state *state)
 	return state->rflags & X86_EFLAGS_IF && !(state->interruptibility & SHADOWS);
 }
 
-#define WINDOWS	(CPU_BASED_NMI_WINDOW_EXITING | CPU_BASED_INTR_WINDOW_EXITING)
-
-static noinline void flush_events(struct qvm_vcpu *vcpu, int vector, bool nmi)
+/* The processor begins one of those that wait. */
+static void take_nmi(struct qvm_vcpu *vcpu)
 {
+	if (!(atomic_long_fetch_andnot(BIT(EVENT_NMI_AGAIN), &vcpu->arch.events) &
+	      BIT(EVENT_NMI_AGAIN)))
+		atomic_long_andnot(BIT(EVENT_NMI), &vcpu->arch.events);
+}
+
+/* Before vmx_state_flush(): what is not in the state yet is read here. */
+void vmx_events_flush(struct qvm_vcpu *vcpu)
+{
+	bool nmi = x86_nmi_is_pending(vcpu);
+	int vector = pending_vector(vcpu);
 	struct vmx_vcpu *vmx = vmx_of(vcpu);
 	struct vmx_state *state = &vmx->state;
-	bool used = vmx->inject.info & INFO_VALID, open;
+	bool used = vmx->inject.info & VMX_INFO_VALID, open;
 
+	if (vector < 0 && !nmi && !used && !(vmx->proc_now & VMX_WINDOWS))
+		return;
 	vmx_state_sync(vcpu, VMX_G_RFLAGS | VMX_G_SHADOW);
 	if (used) {
 		inject(vmx, vmx->inject.info, vmx->inject.error, vmx->inject.length);
 		vmx->inject.info = 0;
 	}
 	if (nmi && !used && !(state->interruptibility & (SHADOWS | GUEST_INTR_STATE_NMI))) {
-		clear_bit(EVENT_NMI, (unsigned long *)&vcpu->arch.events.counter);
-		inject(vmx, INFO_VALID | TYPE_NMI | X86_XCPT_NMI, 0, 0);
+		take_nmi(vcpu);
+		inject(vmx, VMX_INFO_VALID | TYPE_NMI | X86_XCPT_NMI, 0, 0);
 		used = true;
-		nmi = false;
+		nmi = x86_nmi_is_pending(vcpu);
+	} else if (state->interruptibility & GUEST_INTR_STATE_NMI &&
+		   x86_event_is_set(vcpu, EVENT_NMI)) {
+		/* amid one NMI, no more than one is remembered */
+		atomic_long_andnot(BIT(EVENT_NMI_AGAIN), &vcpu->arch.events);
 	}
 	window(vmx, CPU_BASED_NMI_WINDOW_EXITING, nmi);
 	open = vector >= 0 && !used && interrupts_open(state);
 	if (open)
-		inject(vmx, INFO_VALID | TYPE_EXT | take_vector(vcpu, vector), 0, 0);
+		inject(vmx, VMX_INFO_VALID | TYPE_EXT | take_vector(vcpu, vector), 0, 0);
 	/* Another one behind it, or this one later: an exit as soon as it can be taken. */
 	window(vmx, CPU_BASED_INTR_WINDOW_EXITING, open ? pending_vector(vcpu) >= 0 : vector >= 0);
-}
-
-/* Before vmx_state_flush(): what is not in the state yet is read here. */
-void vmx_events_flush(struct qvm_vcpu *vcpu)
-{
-	const struct vmx_vcpu *vmx = vmx_of(vcpu);
-	bool nmi = x86_event_is_set(vcpu, EVENT_NMI);
-	int vector = pending_vector(vcpu);
-
-	if (unlikely(vector >= 0 || nmi || vmx->inject.info & INFO_VALID || vmx->proc_now & WINDOWS))
-		flush_events(vcpu, vector, nmi);
 }
 
 /* IRET ends an NMI's blocking before it faults: as it will run again, the blocking is back (27.2.3). */
@@ -172,11 +175,11 @@ void vmx_events_sync(struct qvm_vcpu *vcpu)
 	struct vmx_vcpu *vmx = vmx_of(vcpu);
 	u32 info = vmcs_read(IDT_VECTORING_INFO_FIELD);
 
-	if (!(info & INFO_VALID)) {
+	if (!(info & VMX_INFO_VALID)) {
 		reblock_nmi(vmx);
 		return;
 	}
-	vmx->inject.info = info & (INFO_VALID | INFO_ERROR | INFO_TYPE | INFO_VECTOR);
+	vmx->inject.info = info & (VMX_INFO_VALID | INFO_ERROR | INFO_TYPE | INFO_VECTOR);
 	vmx->inject.error = info & INFO_ERROR ? vmcs_read(IDT_VECTORING_ERROR_CODE) : 0;
 	vmx->inject.length = vmcs_read(VM_EXIT_INSTRUCTION_LEN);
 	vmx_state_sync(vcpu, VMX_G_SHADOW);

@@ -22,7 +22,7 @@ const u16 vmx_verw_selector = __KERNEL_DS;
 
 #define L1D_SIZE_ORDER	4		/* 64 KiB: twice the L1D of any affected CPU */
 
-bool vmx_flush_l1d __read_mostly;
+bool vmx_flush_l1d __read_mostly, vmx_flush_l1d_always __read_mostly;
 static void *flush_pages;		/* where the CPU has no command for it */
 
 enum step { STEP_L1D, STEP_VERW, STEP_RSB, STEP_IBRS, STEP_BHB, STEP_ITLB, STEP_COUNT };
@@ -52,19 +52,26 @@ static u64 arch_capabilities(void)
 
 static void init_l1d(void)
 {
+	static const char *const texts[2][2] = {
+		{ "L1TF; by IA32_FLUSH_CMD", "L1TF; by IA32_FLUSH_CMD, those from tier 0, too" },
+		{ "L1TF; by reading 64 KiB, no IA32_FLUSH_CMD",
+		  "L1TF; by reading 64 KiB, no IA32_FLUSH_CMD, those from tier 0, too" },
+	};
+
 	if (!boot_cpu_has_bug(X86_BUG_L1TF))
 		return step(STEP_L1D, false, "not affected by L1TF");
 	if (arch_capabilities() & ARCH_CAP_SKIP_VMENTRY_L1DFLUSH)
 		return step(STEP_L1D, false, "the hypervisor below says that it flushes");
 	if (cpu_mitigations_off() || !qvm_l1tf_wanted())
 		return step(STEP_L1D, false, "switched off on the kernel's command line");
+	if (!boot_cpu_has(X86_FEATURE_FLUSH_L1D)) {
+		flush_pages = (void *)__get_free_pages(GFP_KERNEL | __GFP_ZERO, L1D_SIZE_ORDER);
+		if (!flush_pages)
+			return step(STEP_L1D, false, "L1TF, but no memory for it");
+	}
 	vmx_flush_l1d = true;
-	if (boot_cpu_has(X86_FEATURE_FLUSH_L1D))
-		return step(STEP_L1D, true, "L1TF; by IA32_FLUSH_CMD");
-	flush_pages = (void *)__get_free_pages(GFP_KERNEL | __GFP_ZERO, L1D_SIZE_ORDER);
-	vmx_flush_l1d = flush_pages;
-	step(STEP_L1D, vmx_flush_l1d, vmx_flush_l1d ? "L1TF; by reading 64 KiB, no IA32_FLUSH_CMD" :
-					      "L1TF, but no memory for it");
+	vmx_flush_l1d_always = qvm_l1tf_always();
+	step(STEP_L1D, true, texts[!!flush_pages][vmx_flush_l1d_always]);
 }
 
 static void init_verw(void)

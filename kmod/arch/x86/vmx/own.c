@@ -17,7 +17,6 @@
 #include <linux/rculist.h>
 #include <linux/reboot.h>
 #include <linux/smp.h>
-#include <linux/syscore_ops.h>
 #include <asm/tlbflush.h>
 
 #include "compat.h"
@@ -119,6 +118,7 @@ static int cpu_up_callback(unsigned int cpu)
 	}
 	local_irq_save(flags);
 	x86_msr_cpu_init();
+	vmx_switch_cpu_init();
 	if (!vmx_section_mode) {
 		on = persistent_on();
 		if (on) {
@@ -165,27 +165,27 @@ static struct notifier_block reboot_notifier = { .notifier_call = reboot_callbac
  * back with VMX off, and with CR4 as the kernel remembers it. Interrupts off.
  */
 #ifdef QVM_HAS_CR4_HELPERS
-static int suspend_callback(void)
+static int suspend_callback(QVM_SYSCORE_ARG)
 {
 	return cpu_down_callback(smp_processor_id());
 }
 
-static void resume_callback(void)
+static void resume_callback(QVM_SYSCORE_ARG)
 {
 	if (cpu_up_callback(smp_processor_id()))
 		pr_err("qvm: CPU %u has no VMX any more\n", smp_processor_id());
 }
 
-static struct syscore_ops syscore = { .suspend = suspend_callback, .resume = resume_callback };
+static QVM_SYSCORE(syscore, .suspend = suspend_callback, .resume = resume_callback);
 
 static void suspend_init(void)
 {
-	register_syscore_ops(&syscore);
+	qvm_syscore_register(&syscore);
 }
 
 static void suspend_fini(void)
 {
-	unregister_syscore_ops(&syscore);
+	qvm_syscore_unregister(&syscore);
 }
 #else
 static void suspend_init(void) { }

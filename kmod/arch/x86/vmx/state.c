@@ -44,7 +44,8 @@ static void segment_read(unsigned int i, struct x86_segment *seg)
 
 /*
  * CR0 and CR4 are all ours (but CR4_GUEST_OWNED): the guest reads the shadow. TS is set while the
- * guest's FP is not loaded. Fixed bits: 26.3.1.1; unrestricted guest frees PE and PG.
+ * guest's FP is not loaded. Fixed bits: 26.3.1.1; unrestricted guest frees PE and PG. CR4.MCE is
+ * the host's: where it is clear a machine check shuts the processor down, and is no exit (6.15).
  */
 void vmx_write_cr0(struct qvm_vcpu *vcpu, bool fp)
 {
@@ -58,7 +59,8 @@ void vmx_write_cr0(struct qvm_vcpu *vcpu, bool fp)
 
 static void mode_write(struct qvm_vcpu *vcpu)
 {
-	u64 cr4 = vcpu->arch.cr4 | vmx_config.cr4_fixed0;
+	u64 cr4 = (vcpu->arch.cr4 & ~(u64)X86_CR4_MCE) | (__read_cr4() & X86_CR4_MCE) |
+		  vmx_config.cr4_fixed0;
 	u64 efer = vcpu->arch.msr.efer;
 	u32 entry = vmx_config.entry;
 
@@ -103,9 +105,14 @@ static void sysenter_write(const struct x86_msrs *msr)
 
 static noinline void flush_more(struct qvm_vcpu *vcpu, u32 dirty)
 {
-	struct vmx_state *state = &vmx_of(vcpu)->state;
+	struct vmx_vcpu *vmx = vmx_of(vcpu);
+	struct vmx_state *state = &vmx->state;
 	unsigned int i;
 
+	if (dirty & VMX_G_RSP || vmx->rsp != vcpu->arch.regs.gpr[GPR_RSP]) {
+		vmx->rsp = vcpu->arch.regs.gpr[GPR_RSP];
+		vmcs_write(GUEST_RSP, vmx->rsp);
+	}
 	if (dirty & VMX_G_RFLAGS)
 		vmcs_write(GUEST_RFLAGS, state->rflags | X86_EFLAGS_FIXED);
 	if (dirty & VMX_G_SHADOW) {
@@ -131,16 +138,12 @@ void vmx_state_flush(struct qvm_vcpu *vcpu)
 	struct vmx_state *state = &vmx->state;
 	u32 dirty = state->dirty;
 
-	if (unlikely(dirty & VMX_G_RSP || vmx->rsp != vcpu->arch.regs.gpr[GPR_RSP])) {
-		vmx->rsp = vcpu->arch.regs.gpr[GPR_RSP];
-		vmcs_write(GUEST_RSP, vmx->rsp);
-	}
 	/* What the guest changes by itself is known again when it is read back. */
 	state->valid = 0;
 	state->dirty = 0;
 	if (dirty & VMX_G_RIP)
 		vmcs_write(GUEST_RIP, state->rip);
-	if (unlikely(dirty & ~(VMX_G_RIP | VMX_G_RSP)))
+	if (unlikely(dirty & ~VMX_G_RIP || vmx->rsp != vcpu->arch.regs.gpr[GPR_RSP]))
 		flush_more(vcpu, dirty);
 }
 
@@ -267,6 +270,11 @@ u64 x86_get_rip(struct qvm_vcpu *vcpu)
 	return state_for_look(vcpu, VMX_G_RIP)->rip;
 }
 
+bool x86_nmis_are_blocked(struct qvm_vcpu *vcpu)
+{
+	return state_for_look(vcpu, VMX_G_SHADOW)->interruptibility & GUEST_INTR_STATE_NMI;
+}
+
 u64 x86_get_rflags(struct qvm_vcpu *vcpu)
 {
 	return state_for_look(vcpu, VMX_G_RFLAGS)->rflags;
@@ -376,7 +384,7 @@ unsigned int x86_cpl(struct qvm_vcpu *vcpu)
 }
 
 /* An instruction is done: its shadow and RF end, and TF traps after it (26.7.3, pending debug BS). */
-void x86_skip_to(struct qvm_vcpu *vcpu, u64 rip)
+static noinline void skip_to(struct qvm_vcpu *vcpu, u64 rip)
 {
 	const u32 shadows = GUEST_INTR_STATE_STI | GUEST_INTR_STATE_MOV_SS;
 	struct vmx_state *state = state_for_change(vcpu, VMX_G_RIP);
@@ -391,6 +399,17 @@ void x86_skip_to(struct qvm_vcpu *vcpu, u64 rip)
 	state->interruptibility &= ~shadows;
 	if (state->rflags & X86_EFLAGS_TF)
 		state->pending_debug |= PENDING_DEBUG_BS;
+}
+
+void x86_skip_to(struct qvm_vcpu *vcpu, u64 rip)
+{
+	struct vmx_vcpu *vmx = vmx_of(vcpu);
+
+	/* Tier 0b has looked for all of that, and nobody has changed anything since. */
+	if (unlikely(vmx->exit.answer != FAST_USER || vmx->state.dirty))
+		return skip_to(vcpu, rip);
+	vmx->state.rip = rip;
+	vmx->state.dirty = VMX_G_RIP;
 }
 
 void x86_skip(struct qvm_vcpu *vcpu)

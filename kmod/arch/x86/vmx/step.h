@@ -9,7 +9,7 @@
 
 #define VMX_SHADOWS	(GUEST_INTR_STATE_STI | GUEST_INTR_STATE_MOV_SS)
 
-struct vmx_step { u64 rip; u32 shadow; };
+struct vmx_step { u64 rip; u32 shadow; };	/* behind it; as it was before */
 
 /*
  * @length: bytes of the instruction. False: what follows it takes more than the end of its shadow

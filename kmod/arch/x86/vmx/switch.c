@@ -10,11 +10,13 @@
 #include <asm/vmx.h>
 
 #include "context.h"
+#include "due.h"
 #include "entry_offsets.h"
 #include "histogram.h"
+#include "inject.h"
+#include "irqsoff.h"
 #include "step.h"
 #include "vmcs.h"
-#include "vmx.h"
 
 static_assert(offsetof(struct x86_regs, host_rsp) == REGS_HOST_RSP);
 static_assert(offsetof(struct qvm_vcpu_arch, regs) == 0);
@@ -113,7 +115,7 @@ static __always_inline bool tier0(struct qvm_vcpu *vcpu, u32 reason)
 	    vmx_of(vcpu)->streak <= 1 || !step_over())
 		return false;
 	vmx_of(vcpu)->streak--;
-	vcpu->stats.tier0++;
+	vcpu->stats.reason_tier0[reason]++;
 	if (reason == EXIT_REASON_VMCALL)
 		x86_hypercall(vcpu);
 	else
@@ -135,19 +137,20 @@ static __always_inline u32 run_guest(struct qvm_vcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = vmx_of(vcpu);
 	u32 reason;
+	int failed;
 
 	if (native_read_cr2() != vcpu->arch.regs.cr2)
 		native_write_cr2(vcpu->arch.regs.cr2);
 	do {
-		vcpu->stats.entries++;
 		qvm_histogram_end(vcpu);
-		if (vmx_enter(&vcpu->arch.regs, vmx->launched))
+		qvm_irqsoff_end(_THIS_IP_);
+		failed = vmx_enter(&vcpu->arch.regs, vmx->launched);
+		qvm_irqsoff_begin(_THIS_IP_);
+		if (failed)
 			return ~0U;
 		vmx->launched = true;
 		reason = vmcs_read(VM_EXIT_REASON);
 		host_nmi(reason);
-		vcpu->stats.exits++;
-		vcpu->stats.reason[BASIC(reason) % QVM_STATS_REASONS]++;
 		qvm_histogram_begin(vcpu, BASIC(reason) % QVM_STATS_REASONS);
 	} while (tier0(vcpu, reason));
 	/* Nothing here faults between two entries, and NMIs keep it. */
@@ -181,7 +184,7 @@ static void capture(struct qvm_vcpu *vcpu)
 		return;
 	}
 	vmx_state_sync(vcpu, VMX_G_RIP | VMX_G_RSP | VMX_X_REASON |
-		       vmx_exit_groups(vmx, BASIC(vmx->exit.reason)));
+		       vmx_exit_groups(BASIC(vmx->exit.reason)));
 	vmx_events_sync(vcpu);
 	if (unlikely(BASIC(vmx->exit.reason) == EXIT_REASON_INVALID_STATE))
 		vmx_refused_find(vmx);
@@ -197,19 +200,46 @@ void vmx_flush_vpid(const struct vmx_vcpu *vmx)
  * Tags in this pCPU's TLB (26.3.3.3): a vCPU that ran elsewhere meanwhile left translations behind
  * that it has since invalidated there only; a root that is new to this pCPU may be one's of old.
  */
-static void flush_tags(struct qvm_vcpu *vcpu, int cpu)
+static noinline void flush_tags(struct qvm_vcpu *vcpu, int cpu)
 {
 	struct vmx_vcpu *vmx = vmx_of(vcpu);
 	struct vmx_vm *vm = vcpu->vm->arch.vmx;
 
-	if (unlikely(vmx->cpu != cpu || vmx->flush_vpid)) {
+	if (vmx->cpu != cpu || vmx->flush_vpid) {
 		vmx_flush_vpid(vmx);
 		vmx->flush_vpid = false;
 	}
-	if (unlikely(!cpumask_test_cpu(cpu, vm->ept_known))) {
+	if (!cpumask_test_cpu(cpu, vm->ept_known)) {
 		cpumask_set_cpu(cpu, vm->ept_known);
 		vmx_invept(VMX_EPT_EXTENT_CONTEXT, vm->eptp);
 	}
+}
+
+static __always_inline bool tags_are_due(const struct qvm_vcpu *vcpu, int cpu)
+{
+	const struct vmx_vcpu *vmx = vmx_of(vcpu);
+	const struct vmx_vm *vm = vcpu->vm->arch.vmx;
+
+	return vmx->cpu != cpu || vmx->flush_vpid || !cpumask_test_cpu(cpu, vm->ept_known);
+}
+
+static __always_inline u64 fs_base(void)
+{
+	u64 base;
+
+	if (!boot_cpu_has(X86_FEATURE_FSGSBASE))
+		return x86_rdmsr(MSR_FS_BASE);
+	asm volatile("rdfsbase %0" : "=r"(base));
+	return base;
+}
+
+/* CR3 changes with mm and its ASID, FS base with the thread: an exit would load a stale one. */
+static __always_inline void write_host_thread(struct vmx_vcpu *vmx)
+{
+	u64 cr3 = __read_cr3(), cr4 = __read_cr4(), fs = fs_base();
+
+	if (unlikely((cr3 ^ vmx->host.cr3) | (cr4 ^ vmx->host.cr4) | (fs ^ vmx->host.fs_base)))
+		vmx_write_host_thread(vmx, cr3, cr4, fs);
 }
 
 /* How often tier 0 answers before interrupts are let in: Bochs would not let them in by itself. */
@@ -217,9 +247,12 @@ static void flush_tags(struct qvm_vcpu *vcpu, int cpu)
 
 static void arm_timer(struct qvm_vcpu *vcpu)
 {
-	u64 now = rdtsc(), deadline = vlapic_timer_deadline(vcpu);
-	u64 ticks = deadline <= now ? 0 : min(deadline - now, vmx_config.slice);
+	u64 deadline = vlapic_timer_deadline(vcpu), ticks = vmx_config.slice, now;
 
+	if (deadline != U64_MAX) {
+		now = rdtsc();
+		ticks = deadline <= now ? 0 : min(deadline - now, ticks);
+	}
 	vmcs_write32(VMX_PREEMPTION_TIMER_VALUE, ticks >> vmx_config.timer_shift);
 }
 
@@ -232,23 +265,30 @@ static void prepare(struct qvm_vcpu *vcpu, bool fp)
 	if (unlikely(!vmx->is_set_up))
 		vmx_write_constants(vcpu);
 	vmx->is_set_up = true;
-	flush_tags(vcpu, cpu);
+	if (unlikely(tags_are_due(vcpu, cpu)))
+		flush_tags(vcpu, cpu);
 	if (unlikely(vmx->cpu != cpu))
 		vmx_write_host_cpu(vmx);
 	vmx->cpu = cpu;
-	vmx_write_host_thread(vmx);
+	write_host_thread(vmx);
 	if (unlikely(fp != vmx->fp_in_cr0))
 		vmx_write_cr0(vcpu, fp);
 	vmx->streak = STREAK;
-	if (vmx_flush_l1d)
+	if (vmx_flush_l1d) {
 		vmx_mitig_before_entry();
+		/* Else not before an entry from tier 0, which has touched nothing that is secret. */
+		if (vmx_flush_l1d_always)
+			vmx->streak = 1;
+	}
 }
 
 /* Before each entry that does not come from tier 0. */
 static void prepare_entry(struct qvm_vcpu *vcpu)
 {
-	vmx_apic_flush(vcpu);
-	vmx_events_flush(vcpu);
+	if (unlikely(vmx_apic_is_due(vcpu)))
+		vmx_apic_flush(vcpu);
+	if (unlikely(vmx_events_are_due(vcpu)))
+		vmx_events_flush(vcpu);
 	vmx_state_flush(vcpu);
 	arm_timer(vcpu);
 }
@@ -287,11 +327,11 @@ static void run_stretch(struct qvm_vcpu *vcpu, bool fp)
 			prepare_entry(vcpu);
 		run_guest_tracked(vcpu, note_is_due(vmx));
 		answer = vmx_tier0b(vcpu, vmx->exit.reason);
-	} while (answer != FAST_NO && vmx->streak && !qvm_vcpu_is_wanted(vcpu));
+	} while (answer > FAST_USER && vmx->streak && !qvm_vcpu_is_wanted(vcpu));
 	if (fp)
 		fp_save(vcpu);
 	debug_exit(vcpu);
-	vmx->exit.answered = answer != FAST_NO;
+	vmx->exit.answer = answer;
 	if (answer == FAST_NO)
 		capture(vcpu);
 }
@@ -315,6 +355,7 @@ static int enter_irqs_off(struct qvm_vcpu *vcpu, bool fp)
 	else if (!vmx_own_begin(vmx))
 		ret = -EIO;
 	if (!ret) {
+		qvm_inject_entry();
 		vmx->inside = true;
 		run_stretch(vcpu, fp);
 		vmx->inside = false;
@@ -329,7 +370,7 @@ int qvm_arch_vcpu_enter(struct qvm_vcpu *vcpu)
 	bool fp = vcpu->arch.fp_wanted;
 	int ret;
 
-	vcpu->trail.entry_pc = qvm_arch_vcpu_pc(vcpu);
+	vcpu->trail.entry_pc = vmx_rip(vcpu);
 	if (unlikely(x86_event_is_set(vcpu, EVENT_INIT)) && x86_power_events(vcpu))
 		return -EAGAIN;
 	/* The FP section begins and ends with interrupts on; #NM brings a guest that needs it. */
@@ -354,17 +395,36 @@ int qvm_arch_vcpu_enter(struct qvm_vcpu *vcpu)
 
 bool qvm_arch_vcpu_load(struct qvm_vcpu *vcpu)
 {
-	vmx_own_fetch(vmx_of(vcpu));
+	if (unlikely(vmx_own_is_elsewhere(vmx_of(vcpu))))
+		vmx_own_fetch(vmx_of(vcpu));
 	x86_msr_load(vcpu);
 	return true;
+}
+
+static DEFINE_PER_CPU(struct desc_ptr, host_gdt);
+
+void vmx_switch_cpu_init(void)
+{
+	struct desc_ptr *gdt = this_cpu_ptr(&host_gdt);
+
+	gdt->address = (unsigned long)get_cpu_gdt_ro(smp_processor_id());
+	gdt->size = GDT_SIZE - 1;
+}
+
+static noinline void put_tss_limit(void)
+{
+	invalidate_tss_limit();
 }
 
 void qvm_arch_vcpu_put(struct qvm_vcpu *vcpu)
 {
 	x86_msr_put(vcpu);
 	/* An exit makes the GDT's limit 64 KiB and the TSS's 0x67 (27.5.2). */
-	load_fixmap_gdt(raw_smp_processor_id());
-	invalidate_tss_limit();
+	native_load_gdt(this_cpu_ptr(&host_gdt));
+	if (unlikely(test_thread_flag(TIF_IO_BITMAP)))
+		put_tss_limit();
+	else
+		this_cpu_write(__tss_limit_invalid, true);	/* as that does for who has no ports */
 }
 
 void qvm_arch_vcpu_settle(struct qvm_vcpu *vcpu)

@@ -170,30 +170,17 @@ void vmx_write_host_cpu(struct vmx_vcpu *vmx)
 	vmx->host.fs_base = ~0ULL;
 }
 
-static u64 fs_base(void)
+void vmx_write_host_thread(struct vmx_vcpu *vmx, u64 cr3, u64 cr4, u64 fs)
 {
-	u64 base;
-
-	if (!boot_cpu_has(X86_FEATURE_FSGSBASE))
-		return x86_rdmsr(MSR_FS_BASE);
-	asm volatile("rdfsbase %0" : "=r"(base));
-	return base;
-}
-
-/* CR3 changes with mm and its ASID, FS base with the thread: an exit would load a stale one. */
-void vmx_write_host_thread(struct vmx_vcpu *vmx)
-{
-	u64 cr3 = __read_cr3(), cr4 = __read_cr4(), fs = fs_base();
-
-	if (unlikely(cr3 != vmx->host.cr3)) {
+	if (cr3 != vmx->host.cr3) {
 		vmcs_write(HOST_CR3, cr3);
 		vmx->host.cr3 = cr3;
 	}
-	if (unlikely(cr4 != vmx->host.cr4)) {
+	if (cr4 != vmx->host.cr4) {
 		vmcs_write(HOST_CR4, cr4);
 		vmx->host.cr4 = cr4;
 	}
-	if (unlikely(fs != vmx->host.fs_base)) {
+	if (fs != vmx->host.fs_base) {
 		vmcs_write(HOST_FS_BASE, fs);
 		vmx->host.fs_base = fs;
 	}

@@ -171,9 +171,9 @@ struct vmx_vcpu {
 	struct {
 		u32 reason, length, intr_info, intr_error;
 		u64 qualification, gpa, gva;
-		bool answered;		/* at tier 0: nothing is left to do */
-		const struct insn *move; /* what made `access`; NULL: nobody has decoded it */
-		struct qvm_access access;
+		u8 answer;		/* enum vmx_fast */
+		const struct insn *move; /* FAST_USER: what made vcpu->mmio … */
+		u64 next_rip;		/* … and where it ends */
 	} exit;				/* [v] */
 	struct {
 		u32 info, error, length;
@@ -192,6 +192,14 @@ static inline struct vmx_vcpu *vmx_of(const struct qvm_vcpu *vcpu)
 	return vcpu->arch.vmx;
 }
 
+/* Another pCPU may have this VMCS in its registers. Preemption off. */
+static inline bool vmx_own_is_elsewhere(const struct vmx_vcpu *vmx)
+{
+	int holder = READ_ONCE(vmx->holder);
+
+	return holder >= 0 && holder != smp_processor_id();
+}
+
 /* ---- vmcs_init.c ---- */
 int vmx_bitmap_init(void);
 void vmx_bitmap_fini(void);
@@ -201,7 +209,7 @@ void vmx_write_constants(struct qvm_vcpu *vcpu);
 /* Host fields that belong to this pCPU. Interrupts off. */
 void vmx_write_host_cpu(struct vmx_vcpu *vmx);
 /* Host fields that change by thread: written where they differ. Interrupts off. */
-void vmx_write_host_thread(struct vmx_vcpu *vmx);
+void vmx_write_host_thread(struct vmx_vcpu *vmx, u64 cr3, u64 cr4, u64 fs);
 
 /* ---- state.c ---- */
 void vmx_state_flush(struct qvm_vcpu *vcpu);		/* dirty groups → VMCS */
@@ -220,6 +228,12 @@ static inline void vmx_need(struct qvm_vcpu *vcpu, u32 groups)
 		vmx_state_fetch(vcpu, groups);
 }
 
+static inline u64 vmx_rip(struct qvm_vcpu *vcpu)
+{
+	vmx_need(vcpu, VMX_G_RIP);
+	return vmx_of(vcpu)->state.rip;
+}
+
 /* ---- apic.c ---- */
 int vmx_apic_init(void);			/* -ENOMEM */
 void vmx_apic_fini(void);
@@ -232,7 +246,7 @@ void vmx_events_flush(struct qvm_vcpu *vcpu);	/* interrupts off, before entry */
 void vmx_events_sync(struct qvm_vcpu *vcpu);	/* interrupts off, after exit */
 
 /* ---- mitig.c ---- */
-extern bool vmx_verw, vmx_write_ibrs, vmx_flush_l1d;
+extern bool vmx_verw, vmx_write_ibrs, vmx_flush_l1d, vmx_flush_l1d_always;
 extern const u16 vmx_verw_selector;
 void vmx_mitig_init(void);
 void vmx_mitig_fini(void);
@@ -243,15 +257,18 @@ u64 vmx_enter(struct x86_regs *regs, u64 launched);
 extern char vmx_exit_label[];
 
 /* ---- switch.c ---- */
+void vmx_switch_cpu_init(void);			/* this pCPU comes up, interrupts off */
 void vmx_flush_vpid(const struct vmx_vcpu *vmx);	/* on this pCPU, now. Interrupts off, VMX on */
 
 /*
  * ---- fast.c: tier 0b. Interrupts off, VMCS current, host context but for the guest's MSRs, FP and debug
- * registers. FAST_NO: nothing has changed, the exit is for tier 1. Else it is answered, what it
- * changed is in the VMCS or dirty.
+ * registers. FAST_NO: nothing has changed, the exit is for tier 1. FAST_USER: the same, it is an access
+ * for user space, in vcpu->mmio, and RIP is all that its instruction changes beside a register. Else it
+ * is answered, what it changed is in the VMCS or dirty.
  */
 enum vmx_fast {
 	FAST_NO,
+	FAST_USER,
 	FAST_QUIET,	/* nothing that an entry has to look at: events, state, the LAPIC's timer */
 	FAST_ANSWERED,
 };
@@ -270,6 +287,6 @@ void vmx_refused_cause(struct qvm_vcpu *vcpu, u32 field, u64 value);
 /* ---- exit.c ---- */
 enum exit_action vmx_fatal(struct qvm_vcpu *vcpu, u32 cause);
 /* What the handler of this reason reads. */
-u32 vmx_exit_groups(const struct vmx_vcpu *vmx, u32 reason);
+u32 vmx_exit_groups(u32 reason);
 
 #endif /* QVM_X86_VMX_VMX_H */
