@@ -294,7 +294,6 @@ static int with_machine(struct node *root, const struct arguments *args,
 	int status = STATUS_CONFIG;
 
 	if (root) {
-		device_guard_init();
 		status = machine_prepare(&machine, root);
 		if (args && args->show == OPTION_REPORT)
 			config_report(stdout, root);
@@ -485,6 +484,7 @@ static int command_completion(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	device_guard_init();
 	for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (!strcmp(argv[1], commands[i].name))
 			return commands[i].run(argc - 1, argv + 1);

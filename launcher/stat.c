@@ -28,6 +28,7 @@ static const struct {
 	{ "mmio_kernel", offsetof(struct qvm_vcpu_stats, mmio_kernel) },
 	{ "mmio_user", offsetof(struct qvm_vcpu_stats, mmio_user) },
 	{ "doorbells", offsetof(struct qvm_vcpu_stats, doorbells) },
+	{ "posted", offsetof(struct qvm_vcpu_stats, posted) },
 	{ "unclaimed", offsetof(struct qvm_vcpu_stats, unclaimed) },
 	{ "unknown_sysreg", offsetof(struct qvm_vcpu_stats, unknown_sysreg) },
 	{ "undefined", offsetof(struct qvm_vcpu_stats, undefined) },
@@ -91,11 +92,14 @@ static int sample_take(struct sample *sample, struct sys *sys, const char *name)
 	return sample->vcpus ? 0 : -ENXIO;
 }
 
-static void row_print(const char *name, uint64_t count, double seconds)
+/* @tier0: of these, 0 is not said. */
+static void row_print(const char *name, uint64_t count, double seconds, uint64_t tier0)
 {
 	printf("%-20s %14llu", name, (unsigned long long)count);
 	if (seconds > 0)
 		printf(" %12.0f/s", count / seconds);
+	if (tier0)
+		printf("  tier0 %llu", (unsigned long long)tier0);
 	putchar('\n');
 }
 
@@ -105,6 +109,7 @@ static void reasons_print(const struct sample *s, const struct sample *before, u
 
 	for (unsigned int i = 0; i < QVM_STATS_REASONS; i++) {
 		uint64_t count = s->sum.reason[i] - before->sum.reason[i];
+		uint64_t tier0 = s->sum.reason_tier0[i] - before->sum.reason_tier0[i];
 		char name[32];
 
 		if (!count)
@@ -113,7 +118,7 @@ static void reasons_print(const struct sample *s, const struct sample *before, u
 			snprintf(name, sizeof(name), "exit %s", names[i]);
 		else
 			snprintf(name, sizeof(name), "exit 0x%02x", i);
-		row_print(name, count, seconds);
+		row_print(name, count, seconds, tier0);
 	}
 }
 
@@ -122,13 +127,13 @@ static void stat_print(const struct sample *s, const struct sample *before, uint
 {
 	double seconds = before->time ? (s->time - before->time) / 1e9 : 0;
 
-	row_print("vcpus", s->vcpus, 0);
+	row_print("vcpus", s->vcpus, 0, 0);
 	for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++) {
 		size_t offset = counters[i].offset;
 		uint64_t now = *(const uint64_t *)((const char *)&s->sum + offset);
 		uint64_t then = *(const uint64_t *)((const char *)&before->sum + offset);
 
-		row_print(counters[i].name, now - then, seconds);
+		row_print(counters[i].name, now - then, seconds, 0);
 	}
 	reasons_print(s, before, arch, seconds);
 }

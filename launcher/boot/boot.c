@@ -105,7 +105,7 @@ static uint64_t ram_size(const struct machine *m)
 	return size && !m->memory_incomplete ? size : FILE_MAX;
 }
 
-static const struct image_format *image_format_of(const struct image *image)
+const struct image_format *image_format_of(const struct image *image)
 {
 	static const struct image_format *const formats[] = {
 		[IMAGE_UNKNOWN]		= &image_format_raw,
@@ -151,6 +151,13 @@ static int recognise_elf(struct image *image)
 static int recognise_fdt(struct image *image)
 {
 	image->kind = IMAGE_FDT;
+	if (image->arch != MACHINE_ARM64) {
+		image_error(image, "is a device tree, and the guest of an x86 board gets none here; use `acpi`");
+		return -1;
+	}
+	if (image->gpa != MACHINE_AUTO)
+		log_warn_at(&image->origin, image->key, "goes into the board's own tree, and not to 0x%" PRIx64,
+			    image->gpa);
 	image->size = 0;	/* merged into the board's tree, nowhere by itself */
 	return fdt_check_user(image);
 }
@@ -296,6 +303,7 @@ int boot_prepare(struct machine *m)
 
 	for (size_t i = 0; i < m->image_count; i++)
 		image_prepare(m, &m->image[i]);
+	image_split(m);
 	if (write_fdt(m))		/* for its size */
 		return -1;
 	boot_place(m);
@@ -336,7 +344,10 @@ int boot_load(struct machine *m)
 			log_error("%s: no memory at 0x%" PRIx64, image->path, image->gpa);
 			return -1;
 		}
-		image_format_of(image)->copy(image, memory);
+		if (image_format_of(image)->part)
+			image_copy_parts(image, memory);
+		else
+			image_format_of(image)->copy(image, memory);
 		free(image->data);
 		image->data = NULL;
 	}

@@ -94,5 +94,6 @@ static void bzimage_copy(const struct image *image, uint8_t *memory)
 }
 
 const struct image_format image_format_bzimage = {
-	"x86 Linux bzImage", bzimage_probe, bzimage_measure, bzimage_copy,
+	.name = "x86 Linux bzImage", .probe = bzimage_probe, .measure = bzimage_measure,
+	.copy = bzimage_copy,
 };

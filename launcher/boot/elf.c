@@ -158,17 +158,21 @@ static int elf_measure(struct image *image)
 	return 0;
 }
 
-static void elf_copy(const struct image *image, uint8_t *memory)
+static bool elf_part(const struct image *image, unsigned int index, struct image_part *part)
 {
 	Elf64_Ehdr header = elf_header(image);
+	Elf64_Phdr segment;
 
-	for (unsigned int i = 0; i < header.e_phnum; i++) {
-		Elf64_Phdr segment = elf_segment(image, &header, i);
-
-		if (segment.p_type == PT_LOAD && segment.p_memsz)
-			memcpy(memory + (segment.p_paddr - image->gpa), image->data + segment.p_offset,
-			       segment.p_filesz);
-	}
+	if (index >= header.e_phnum)
+		return false;
+	segment = elf_segment(image, &header, index);
+	*part = (struct image_part){ segment.p_paddr, segment.p_memsz, segment.p_offset,
+				     segment.p_filesz };
+	if (segment.p_type != PT_LOAD)
+		*part = (struct image_part){ 0 };
+	return true;
 }
 
-const struct image_format image_format_elf = { "ELF", elf_probe, elf_measure, elf_copy };
+const struct image_format image_format_elf = {
+	.name = "ELF", .probe = elf_probe, .measure = elf_measure, .part = elf_part,
+};

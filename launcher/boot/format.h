@@ -13,6 +13,12 @@
 struct image;
 struct machine;
 
+/* What of a file goes where. */
+struct image_part {
+	uint64_t gpa, size;		/* in memory; size 0: nowhere */
+	uint64_t offset, file_size;
+};
+
 struct image_format {
 	const char *name;
 	/* Is this file of the format, so that measure() has the last word about it? */
@@ -24,6 +30,8 @@ struct image_format {
 	int (*measure)(struct image *image);
 	/* Copy to @memory, which holds image->size bytes of zero, for the guest's image->gpa. */
 	void (*copy)(const struct image *image, uint8_t *memory);
+	/* In place of copy(): part @index of what was measured; false: there are no more. */
+	bool (*part)(const struct image *image, unsigned int index, struct image_part *part);
 };
 
 extern const struct image_format image_format_arm64;	/* Documentation/arch/arm64/booting.rst */
@@ -32,6 +40,12 @@ extern const struct image_format image_format_multiboot;
 extern const struct image_format image_format_elf;
 extern const struct image_format image_format_foreign;	/* known, but not for this arch */
 extern const struct image_format image_format_raw;	/* anything */
+
+const struct image_format *image_format_of(const struct image *image);
+/* copy() of a format that has part(): the parts that are in image->gpa … image->size. */
+void image_copy_parts(const struct image *image, uint8_t *memory);
+/* An image whose parts are in several memories becomes one for each: those added are "part"s. */
+void image_split(struct machine *m);
 
 /* Is there a multiboot header where a loader looks for it? */
 bool multiboot_has_header(const uint8_t *data, size_t size);

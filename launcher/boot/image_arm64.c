@@ -65,5 +65,6 @@ static void arm64_copy(const struct image *image, uint8_t *memory)
 }
 
 const struct image_format image_format_arm64 = {
-	"arm64 Linux Image", arm64_probe, arm64_measure, arm64_copy,
+	.name = "arm64 Linux Image", .probe = arm64_probe, .measure = arm64_measure,
+	.copy = arm64_copy,
 };

@@ -21,12 +21,6 @@ enum { HEADER_MAGIC = 0, HEADER_FLAGS = 4, HEADER_CHECKSUM = 8, HEADER_ADDRESS =
 #define FLAGS_UNKNOWN	0xfff8		/* what a loader must know; 0 … 2 can be left undone */
 #define FLAG_ADDRESSES	(1 << 16)
 
-/* What of the file goes where. */
-struct part {
-	uint64_t gpa, size;		/* in memory */
-	uint64_t offset, file_size;
-};
-
 static size_t find_header(const uint8_t *data, size_t size)
 {
 	size_t end = size < SEARCH ? size : SEARCH;
@@ -61,28 +55,8 @@ static bool multiboot_probe(const uint8_t *data, size_t size)
 	return is_elf32(data, size) || image_le32(data, header + HEADER_FLAGS) & FLAG_ADDRESSES;
 }
 
-/* ---- parts ---- */
-
-/* Part @index; false: there are no more. A broken one is larger than any file. */
-static bool elf32_part(const struct image *image, unsigned int index, struct part *part)
-{
-	Elf32_Ehdr header;
-	Elf32_Phdr segment;
-	uint64_t at;
-
-	memcpy(&header, image->data, sizeof(header));
-	at = header.e_phoff + (uint64_t)index * sizeof(segment);
-	if (index >= header.e_phnum || at + sizeof(segment) > image->data_size)
-		return false;
-	memcpy(&segment, image->data + at, sizeof(segment));
-	*part = (struct part){ segment.p_paddr, segment.p_memsz, segment.p_offset, segment.p_filesz };
-	if (segment.p_type != PT_LOAD)
-		*part = (struct part){ 0 };
-	return true;
-}
-
 /* By the addresses of the header: one part. load_end 0: all of the file, bss_end 0: no bss. */
-static bool address_part(const struct image *image, size_t header, struct part *part)
+static bool address_part(const struct image *image, size_t header, struct image_part *part)
 {
 	const uint8_t *data = image->data + header;
 	uint64_t before = image_le32(data, HEADER_ADDRESS) - (uint64_t)image_le32(data, HEADER_LOAD);
@@ -97,30 +71,19 @@ static bool address_part(const struct image *image, size_t header, struct part *
 	return true;
 }
 
-static bool find_part(const struct image *image, unsigned int index, struct part *part)
+static bool has_addresses(const struct image *image, size_t header)
+{
+	return image_le32(image->data, header + HEADER_FLAGS) & FLAG_ADDRESSES;
+}
+
+static bool multiboot_part(const struct image *image, unsigned int index, struct image_part *part)
 {
 	size_t header = find_header(image->data, image->data_size);
 
-	if (image_le32(image->data, header + HEADER_FLAGS) & FLAG_ADDRESSES)
+	if (has_addresses(image, header))
 		return !index && address_part(image, header, part);
-	return elf32_part(image, index, part);
+	return image_format_elf.part(image, index, part);
 }
-
-static int check_part(const struct image *image, const struct part *part, unsigned int index)
-{
-	if (part->file_size > part->size || part->offset > image->data_size ||
-	    part->file_size > image->data_size - part->offset) {
-		image_error(image, "is a multiboot kernel whose part %u is not all in the file", index);
-		return -1;
-	}
-	if (part->size > UINT32_MAX || part->gpa + part->size > 1ULL << 32) {
-		image_error(image, "is a multiboot kernel whose part %u ends beyond 4G", index);
-		return -1;
-	}
-	return 0;
-}
-
-/* ---- the format ---- */
 
 static int check_header(const struct image *image, size_t header)
 {
@@ -143,54 +106,44 @@ static int check_header(const struct image *image, size_t header)
 	return 0;
 }
 
-static uint64_t find_entry(const struct image *image, size_t header)
+static int measure_addresses(struct image *image, size_t header)
 {
-	Elf32_Ehdr elf;
+	struct image_part part;
 
-	if (image_le32(image->data, header + HEADER_FLAGS) & FLAG_ADDRESSES)
-		return image_le32(image->data, header + HEADER_ENTRY);
-	memcpy(&elf, image->data, sizeof(elf));
-	return elf.e_entry;
+	address_part(image, header, &part);
+	image->entry = image_le32(image->data, header + HEADER_ENTRY);
+	image->gpa = part.gpa;
+	image->size = part.size;
+	if (part.file_size > part.size || part.offset > image->data_size ||
+	    part.file_size > image->data_size - part.offset) {
+		image_error(image, "is a multiboot kernel that is not all in the file");
+		return -1;
+	}
+	if (part.size > UINT32_MAX || part.gpa + part.size > 1ULL << 32) {
+		image_error(image, "is a multiboot kernel that ends beyond 4G");
+		return -1;
+	}
+	if (image->entry < part.gpa || image->entry >= part.gpa + part.size) {
+		image_error(image, "is a multiboot kernel whose entry 0x%" PRIx64 " is not in it",
+			    image->entry);
+		return -1;
+	}
+	return 0;
 }
 
 static int multiboot_measure(struct image *image)
 {
 	size_t header = find_header(image->data, image->data_size);
-	uint64_t low = UINT64_MAX, high = 0;
-	struct part part;
+	int ret = check_header(image, header);
 
-	if (check_header(image, header))
-		return -1;
-	for (unsigned int i = 0; find_part(image, i, &part); i++) {
-		if (!part.size)
-			continue;
-		if (check_part(image, &part, i))
-			return -1;
-		low = part.gpa < low ? part.gpa : low;
-		high = part.gpa + part.size > high ? part.gpa + part.size : high;
-	}
-	image->entry = find_entry(image, header);
-	if (image->entry < low || image->entry >= high) {
-		image_error(image, "is a multiboot kernel whose entry 0x%" PRIx64 " is in none of its "
-			    "parts", image->entry);
-		return -1;
-	}
+	if (!ret)
+		ret = has_addresses(image, header) ? measure_addresses(image, header) :
+						     image_format_elf.measure(image);
 	image->kind = IMAGE_MULTIBOOT;
-	image->gpa = low;
-	image->size = high - low;
-	return 0;
-}
-
-static void multiboot_copy(const struct image *image, uint8_t *memory)
-{
-	struct part part;
-
-	for (unsigned int i = 0; find_part(image, i, &part); i++)
-		if (part.size)
-			memcpy(memory + (part.gpa - image->gpa), image->data + part.offset,
-			       part.file_size);
+	return ret;
 }
 
 const struct image_format image_format_multiboot = {
-	"multiboot", multiboot_probe, multiboot_measure, multiboot_copy,
+	.name = "multiboot", .probe = multiboot_probe, .measure = multiboot_measure,
+	.part = multiboot_part,
 };

@@ -68,6 +68,9 @@ static void raw_copy(const struct image *image, uint8_t *memory)
 }
 
 const struct image_format image_format_foreign = {
-	"foreign", foreign_probe, foreign_measure, raw_copy,
+	.name = "foreign", .probe = foreign_probe, .measure = foreign_measure, .copy = raw_copy,
 };
-const struct image_format image_format_raw = { "raw", raw_probe, raw_measure, raw_copy };
+
+const struct image_format image_format_raw = {
+	.name = "raw", .probe = raw_probe, .measure = raw_measure, .copy = raw_copy,
+};

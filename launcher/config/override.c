@@ -222,9 +222,12 @@ int override_without(struct node *root, const char *names)
 	char *copy = xstrdup(names), *rest = copy, *name;
 	int ret = 0;
 
-	while ((name = strsep(&rest, ",")))
-		if (remove_devices(node_find(root, "devices"), name))
+	while ((name = strsep(&rest, ","))) {
+		if (!strcmp(name, "pass") && node_find(root, name))
+			node_remove(node_find(root, name));
+		else if (remove_devices(node_find(root, "devices"), name))
 			ret = -1;
+	}
 	free(copy);
 	return ret;
 }

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "config/qvmconf.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "config/nearest.h"
 #include "config/qvmconf_read.h"
@@ -14,7 +12,8 @@
 #include "dev/device_host.h"
 #include "util/alloc.h"
 
-#define FILE_MAX_SIZE	(1 << 20)
+#define WORDS_MAX	20000
+#define BYTE_ORDER_MARK	"\xef\xbb\xbf"		/* that some editors put before UTF-8 */
 
 /* What words come from: a text, or those of the command line. */
 struct source {
@@ -203,7 +202,10 @@ static void read_unknown(struct qvmconf *q, struct source *source, const struct 
 		read_option(q, source, token, row, NULL);
 		return;
 	}
-	say_unknown(q, token);
+	if (token->text[0] == '@')
+		log_at(&token->origin, token->text, "only the command line takes files, write qvm @ONE @OTHER");
+	else
+		say_unknown(q, token);
 	mark_incomplete(q, &token->origin);
 	q->skipping = true;
 }
@@ -242,8 +244,12 @@ static void read_all(struct qvmconf *q, struct source *source)
 {
 	struct token token;
 
-	while (source_next(source, &token)) {
-		read_word(q, source, &token);
+	while (!source->bad && source_next(source, &token)) {
+		source->bad = ++q->word_count > WORDS_MAX;
+		if (source->bad)
+			log_at(&token.origin, NULL, "more than %d words, this is no config", WORDS_MAX);
+		else
+			read_word(q, source, &token);
 		free(token.text);
 	}
 	if (source->bad)
@@ -253,52 +259,18 @@ static void read_all(struct qvmconf *q, struct source *source)
 
 /* ---- files ---- */
 
-/* The whole text, NUL-terminated, or NULL with the reason in errno. */
-static char *read_file(const char *path, size_t *size)
-{
-	FILE *file = fopen(path, "re");
-	struct stat status;
-	char *text = NULL;
-
-	if (file && !fstat(fileno(file), &status) && S_ISDIR(status.st_mode)) {
-		fclose(file);
-		errno = EISDIR;
-		return NULL;
-	}
-	if (!file)
-		return NULL;
-	text = xcalloc(FILE_MAX_SIZE + 1, 1);
-	*size = fread(text, 1, FILE_MAX_SIZE + 1, file);
-	fclose(file);
-	text = xreallocarray(text, *size + 1, 1);
-	text[*size] = '\0';
-	return text;
-}
-
-static int check_text(const char *path, const char *text, size_t size)
-{
-	struct origin whole = { path, 0 };
-
-	if (size > FILE_MAX_SIZE)
-		log_at(&whole, NULL, "larger than 1M, this is no config");
-	else if (strlen(text) != size)
-		log_at(&whole, NULL, "a NUL character inside, write plain text");
-	else
-		return 0;
-	return -1;
-}
-
 int qvmconf_read_file(struct qvmconf *q, const char *path)
 {
 	struct origin whole = { path, 0 };
 	size_t size;
-	char *text = read_file(path, &size);
+	char *text = text_read_file(path, &size);
 	int ret = -1;
 
-	if (!text)
-		log_at(&whole, NULL, "can't be read: %s", strerror(errno));
-	else if (!check_text(path, text, size))
-		ret = qvmconf_read_text(q, text, (struct origin){ path, 1 });
+	if (text && strlen(text) != size)
+		log_at(&whole, NULL, "a NUL character inside, write plain text");
+	else if (text)
+		ret = qvmconf_read_text(q, text + (strncmp(text, BYTE_ORDER_MARK, 3) ? 0 : 3),
+					(struct origin){ path, 1 });
 	free(text);
 	return ret;
 }

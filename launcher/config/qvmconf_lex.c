@@ -78,8 +78,17 @@ static bool take_quotes(struct lexer *lexer, char *word, size_t *length)
 	return false;
 }
 
+/* Does the { behind @word begin the name of a substitution, in which blanks may be? */
+static bool is_substitution(const char *word, size_t length)
+{
+	while (length && (word[length - 1] == '_' || (word[length - 1] >= 'a' && word[length - 1] <= 'z')))
+		length--;
+	return length && word[length - 1] == '$';
+}
+
 bool lexer_next(struct lexer *lexer, struct token *token, bool *bad)
 {
+	bool inside = false;		/* of $asinfo_start{System RAM} */
 	size_t length = 0;
 	char *word;
 
@@ -88,9 +97,11 @@ bool lexer_next(struct lexer *lexer, struct token *token, bool *bad)
 		return false;
 	token->origin = lexer->origin;
 	word = lexer->at;		/* in place: what comes out is never longer */
-	while (lexer->at < lexer->end && !is_blank(*lexer->at) && !is_continuation(lexer)) {
+	while (lexer->at < lexer->end && !is_continuation(lexer) &&
+	       (!is_blank(*lexer->at) || (inside && *lexer->at == ' '))) {
 		char c = take(lexer);
 
+		inside = c == '{' ? is_substitution(word, length) : inside && c != '}';
 		if (c != '"') {
 			word[length++] = c;
 		} else if (!take_quotes(lexer, word, &length)) {

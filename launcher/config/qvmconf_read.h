@@ -27,6 +27,7 @@ struct qvmconf {
 	size_t pic_count;
 	char *blob;			/* "initrd" and such, while `load` or `pass` must follow */
 	bool loaded;			/* there was a plain `load` of no device tree */
+	unsigned int word_count;	/* so far */
 };
 
 /* An interrupt controller of x86 that has a name. */
@@ -68,6 +69,9 @@ char *piece_cut(char **rest);
  * hexadecimal if nothing tells otherwise. Substitutions wait for value_settle().
  */
 struct node *value_create(const char *text, unsigned int types, const struct origin *origin);
+
+/* … of `loc` of `pass`: each of its numbers so. */
+struct node *value_create_place(const char *text, const struct origin *origin);
 
 /* Put @value at @key of @map, in the place of what is there, and do its substitutions. */
 void value_put(struct node *map, const char *key, struct node *value);

@@ -80,6 +80,46 @@ struct node *value_create(const char *text, unsigned int types, const struct ori
 	return node;
 }
 
+/* A number alone as YAML would say it, to be free()d; a substitution stays. */
+static char *number_text(const char *text, bool is_address)
+{
+	struct node *node = node_create_scalar(text, (struct origin){ "", 0 });
+	char *changed;
+
+	number_normalise(node, is_address);
+	changed = xstrdup(node->text);
+	node_destroy(node);
+	return changed;
+}
+
+struct node *value_create_place(const char *text, const struct origin *origin)
+{
+	size_t prefix = value_place_prefix(text);
+	char *copy = xstrdup(text + prefix), *rest = copy, *host = strchr(copy, '=');
+	char *address, *length, *said_length, *place;
+	struct node *node;
+
+	if (!strncmp(text, "pci:", 4)) {
+		free(copy);
+		return value_create(text, SCHEMA_STRING, origin);
+	}
+	if (host)
+		*host++ = '\0';
+	address = number_text(piece_cut(&rest), true);
+	said_length = rest ? piece_cut(&rest) : NULL;
+	length = number_text(said_length ? said_length : "", false);
+	host = host ? number_text(host, true) : NULL;
+	place = xasprintf("%.*s%s%s%s%s%s%s%s", (int)prefix, text, address, said_length ? "," : "", length,
+			  rest ? "," : "", rest ? rest : "", host ? "=" : "", host ? host : "");
+	node = value_create(place, SCHEMA_STRING, origin);
+	free(copy);
+	free(address);
+	free(length);
+	free(host);
+	free(place);
+	return node;
+}
+
 /* After the node has its parent, which errors are marked at. */
 static void value_settle(struct node *node)
 {

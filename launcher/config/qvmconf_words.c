@@ -360,7 +360,7 @@ static void read_loc(struct qvmconf *q, const struct token *word, struct token *
 		break;
 	case CONTEXT_PASS:
 		list = value_section(q->node, "loc", NODE_LIST, &word->origin);
-		value_append(list, value_create(arg->text, SCHEMA_STRING, &word->origin));
+		value_append(list, value_create_place(arg->text, &word->origin));
 		break;
 	case CONTEXT_RESERVE:
 		expand_pair(arg);

@@ -72,7 +72,7 @@ static bool row_stands_in(const struct schema_key *row, const struct node *map, 
 {
 	char own[SCHEMA_PATH_SIZE];
 
-	if (row->types & SCHEMA_LATER)
+	if (row->types & SCHEMA_LATER && strcmp(path, DEVICES))
 		return false;
 	if (schema_word_in(row, path))
 		return true;
@@ -115,7 +115,8 @@ static const char *schema_want(const struct schema_key *row, char *text, size_t 
 		{ SCHEMA_BOOL,    "true or false" },
 		{ SCHEMA_ENUM,    "one of " },
 		{ SCHEMA_IRQ,     "a line such as gic:37 or ioapic:4, or none" },
-		{ SCHEMA_SCHED,   "a priority 1 to 99 with r, f or o, such as 8r" },
+		{ SCHEMA_SCHED,   "a priority 1 to 99 with r, f or o, such as 8r, or "
+				  "HIGH,LOW,MAXREPL,PERIOD,BUDGETs, such as 20,8,5,100ms,30mss" },
 		{ SCHEMA_LIST,    "a list" },
 		{ SCHEMA_MAP,     "a map of keys" },
 		{ SCHEMA_NAME,    "a name without blanks, / and foreign letters" },
@@ -148,6 +149,14 @@ static int choice_index(const char *choices, const char *word)
 	return -1;
 }
 
+const char *schema_limit_text(const struct schema_key *row, uint64_t limit, char *text, size_t size)
+{
+	if (!(row->types & SCHEMA_NUMBER))
+		return value_size_text(limit, text, size);
+	snprintf(text, size, "%" PRIu64, limit);
+	return text;
+}
+
 static bool scalar_is_number(const struct schema_key *row, struct node *node, bool *said)
 {
 	char min[32], max[32];
@@ -157,8 +166,8 @@ static bool scalar_is_number(const struct schema_key *row, struct node *node, bo
 		return false;
 	if (row->max && (value < row->min || value > row->max)) {
 		node_error(node, "%s is out of range, %s to %s", node->text,
-			   value_size_text(row->min, min, sizeof(min)),
-			   value_size_text(row->max, max, sizeof(max)));
+			   schema_limit_text(row, row->min, min, sizeof(min)),
+			   schema_limit_text(row, row->max, max, sizeof(max)));
 		*said = true;
 	}
 	return true;
@@ -179,24 +188,37 @@ static bool scalar_is_name(const struct schema_key *row, struct node *node, bool
 	for (const char *c = node->text; *c; c++)
 		if (*c <= ' ' || *c > '~' || *c == '/')
 			return false;
+	if (node->text[0] == '.' && !strcmp(row->path, "system")) {
+		node_error(node, "\"%s\" begins with a dot, and names a folder; write another name",
+			   node->text);
+		*said = true;
+		return true;
+	}
 	return scalar_is_string(row, node, said);
 }
 
-/* HIGH,LOW,MAXREPL,PERIOD,BUDGETs: it would be SCHED_DEADLINE, which takes no affinity. */
+/* SCHED_DEADLINE takes no affinity, and no budget above the period. */
 static bool is_sporadic(struct node *node, bool *said)
 {
-	unsigned int commas = 0;
+	struct sporadic s;
 
-	for (const char *c = node->text; *c; c++)
-		commas += *c == ',';
-	if (commas != 4 || node->text[strlen(node->text) - 1] != 's')
+	if (!value_sporadic(node->text, &s))
 		return false;
-	if (node_find(node->parent, "runmask"))
+	*said = true;
+	if (!s.high || !s.low || !s.replacements || !s.period || !s.budget)
+		node_error(node, "a zero in it, which leaves nothing to run; write such as "
+			   "20,8,5,100ms,30mss");
+	else if (s.low > s.high)
+		node_error(node, "LOW is %" PRIu64 ", above HIGH, which is %" PRIu64 "; swap them", s.low,
+			   s.high);
+	else if (s.budget > s.period)
+		node_error(node, "the budget is %" PRIu64 " ns, more than its period of %" PRIu64
+			   " ns has; the period comes first, such as 20,8,5,100ms,30mss", s.budget, s.period);
+	else if (node_find(node->parent, "runmask"))
 		node_error(node, "sporadic scheduling is SCHED_DEADLINE here, which can't be bound to "
 			   "CPUs; leave out runmask or write a priority such as 8r");
 	else
-		node_error(node, "sporadic scheduling is not supported yet, write a priority such as 8r");
-	*said = true;
+		*said = false;
 	return true;
 }
 
@@ -208,6 +230,8 @@ static bool scalar_fits(const struct schema_key *row, struct node *node, bool *s
 	bool flag;
 	char c;
 
+	if (row->types & SCHEMA_PATH && !node->text[0])
+		return false;
 	if (row->types & (SCHEMA_STRING | SCHEMA_PATH))
 		return scalar_is_string(row, node, said);
 	if (row->types & SCHEMA_NAME)
@@ -313,6 +337,8 @@ static void validate_map(const struct schema_key *row, struct node *map)
 
 		if (child->bad && !strcmp(child->key, NODE_NO_KEY))
 			continue;	/* the reader has said so; or somebody writes a ? */
+		if (!child_row && child->verdict == VERDICT_MISSING && !strcmp(path, DEVICES))
+			continue;	/* can't be loaded, which was said */
 		if (!child_row)
 			say_unknown(child, path);
 		else if (child_row->types & SCHEMA_LATER)
@@ -353,8 +379,8 @@ static void validate_node(const struct schema_key *row, struct node *node)
 {
 	bool fits = false, said = false;
 
-	if (node->source && node->bad)
-		return;		/* what it would stand for is missing, which was said */
+	if (node->bad && node->kind == NODE_SCALAR)
+		return;		/* its text won't do or stands for nothing, which was said */
 	switch (node->kind) {
 	case NODE_SCALAR:
 		fits = scalar_fits(row, node, &said);

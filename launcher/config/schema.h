@@ -59,6 +59,9 @@ const struct schema_key *schema_find_word(const char *word, const char *context)
 /* The row of option @option of a device of type @type: its own or one of all, or NULL. */
 const struct schema_key *schema_find_option(const char *type, const char *option);
 
+/* The row's min or max for people, into @text of @size bytes; returns @text. */
+const char *schema_limit_text(const struct schema_key *row, uint64_t limit, char *text, size_t size);
+
 /* The row of this path ("memory[].ram"), or NULL. */
 const struct schema_key *schema_find(const char *path);
 

@@ -67,8 +67,8 @@ static void print_range(FILE *out, const struct schema_key *row)
 	char min[32], max[32];
 
 	if (row->max && !(row->types & (SCHEMA_STRING | SCHEMA_NAME)))
-		fprintf(out, ", %s to %s", value_size_text(row->min, min, sizeof(min)),
-			value_size_text(row->max, max, sizeof(max)));
+		fprintf(out, ", %s to %s", schema_limit_text(row, row->min, min, sizeof(min)),
+			schema_limit_text(row, row->max, max, sizeof(max)));
 }
 
 /* "sched cpu" is `cpu … sched`: the context comes first. */

@@ -10,7 +10,7 @@
 
 #define HOST_GIC	"no effect, as the host's kernel knows where its GIC is"
 #define NO_MESSAGES	"no effect, as no device of qvm sends messages to servers"
-#define ONLY_X86	"no effect on this board, as it is for x86"
+#define NO_CHOICE	"no effect, as the module decides by what the CPU can do"
 
 /* A variable of QNX that nothing here depends on. */
 #define SET_IGNORED(_name, _types, _limit) \
@@ -64,13 +64,17 @@ const struct schema_key schema_keys[] = {
 	  .doc = "one vCPU; `{}` if nothing is special" },
 	{ .path = "cpus[].sched", .types = SCHEMA_SCHED, .qvmconf = "sched cpu",
 	  .doc = "host priority 1 to 99 and policy of its thread: r or o (round robin), f (FIFO); "
-		 "needs `set.host-rt`" },
+		 "or `HIGH,LOW,MAXREPL,PERIOD,BUDGETs`, such as `20,8,5,100ms,30mss`: SCHED_DEADLINE, that "
+		 "runs for BUDGET (ns without a unit) of every PERIOD and waits for the next one, without "
+		 "`runmask`; needs `set.host-rt`" },
 	{ .path = "cpus[].runmask", .types = SCHEMA_LIST, .qvmconf = "runmask cpu",
 	  .doc = "host CPUs that it may run on; without: on all" },
 	{ .path = "cpus[].runmask[]", .types = SCHEMA_NUMBER, .min = 0, .max = 63,
 	  .doc = "a host CPU" },
-	{ .path = "cpus[].partition", .types = SCHEMA_LATER, .qvmconf = "partition cpu",
-	  .limit = "it would be a path of cgroup v2; start qvm in that cgroup" },
+	{ .path = "cpus[].partition", .types = SCHEMA_STRING, .min = 1, .max = 2047,
+	  .qvmconf = "partition cpu",
+	  .doc = "cgroup (v2) of its thread, below /sys/fs/cgroup if no / is at its beginning: a "
+		 "threaded one, below the one that qvm is in; without: that" },
 	{ .path = "cpus[].cluster", .types = SCHEMA_LATER, .qvmconf = "cluster cpu",
 	  .limit = "Linux has no clusters; list the host's CPUs by runmask" },
 
@@ -220,7 +224,8 @@ const struct schema_key schema_keys[] = {
 
 	{ .path = "set", .types = SCHEMA_MAP, .doc = "variables, `qvm set ?` lists them" },
 	{ .path = "set.host-rt", .types = SCHEMA_BOOL, .fallback = "off", .qvmconf = "host-rt set",
-	  .doc = "let `cpus[].sched` give the host's real-time policies; needs RLIMIT_RTPRIO" },
+	  .doc = "let `cpus[].sched` give the host's real-time policies; needs RLIMIT_RTPRIO, "
+		 "SCHED_DEADLINE needs root (CAP_SYS_NICE)" },
 	{ .path = "set.stuck-exits", .types = SCHEMA_NUMBER, .fallback = "1000000",
 	  .qvmconf = "stuck-exits set",
 	  .doc = "end the VM (status 96) after so many equal exits of a vCPU in a row: it left from the "
@@ -252,12 +257,24 @@ const struct schema_key schema_keys[] = {
 	SET_IGNORED("grow-heap", SCHEMA_SIZE, "no effect, as the launcher's heap grows by itself"),
 	SET_IGNORED("slog-buffer", SCHEMA_SIZE, "no effect, as the host's syslog has its own size"),
 	SET_IGNORED("message-block-timeout", SCHEMA_NUMBER, NO_MESSAGES),
-	SET_IGNORED("legacy-free", SCHEMA_BOOL, ONLY_X86),
-	SET_IGNORED("posted-interrupts", SCHEMA_STRING, ONLY_X86),
-	SET_IGNORED("virtual-interrupts", SCHEMA_STRING, ONLY_X86),
+	SET_IGNORED("legacy-free", SCHEMA_BOOL, "no effect, as a board has the devices that are listed"),
+	SET_IGNORED("posted-interrupts", SCHEMA_STRING, NO_CHOICE),
+	SET_IGNORED("virtual-interrupts", SCHEMA_STRING, NO_CHOICE),
 
-	{ .path = "pass", .types = SCHEMA_LATER | SCHEMA_LIST, .qvmconf = "pass",
-	  .limit = "devices can't be passed through yet" },
+	{ .path = "pass", .types = SCHEMA_LIST, .qvmconf = "pass",
+	  .doc = "what of the host's devices the guest is to have",
+	  .limit = "checked against the rest of the board, then refused, as this module has no hold "
+		   "on devices of the host" },
+	{ .path = "pass[]", .types = SCHEMA_MAP, .doc = "places and lines of one device" },
+	{ .path = "pass[].loc", .types = SCHEMA_STRING | REPEAT, .qvmconf = "loc pass",
+	  .doc = "`mem:ADDRESS,LENGTH,FLAGS=HOST` (without `mem:` too), `io:PORT,COUNT=HOST`, "
+		 "`pci:BUS:DEVICE.FUNCTION=HOST` or `pci:VENDOR/DEVICE`; without HOST: the same there" },
+	{ .path = "pass[].loc[]", .types = SCHEMA_STRING, .doc = "one of them" },
+	{ .path = "pass[].irq", .types = SCHEMA_STRING | REPEAT, .qvmconf = "intr pass",
+	  .doc = "`LINE=VECTOR`, such as `gic:44=150`; without VECTOR: the same on the host" },
+	{ .path = "pass[].irq[]", .types = SCHEMA_STRING, .doc = "one of them" },
+	{ .path = "pass[].blob", .types = SCHEMA_ENUM, .choices = "acpi|data|fdt|initrd|guest",
+	  .doc = "the places hold data of this kind, in the place of `load`" },
 	{ .path = "load[].guest", .types = SCHEMA_LATER, .qvmconf = "guest load",
 	  .limit = "use load, which recognises what the file is" },
 

@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "config/text.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+
+#include "util/alloc.h"
+#include "util/log.h"
+
+#define FILE_MAX_SIZE	(1 << 20)
 
 /* Bytes of the character at @at, which is put into *@code; 0: no UTF-8. */
 static unsigned int decode(const unsigned char *at, uint32_t *code)
@@ -54,4 +63,38 @@ void text_flatten(char *text)
 			*at = ' ';
 	while (ends_line && length && text[length - 1] == ' ')
 		text[--length] = '\0';
+}
+
+/* A folder can be opened, too. */
+static FILE *open_file(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	struct stat status;
+
+	if (file && !fstat(fileno(file), &status) && S_ISDIR(status.st_mode)) {
+		fclose(file);
+		errno = EISDIR;
+		return NULL;
+	}
+	return file;
+}
+
+char *text_read_file(const char *path, size_t *size)
+{
+	struct origin whole = { path, 0 };
+	FILE *file = open_file(path);
+	char *text;
+
+	if (!file) {
+		log_at(&whole, NULL, "can't be read: %s", strerror(errno));
+		return NULL;
+	}
+	text = xcalloc(FILE_MAX_SIZE + 2, 1);
+	*size = fread(text, 1, FILE_MAX_SIZE + 1, file);
+	fclose(file);
+	if (*size <= FILE_MAX_SIZE)
+		return xreallocarray(text, *size + 1, 1);
+	log_at(&whole, NULL, "larger than 1M, this is no config");
+	free(text);
+	return NULL;
 }

@@ -78,6 +78,11 @@ bool value_irq(const char *text, uint32_t *irq)
 	return true;
 }
 
+size_t value_place_prefix(const char *text)
+{
+	return !strncmp(text, "mem:", 4) ? 4 : !strncmp(text, "io:", 3) ? 3 : 0;
+}
+
 bool value_port(const char *text, uint32_t *port)
 {
 	uint64_t number;
@@ -103,6 +108,18 @@ bool value_ports(const char *text, uint32_t *port, uint32_t *count)
 	return true;
 }
 
+bool value_slot(const char *text, unsigned int *bus, uint32_t *slot)
+{
+	unsigned int device, function = 0;
+	char dot, more;
+	int fields = sscanf(text, "%3u:%2u%c%1u%c", bus, &device, &dot, &function, &more);
+
+	if ((fields != 2 && (fields != 4 || dot != '.')) || *bus > 255 || device > 31 || function > 7)
+		return false;
+	*slot = device << 3 | function;
+	return true;
+}
+
 bool value_sched(const char *text, int *priority, char *policy)
 {
 	char letter = 'r', end;
@@ -114,6 +131,49 @@ bool value_sched(const char *text, int *priority, char *policy)
 		return false;
 	*priority = number;
 	*policy = letter;
+	return true;
+}
+
+static bool value_time(const char *text, uint64_t *ns)
+{
+	static const struct {
+		const char *name;
+		uint64_t ns;
+	} units[] = { { "", 1 }, { "ns", 1 }, { "us", 1000 }, { "ms", 1000000 }, { "s", 1000000000 } };
+	size_t digits = strspn(text, "0123456789");
+	char number[24];
+
+	if (digits >= sizeof(number))
+		return false;
+	snprintf(number, sizeof(number), "%.*s", (int)digits, text);
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (!strcmp(text + digits, units[i].name))
+			return value_number(number, ns) && !__builtin_mul_overflow(*ns, units[i].ns, ns);
+	}
+	return false;
+}
+
+bool value_sporadic(const char *text, struct sporadic *sporadic)
+{
+	uint64_t *const fields[] = { &sporadic->high, &sporadic->low, &sporadic->replacements,
+				     &sporadic->period, &sporadic->budget };
+	size_t length = strlen(text);
+	char field[32];
+
+	if (!length || text[length - 1] != 's')
+		return false;
+	length -= length > 1 && text[length - 2] == ' ' ? 2 : 1;
+	for (unsigned int i = 0; i < 5; i++) {
+		size_t size = i < 4 ? strcspn(text, ",") : length;
+
+		if (size >= length + (i == 4) || size >= sizeof(field))
+			return false;
+		snprintf(field, sizeof(field), "%.*s", (int)size, text);
+		if (!(i < 3 ? value_number(field, fields[i]) : value_time(field, fields[i])))
+			return false;
+		text += size + 1;
+		length -= size + (i < 4);
+	}
 	return true;
 }
 

@@ -80,6 +80,8 @@ static void write_pair(FILE *out, const char *word, char *value)
 
 static void write_list(FILE *out, const char *word, const struct node *node, unsigned int types)
 {
+	if (!node->child)
+		return;
 	if (!(types & SCHEMA_REPEAT)) {
 		fputc(' ', out);
 		write_pair(out, word, join(node));
@@ -238,17 +240,42 @@ static void write_device(FILE *out, const struct node *entry)
 	write_options(out, device);
 }
 
+/* A decimal address in it must say that it is one: first of all, and behind =. */
+static char *place_text(const char *text)
+{
+	size_t prefix = value_place_prefix(text);
+	const char *address = text + prefix, *host = strchr(text, '=');
+	size_t length = strspn(address, "0123456789");
+	bool marked = length && strchr(",=", address[length]) && strncmp(text, "pci:", 4);
+
+	host = host && strncmp(text, "pci:", 4) ? host : NULL;
+	return xasprintf("%.*s%s%.*s%s%s", (int)prefix, text, marked ? "0d" : "",
+			 (int)(host ? host + 1 - address : (ptrdiff_t)strlen(address)), address,
+			 host && is_decimal(host + 1) ? "0d" : "", host ? host + 1 : "");
+}
+
+static void write_places(FILE *out, const struct node *said)
+{
+	const struct node *place = said && said->kind == NODE_LIST ? said->child : said;
+
+	for (; place; place = said->kind == NODE_LIST ? place->next : NULL) {
+		if (place->kind != NODE_SCALAR)
+			continue;
+		fputc(' ', out);
+		write_pair(out, "loc", place_text(source_of(place)));
+	}
+}
+
 static void write_pass(FILE *out, const struct node *entry)
 {
-	const struct node *blob = node_find(entry, "blob"), *list;
+	const struct node *blob = node_find(entry, "blob"), *said = node_find(entry, "irq");
+	const struct node *line = said && said->kind == NODE_LIST ? said->child : said;
 
 	fprintf(out, "%s%spass", blob ? source_of(blob) : "", blob ? " " : "");
-	list = node_find(entry, "loc");
-	if (list)
-		write_list(out, "loc", list, SCHEMA_REPEAT);
-	list = node_find(entry, "irq");
-	if (list)
-		write_list(out, "intr", list, SCHEMA_REPEAT);
+	write_places(out, node_find(entry, "loc"));
+	for (; line; line = said->kind == NODE_LIST ? line->next : NULL)
+		if (line->kind == NODE_SCALAR)
+			fprintf(out, " intr %s", source_of(line));
 	fputc('\n', out);
 }
 

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "config/yaml.h"
 
-#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <yaml.h>
 
 #include "config/subst.h"
@@ -17,6 +16,7 @@
 struct yaml_reader {
 	yaml_document_t document;
 	struct origin origin;	/* of the first line */
+	const char *text;	/* all of it */
 	unsigned int count;	/* nodes made so far */
 	bool overflow;
 };
@@ -41,6 +41,20 @@ static bool yaml_is_null(const yaml_node_t *source)
 
 static void yaml_fill(struct yaml_reader *reader, struct node *node, yaml_node_t *source,
 		      unsigned int depth);
+
+/* What has none is text, a list or a map to the reader. */
+static void check_tag(struct node *node, const char *tag)
+{
+	static const char *const usual[] = { YAML_STR_TAG, YAML_SEQ_TAG, YAML_MAP_TAG };
+	static const char yaml[] = "tag:yaml.org,2002:";
+	bool is_yaml = !strncmp(tag, yaml, strlen(yaml));
+
+	for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
+		if (!strcmp(tag, usual[i]))
+			return;
+	node_error(node, "the tag %s%s means nothing here, leave it out", is_yaml ? "!!" : "",
+		   tag + (is_yaml ? strlen(yaml) : 0));
+}
 
 static void yaml_fill_list(struct yaml_reader *reader, struct node *list, yaml_node_t *source,
 			   unsigned int depth)
@@ -67,10 +81,20 @@ static void yaml_fill_entry(struct yaml_reader *reader, struct node *map, yaml_n
 	const char *word;
 	char place[512];
 
+	if (key->type == YAML_SCALAR_NODE && !strcmp((char *)key->data.scalar.value, "<<")) {
+		node_add(map, node, NODE_NO_KEY);
+		node_error(node, "`<<` does not merge here, write out the keys; `*name` alone is known");
+		return;
+	}
 	if (key->type != YAML_SCALAR_NODE || !key->data.scalar.length ||
 	    strlen((char *)key->data.scalar.value) != key->data.scalar.length) {
 		node_add(map, node, NODE_NO_KEY);
 		node_error(node, "a list, a map or nothing can't be a key, write `word: value`");
+		return;
+	}
+	if (text_find_bad((const char *)key->data.scalar.value)) {
+		node_add(map, node, NODE_NO_KEY);
+		node_error(node, "a control character in a key, write plain text");
 		return;
 	}
 	word = (const char *)key->data.scalar.value;
@@ -95,6 +119,7 @@ static void yaml_fill(struct yaml_reader *reader, struct node *node, yaml_node_t
 			   "at most %u values, nested %u deep", YAML_MAX_NODES, YAML_MAX_DEPTH);
 		return;
 	}
+	check_tag(node, (const char *)source->tag);
 	switch (source->type) {
 	case YAML_SCALAR_NODE:
 		if (yaml_is_null(source))
@@ -123,12 +148,34 @@ static void yaml_fill(struct yaml_reader *reader, struct node *node, yaml_node_t
 	}
 }
 
+/* A byte that can't be read has no mark, but an offset: the lines before it. */
+static unsigned int lines_before(const char *text, size_t offset)
+{
+	unsigned int lines = 0;
+
+	for (; *text && offset; offset--)
+		lines += *text++ == '\n';
+	return lines;
+}
+
+/* Is the first thing in this line a tab? */
+static bool begins_with_tab(const char *text, size_t line)
+{
+	while (*text && line)
+		line -= *text++ == '\n';
+	return text[strspn(text, " ")] == '\t';
+}
+
 static void yaml_syntax_error(struct yaml_reader *reader, const yaml_parser_t *parser)
 {
 	struct origin origin = yaml_origin(reader, parser->problem_mark);
 	const char *problem = parser->problem ? parser->problem : "out of memory";
 
-	if (parser->context)
+	if (parser->error == YAML_READER_ERROR)
+		origin.line += lines_before(reader->text, parser->problem_offset);
+	if (parser->error == YAML_SCANNER_ERROR && begins_with_tab(reader->text, parser->problem_mark.line))
+		log_at(&origin, NULL, "not YAML: a tab, which does not indent; write blanks");
+	else if (parser->context)
 		log_at(&origin, NULL, "not YAML: %s, %s", parser->context, problem);
 	else
 		log_at(&origin, NULL, "not YAML: %s", problem);
@@ -169,20 +216,6 @@ bad:
 	return NULL;
 }
 
-/* fopen() that refuses folders; errno says why. */
-static FILE *yaml_open(const char *path)
-{
-	FILE *file = fopen(path, "re");
-	struct stat status;
-
-	if (file && !fstat(fileno(file), &status) && S_ISDIR(status.st_mode)) {
-		fclose(file);
-		errno = EISDIR;
-		return NULL;
-	}
-	return file;
-}
-
 bool yaml_is_name(const char *path)
 {
 	static const char *const ends[] = { ".yaml", ".yml", ".json" };
@@ -194,28 +227,66 @@ bool yaml_is_name(const char *path)
 	return false;
 }
 
+/* Before the parser takes it, which needs far too long for what is nested deeply. Message printed. */
+static bool is_shallow(const struct yaml_reader *reader, size_t size)
+{
+	unsigned int depth = 0;
+	yaml_parser_t parser;
+	yaml_event_t event;
+	struct origin origin;
+	bool more = yaml_parser_initialize(&parser);
+
+	yaml_parser_set_input_string(&parser, (const unsigned char *)reader->text, size);
+	while (more && depth <= YAML_MAX_DEPTH + 1 && yaml_parser_parse(&parser, &event)) {
+		origin = yaml_origin(reader, event.start_mark);
+		depth += event.type == YAML_SEQUENCE_START_EVENT || event.type == YAML_MAPPING_START_EVENT;
+		depth -= event.type == YAML_SEQUENCE_END_EVENT || event.type == YAML_MAPPING_END_EVENT;
+		more = event.type != YAML_STREAM_END_EVENT;
+		yaml_event_delete(&event);
+	}
+	yaml_parser_delete(&parser);
+	if (depth <= YAML_MAX_DEPTH + 1)
+		return true;
+	log_at(&origin, NULL, "nested more than %u deep, this is no config", YAML_MAX_DEPTH);
+	return false;
+}
+
+static struct node *yaml_read(struct yaml_reader *reader, size_t size)
+{
+	yaml_parser_t parser;
+	struct node *root;
+
+	if (!is_shallow(reader, size))
+		return NULL;
+	if (!yaml_parser_initialize(&parser)) {
+		log_at(&reader->origin, NULL, "can't be read: out of memory");
+		return NULL;
+	}
+	yaml_parser_set_input_string(&parser, (const unsigned char *)reader->text, size);
+	root = yaml_read_document(reader, &parser);
+	yaml_parser_delete(&parser);
+	return root;
+}
+
+struct node *yaml_read_text(const char *text, struct origin origin)
+{
+	struct yaml_reader reader = { .origin = origin, .text = text };
+
+	return yaml_read(&reader, strlen(text));
+}
+
 struct node *yaml_read_file(const char *path)
 {
 	struct yaml_reader reader = { .origin = { path, 1 } };
-	struct origin whole = { path, 0 };
-	yaml_parser_t parser;
+	size_t size;
+	char *text = text_read_file(path, &size);
 	struct node *root;
-	FILE *file;
 
-	file = yaml_open(path);
-	if (!file) {
-		log_at(&whole, NULL, "can't be read: %s", strerror(errno));
+	if (!text)
 		return NULL;
-	}
-	if (!yaml_parser_initialize(&parser)) {
-		log_at(&whole, NULL, "can't be read: out of memory");
-		fclose(file);
-		return NULL;
-	}
-	yaml_parser_set_input_file(&parser, file);
-	root = yaml_read_document(&reader, &parser);
-	yaml_parser_delete(&parser);
-	fclose(file);
+	reader.text = text;
+	root = yaml_read(&reader, size);
+	free(text);
 	if (root && root->kind == NODE_EMPTY)
 		root->kind = NODE_MAP;
 	if (root && root->kind != NODE_MAP) {
@@ -223,21 +294,5 @@ struct node *yaml_read_file(const char *path)
 		node_destroy(root);
 		return NULL;
 	}
-	return root;
-}
-
-struct node *yaml_read_text(const char *text, struct origin origin)
-{
-	struct yaml_reader reader = { .origin = origin };
-	yaml_parser_t parser;
-	struct node *root;
-
-	if (!yaml_parser_initialize(&parser)) {
-		log_at(&origin, NULL, "can't be read: out of memory");
-		return NULL;
-	}
-	yaml_parser_set_input_string(&parser, (const unsigned char *)text, strlen(text));
-	root = yaml_read_document(&reader, &parser);
-	yaml_parser_delete(&parser);
 	return root;
 }

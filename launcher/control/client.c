@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 #include "util/status.h"
 #include "vm/sys.h"
 
+#define PATIENCE_S	10	/* with a launcher that runs */
 #define KEY_LEAVE	0x1d	/* Ctrl-] */
 
 int client_list(void)
@@ -48,6 +50,7 @@ int client_list(void)
 /* The VM's socket, or -1; says why. */
 static int open_control(const char *name)
 {
+	const struct timeval patience = { .tv_sec = PATIENCE_S };
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd = -1;
 
@@ -56,6 +59,10 @@ static int open_control(const char *name)
 		return -1;
 	}
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0) {
+		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	}
 	if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
 		return fd;
 	if (errno == ENOENT || errno == ECONNREFUSED)
@@ -67,12 +74,13 @@ static int open_control(const char *name)
 	return -1;
 }
 
-static bool send_line(int fd, const char *command)
+/* Who is refused can't send, and is told why: the answer is read in any case. */
+static void send_line(int fd, const char *command)
 {
 	char line[64];
 	int size = snprintf(line, sizeof(line), "%s\n", command);
 
-	return send(fd, line, (size_t)size, MSG_NOSIGNAL) == size;
+	send(fd, line, (size_t)size, MSG_NOSIGNAL);
 }
 
 /* One line of an answer; only the last one, "ok" or "error: …", is not for the user. */
@@ -86,23 +94,32 @@ static int take_line(const char *line)
 	return STATUS_START;
 }
 
+static void say_silent(const char *name)
+{
+	log_error("%s: its launcher gave no answer; `qvm list` has its PID, and kill -9 is the end of that VM alone",
+		  name);
+}
+
 int client_ask(const char *command, const char *name)
 {
-	int fd = open_control(name), status = STATUS_START;
+	int fd = open_control(name), status = STATUS_UNEXPECTED;
 	char line[4096];
 	FILE *in;
 
 	if (fd < 0)
 		return STATUS_START;
-	in = send_line(fd, command) ? fdopen(fd, "r") : NULL;
+	in = fdopen(fd, "r");
 	if (!in) {
 		close(fd);
 		return STATUS_UNEXPECTED;
 	}
+	send_line(fd, command);
 	while (fgets(line, sizeof(line), in))
 		status = take_line(line);
+	if (status == STATUS_UNEXPECTED)
+		say_silent(name);
 	fclose(in);
-	return status;
+	return status == STATUS_UNEXPECTED ? STATUS_START : status;
 }
 
 /* ---- console ---- */
@@ -143,13 +160,15 @@ static void copy(int fd)
 }
 
 /* "ok\n", byte by byte: what follows is the guest's. */
-static bool accepted(int fd)
+static bool accepted(int fd, const char *name)
 {
 	char answer[256] = "";
 
 	for (size_t i = 0; i < sizeof(answer) - 1 && read(fd, answer + i, 1) == 1; i++)
 		if (answer[i] == '\n')
 			break;
+	if (!answer[0])
+		say_silent(name);
 	return take_line(answer) == STATUS_OK;
 }
 
@@ -159,7 +178,8 @@ int client_console(const char *name)
 
 	if (fd < 0)
 		return STATUS_START;
-	if (!send_line(fd, "console") || !accepted(fd)) {
+	send_line(fd, "console");
+	if (!accepted(fd, name)) {
 		close(fd);
 		return STATUS_START;
 	}

@@ -136,13 +136,8 @@ static struct device_host *window_find(const struct bus *bus, struct place place
 	return NULL;
 }
 
-/* What the thread's last access went to: tried first. Of the bus with this number, if it is there yet. */
-static _Thread_local struct {
-	unsigned long bus;
-	struct device_host *host;
-} last;
-
-static struct device_host *bus_search(const struct bus *bus, struct place place, unsigned int len)
+/* The device that claims the access, or NULL. */
+static struct device_host *bus_find(const struct bus *bus, struct place place, unsigned int len)
 {
 	size_t low = 0, high = bus->count;
 
@@ -160,21 +155,6 @@ static struct device_host *bus_search(const struct bus *bus, struct place place,
 	return &bus->devices[low - 1];
 }
 
-/* The device that claims the access, or NULL. */
-static struct device_host *bus_find(const struct bus *bus, struct place place, unsigned int len)
-{
-	struct device_host *host;
-
-	if (bus->number && last.bus == bus->number && claims(last.host, place, len))
-		return last.host;
-	host = bus_search(bus, place, len);
-	if (host) {
-		last.bus = bus->number;
-		last.host = host;
-	}
-	return host;
-}
-
 /* As the device counts: its window is behind its registers. */
 static uint64_t offset_of(const struct device_host *host, struct place place)
 {
@@ -186,67 +166,140 @@ static uint64_t offset_of(const struct device_host *host, struct place place)
 	return config->size + (place.gpa - config->window);
 }
 
+/* Where an access goes: which device claims it, or NULL, and which of its registers that is. */
+struct target {
+	struct device_host *host;
+	uint64_t offset;
+};
+
+#define HITS	4	/* a status register and one for data, next to each other */
+
+/* The thread's last accesses; guests poll. Of the bus with this number, if it is there yet. */
+struct hit {
+	unsigned long bus;
+	uint64_t gpa, kind;		/* access_kind() */
+	struct target target;
+};
+
+static _Thread_local struct hit hits[HITS];
+
+static inline uint64_t access_kind(struct place place, unsigned int len)
+{
+	return (uint64_t)len << 1 | place.port;
+}
+
+static __attribute__((__noinline__)) struct target target_search(const struct bus *bus, struct place place,
+								 unsigned int len, struct hit *hit)
+{
+	struct target target = { .host = bus_find(bus, place, len) };
+
+	if (target.host) {
+		target.offset = offset_of(target.host, place);
+		*hit = (struct hit){ bus->number, place.gpa, access_kind(place, len), target };
+	}
+	return target;
+}
+
+static inline struct target target_of(const struct bus *bus, struct place place, unsigned int len)
+{
+	struct hit *hit = &hits[(place.gpa ^ place.gpa >> 2) % HITS];
+
+	if (hit->gpa == place.gpa && hit->kind == access_kind(place, len) && hit->bus == bus->number)
+		return hit->target;
+	return target_search(bus, place, len, hit);
+}
+
 static struct place place_behind(struct place place, unsigned int len)
 {
 	return (struct place){ place.port, place.gpa + len };
 }
 
-static uint64_t device_read(struct device_host *host, uint64_t offset, unsigned int len)
+static inline uint64_t device_read(struct target target, unsigned int len)
 {
+	struct device *dev = &target.host->dev;
 	const struct device *before;
 	uint64_t value;
 
-	if (!host->dev.type->read)
+	if (!dev->type->read)
 		return 0;
-	before = device_enter(&host->dev);
-	value = host->dev.type->read(&host->dev, offset, len);
+	before = device_enter(dev);
+	value = dev->type->read(dev, target.offset, len);
 	device_enter(before);
 	return value;
 }
 
-static void device_write(struct device_host *host, uint64_t offset, unsigned int len, uint64_t value)
+static inline void device_write(struct target target, unsigned int len, uint64_t value)
 {
+	struct device *dev = &target.host->dev;
 	const struct device *before;
 
-	if (!host->dev.type->write)
+	if (!dev->type->write)
 		return;
-	before = device_enter(&host->dev);
-	host->dev.type->write(&host->dev, offset, len, value);
+	before = device_enter(dev);
+	dev->type->write(dev, target.offset, len, value);
 	device_enter(before);
 }
 
-static bool place_read(const struct bus *bus, struct place place, unsigned int len, uint64_t *value)
+/* What bus_*read() and bus_*write() are for memory and for ports. */
+static bool access_read(const struct bus *bus, struct place place, unsigned int len, uint64_t *value)
 {
-	struct device_host *host = bus_find(bus, place, len);
+	return place.port ? bus_port_read(bus, place.gpa, len, value) :
+			    bus_read(bus, place.gpa, len, value);
+}
+
+static bool access_write(const struct bus *bus, struct place place, unsigned int len, uint64_t value)
+{
+	return place.port ? bus_port_write(bus, place.gpa, len, value) :
+			    bus_write(bus, place.gpa, len, value);
+}
+
+/* No device takes it whole. */
+static __attribute__((__noinline__)) bool parts_read(const struct bus *bus, struct place place,
+						     unsigned int len, uint64_t *value)
+{
 	uint64_t low = UINT64_MAX, high = UINT64_MAX;
 	unsigned int half = len / 2;
 	bool any;
 
-	if (!host && (!bus->lanes || !half))
+	if (!bus->lanes || !half)
 		return false;
-	if (!host) {
-		any = place_read(bus, place, half, &low);
-		any |= place_read(bus, place_behind(place, half), len - half, &high);
-		*value = any ? (low & ((1ULL << 8 * half) - 1)) | high << 8 * half : *value;
-		return any;
-	}
-	*value = device_read(host, offset_of(host, place), len);
-	return true;
+	any = access_read(bus, place, half, &low);
+	any |= access_read(bus, place_behind(place, half), len - half, &high);
+	*value = any ? (low & ((1ULL << 8 * half) - 1)) | high << 8 * half : *value;
+	return any;
 }
 
-static bool place_write(const struct bus *bus, struct place place, unsigned int len, uint64_t value)
+static __attribute__((__noinline__)) bool parts_write(const struct bus *bus, struct place place,
+						      unsigned int len, uint64_t value)
 {
-	struct device_host *host = bus_find(bus, place, len);
 	unsigned int half = len / 2;
 	bool any;
 
-	if (!host && (!bus->lanes || !half))
+	if (!bus->lanes || !half)
 		return false;
-	if (!host) {
-		any = place_write(bus, place, half, value);
-		return place_write(bus, place_behind(place, half), len - half, value >> 8 * half) | any;
-	}
-	device_write(host, offset_of(host, place), len, value);
+	any = access_write(bus, place, half, value);
+	return access_write(bus, place_behind(place, half), len - half, value >> 8 * half) | any;
+}
+
+static inline bool place_read(const struct bus *bus, struct place place, unsigned int len,
+			      uint64_t *value)
+{
+	struct target target = target_of(bus, place, len);
+
+	if (!target.host)
+		return parts_read(bus, place, len, value);
+	*value = device_read(target, len);
+	return true;
+}
+
+static inline bool place_write(const struct bus *bus, struct place place, unsigned int len,
+			       uint64_t value)
+{
+	struct target target = target_of(bus, place, len);
+
+	if (!target.host)
+		return parts_write(bus, place, len, value);
+	device_write(target, len, value);
 	return true;
 }
 
@@ -268,6 +321,13 @@ bool bus_port_read(const struct bus *bus, uint64_t port, unsigned int len, uint6
 bool bus_port_write(const struct bus *bus, uint64_t port, unsigned int len, uint64_t value)
 {
 	return place_write(bus, (struct place){ true, port }, len, value);
+}
+
+bool bus_posts(const struct bus *bus, uint64_t addr, bool port, unsigned int len)
+{
+	struct target target = target_of(bus, (struct place){ port, addr }, len);
+
+	return !target.host || target.host->posts;
 }
 
 void bus_state(const struct bus *bus, enum device_vm_state state)

@@ -43,6 +43,9 @@ bool bus_write(const struct bus *bus, uint64_t gpa, unsigned int len, uint64_t v
 bool bus_port_read(const struct bus *bus, uint64_t port, unsigned int len, uint64_t *value);
 bool bus_port_write(const struct bus *bus, uint64_t port, unsigned int len, uint64_t value);
 
+/* The device that takes this access, or a part of it, may have posted writes (vm/post.h): they come first. */
+bool bus_posts(const struct bus *bus, uint64_t addr, bool port, unsigned int len);
+
 /* Tell each device that the VM has come to this state. */
 void bus_state(const struct bus *bus, enum device_vm_state state);
 

@@ -79,6 +79,7 @@ enum device_flag {
 	DEVICE_F_IN_KERNEL = 1 << 1,	/* the module has it: qvm's own types alone */
 	DEVICE_F_PORT = 1 << 2,		/* on x86 a bare `loc 3f8` is a port */
 	DEVICE_F_NO_IRQ = 1 << 3,	/* it has no interrupt line unless the config says one */
+	DEVICE_F_HOSTDEV = 1 << 4,	/* it calls chardev_create(): else `hostdev` is said to do nothing */
 };
 
 struct device_type {
@@ -196,6 +197,13 @@ void device_unshare(struct device *dev, uint64_t offset, size_t size);
  */
 int device_doorbell(struct device *dev, uint64_t offset, unsigned int len, uint64_t value, int eventfd);
 void device_doorbell_remove(struct device *dev, uint64_t offset, unsigned int len, uint64_t value);
+/*
+ * Let the guest's writes to the device's register at @offset wait for each other, up to a
+ * millisecond: they come to write() in their order, and before any other access to the device, but the
+ * guest goes on meanwhile. After an error (this hypervisor can't, or has no more of it) they come at
+ * once, as ever. In create().
+ */
+int device_post(struct device *dev, uint64_t offset);
 
 /* The guest has switched itself off in order, or (@reset) wants to start anew. Any thread. */
 void device_power(struct device *dev, bool reset);

@@ -7,7 +7,7 @@
 
 #include "machine/machine.h"
 
-static _Thread_local const struct device *current;
+_Thread_local const struct device *device_running;
 
 int device_host_init(struct device_host *host, const struct device_config *config, struct vm *vm)
 {
@@ -47,15 +47,7 @@ uint64_t device_window_size(const struct device_config *config)
 	return size;
 }
 
-const struct device *device_enter(const struct device *dev)
-{
-	const struct device *last = current;
-
-	current = dev;
-	return last;
-}
-
 const struct device *device_current(void)
 {
-	return current;
+	return device_running;
 }

@@ -13,6 +13,7 @@ struct device_host {
 	const struct device_config *config;
 	struct vm *vm;			/* NULL in unit tests, and before the VM is assembled */
 	bool irq_level;			/* the device's own lock */
+	bool posts;			/* from create() on: some of its writes are posted (device_post()) */
 	bool irq_is_driven;		/* by an eventfd too: irq_level is not all that is known */
 };
 
@@ -43,8 +44,17 @@ void device_host_fini(struct device_host *host);
 /* Bytes of the window that a device with @state has, or 0; in unit tests too. */
 uint64_t device_window_size(const struct device_config *config);
 
+extern _Thread_local const struct device *device_running;	/* for these two alone */
+
 /* In this thread: device code runs from now on, of @dev (NULL: no more); what was before. */
-const struct device *device_enter(const struct device *dev);
+static inline const struct device *device_enter(const struct device *dev)
+{
+	const struct device *before = device_running;
+
+	device_running = dev;
+	return before;
+}
+
 /* The device whose code runs in this thread, or NULL; async-signal-safe. */
 const struct device *device_current(void);
 

@@ -87,3 +87,23 @@ void device_doorbell_remove(struct device *dev, uint64_t offset, unsigned int le
 {
 	set_doorbell(dev, offset, len, value, -1, QVM_DOORBELL_F_REMOVE);
 }
+
+/* One doorbell for all widths, or one for each that the type takes. */
+int device_post(struct device *dev, uint64_t offset)
+{
+	const struct device_config *config = device_host(dev)->config;
+	struct qvm_doorbell doorbell = {
+		.addr = config->gpa + offset, .eventfd = -1,
+		.flags = QVM_DOORBELL_F_POST | (config->port ? QVM_DOORBELL_F_PORT : 0),
+	};
+	uint32_t widths = dev->type->widths ? dev->type->widths : 1;
+	int error = sys_of(dev) ? 0 : -ENODEV;
+
+	for (; widths && !error; widths &= widths - 1) {
+		doorbell.len = dev->type->widths ? (uint32_t)__builtin_ctz(widths) : 0;
+		error = sys_set_doorbell(sys_of(dev), &doorbell);
+		if (!error)
+			device_host(dev)->posts = device_host(dev)->vm->posts = true;
+	}
+	return error;
+}

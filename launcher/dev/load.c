@@ -170,9 +170,16 @@ static bool load_name(struct node *device)
 
 bool device_load(struct node *device)
 {
+	const struct device loading = { .name = device->key };
+	const struct device *before;
+	bool done;
+
 	if (device_type_find(device->key))
 		return true;
 	if (device->bad || !strcmp(device->key, NODE_NO_KEY))
 		return false;
-	return strchr(device->key, '/') ? load_path(device) : load_name(device);
+	before = device_enter(&loading);	/* code of its own runs as soon as it is opened */
+	done = strchr(device->key, '/') ? load_path(device) : load_name(device);
+	device_enter(before);
+	return done;
 }

@@ -7,7 +7,7 @@
  */
 #include "dev/ns16550.h"
 
-#include <pthread.h>
+#include "util/lock.h"
 
 #define WINDOW_SIZE	8
 #define FIFO_DEPTH	16
@@ -38,7 +38,7 @@ enum {
 struct ns16550 {
 	struct device *dev;
 	struct chardev *chardev;
-	pthread_mutex_t lock;		/* all below */
+	struct lock lock;		/* all below */
 	uint8_t fifo[FIFO_DEPTH];
 	unsigned int first, count;
 	int tx;				/* byte on its way to the host, or TX_NONE */
@@ -262,10 +262,10 @@ static uint64_t ns16550_read(struct device *dev, uint64_t offset, unsigned int l
 	uint8_t value;
 
 	(void)len;	/* the registers are a byte wide, on the lowest lane */
-	pthread_mutex_lock(&uart->lock);
+	lock_take(&uart->lock);
 	value = registers[offset].read(uart);
 	update_irq(uart);
-	pthread_mutex_unlock(&uart->lock);
+	lock_give(&uart->lock);
 	if (offset == RBR_THR)
 		chardev_resume(uart->chardev);
 	return value;
@@ -279,12 +279,12 @@ static void ns16550_write(struct device *dev, uint64_t offset, unsigned int len,
 	(void)len;
 	if (!registers[offset].write)
 		return;
-	pthread_mutex_lock(&uart->lock);
+	lock_take(&uart->lock);
 	registers[offset].write(uart, (uint8_t)value);
 	tx = uart->tx;
 	uart->tx = TX_NONE;
 	update_irq(uart);
-	pthread_mutex_unlock(&uart->lock);
+	lock_give(&uart->lock);
 	/* With no lock held: the host's reader may let us wait. */
 	if (tx != TX_NONE)
 		chardev_write(uart->chardev, (uint8_t)tx);
@@ -299,10 +299,10 @@ static size_t ns16550_room(void *arg)
 	struct ns16550 *uart = arg;
 	size_t room = 0;
 
-	pthread_mutex_lock(&uart->lock);
+	lock_take(&uart->lock);
 	if (!(uart->mcr & MCR_LOOP) && uart->count < fifo_depth(uart))
 		room = fifo_depth(uart) - uart->count;
-	pthread_mutex_unlock(&uart->lock);
+	lock_give(&uart->lock);
 	return room;
 }
 
@@ -310,11 +310,11 @@ static void ns16550_receive(void *arg, const uint8_t *data, size_t size)
 {
 	struct ns16550 *uart = arg;
 
-	pthread_mutex_lock(&uart->lock);
+	lock_take(&uart->lock);
 	for (size_t i = 0; i < size; i++)
 		fifo_put(uart, data[i]);
 	update_irq(uart);
-	pthread_mutex_unlock(&uart->lock);
+	lock_give(&uart->lock);
 }
 
 static const struct chardev_client client = {
@@ -327,16 +327,12 @@ static const struct chardev_client client = {
 static int ns16550_create(struct device *dev)
 {
 	struct ns16550 *uart = dev->state;
-	int error;
 
 	uart->dev = dev;
 	uart->tx = TX_NONE;
 	uart->lines = modem_lines(uart);
-	pthread_mutex_init(&uart->lock, NULL);
-	error = chardev_create(dev, &client, uart, &uart->chardev);
-	if (error)
-		pthread_mutex_destroy(&uart->lock);
-	return error;
+	device_post(dev, RBR_THR);	/* at once where there is none of it */
+	return chardev_create(dev, &client, uart, &uart->chardev);
 }
 
 static void ns16550_destroy(struct device *dev)
@@ -344,19 +340,18 @@ static void ns16550_destroy(struct device *dev)
 	struct ns16550 *uart = dev->state;
 
 	chardev_destroy(uart->chardev);
-	pthread_mutex_destroy(&uart->lock);
 }
 
 static void ns16550_status(struct device *dev)
 {
 	struct ns16550 *uart = dev->state;
 
-	pthread_mutex_lock(&uart->lock);
+	lock_take(&uart->lock);
 	device_log(dev, DEVICE_INFO, "%s: sent %llu, received %llu, waiting %u, IER %#x, line %d",
 		   dev->type->name, (unsigned long long)uart->sent,
 		   (unsigned long long)uart->received, uart->count, uart->ier,
 		   device_irq_level(dev));
-	pthread_mutex_unlock(&uart->lock);
+	lock_give(&uart->lock);
 }
 
 static void ns16550_describe(const struct device *dev, struct device_node *node)
@@ -367,7 +362,7 @@ static void ns16550_describe(const struct device *dev, struct device_node *node)
 
 #define NS16550_TYPE(config_name)		\
 	.abi = DEVICE_ABI,			\
-	.flags = DEVICE_F_PORT,			\
+	.flags = DEVICE_F_PORT | DEVICE_F_HOSTDEV, \
 	.name = config_name,			\
 	.doc = "UART of a PC",			\
 	.compatible = "ns16550a\0",		\

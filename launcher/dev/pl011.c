@@ -7,7 +7,7 @@
  */
 #include "dev/pl011.h"
 
-#include <pthread.h>
+#include "util/lock.h"
 
 #define WINDOW_SIZE	0x1000
 #define FIFO_DEPTH	32
@@ -42,7 +42,7 @@ enum {
 struct pl011 {
 	struct device *dev;
 	struct chardev *chardev;
-	pthread_mutex_t lock;		/* all below */
+	struct lock lock;		/* all below */
 	uint32_t fifo[FIFO_DEPTH];	/* received: data and error bits, as UARTDR gives them */
 	unsigned int first, count;
 	int tx;				/* byte on its way to the host, or TX_NONE */
@@ -275,10 +275,10 @@ static uint64_t pl011_read(struct device *dev, uint64_t offset, unsigned int len
 		return ids[(offset - ID_FIRST) / 4] >> offset % 4 * 8;
 	if (index > UART_LAST / 4 || !registers[index].read)
 		return 0;
-	pthread_mutex_lock(&uart->lock);
+	lock_take(&uart->lock);
 	value = registers[index].read(uart);
 	update_irq(uart);
-	pthread_mutex_unlock(&uart->lock);
+	lock_give(&uart->lock);
 	if (index == UARTDR / 4)
 		chardev_resume(uart->chardev);
 	return value >> offset % 4 * 8;
@@ -293,12 +293,12 @@ static void pl011_write(struct device *dev, uint64_t offset, unsigned int len, u
 	(void)len;
 	if (index > UART_LAST / 4 || !registers[index].write)
 		return;
-	pthread_mutex_lock(&uart->lock);
+	lock_take(&uart->lock);
 	registers[index].write(uart, (uint32_t)value << offset % 4 * 8);
 	tx = uart->tx;
 	uart->tx = TX_NONE;
 	update_irq(uart);
-	pthread_mutex_unlock(&uart->lock);
+	lock_give(&uart->lock);
 	/* With no lock held: the host's reader may let us wait. */
 	if (tx != TX_NONE)
 		chardev_write(uart->chardev, (uint8_t)tx);
@@ -313,11 +313,11 @@ static size_t pl011_room(void *arg)
 	struct pl011 *uart = arg;
 	size_t room = 0;
 
-	pthread_mutex_lock(&uart->lock);
+	lock_take(&uart->lock);
 	/* In loopback the line's own input is cut off. */
 	if (can_receive(uart) && !(uart->cr & CR_LBE) && uart->count < fifo_depth(uart))
 		room = fifo_depth(uart) - uart->count;
-	pthread_mutex_unlock(&uart->lock);
+	lock_give(&uart->lock);
 	return room;
 }
 
@@ -325,11 +325,11 @@ static void pl011_receive(void *arg, const uint8_t *data, size_t size)
 {
 	struct pl011 *uart = arg;
 
-	pthread_mutex_lock(&uart->lock);
+	lock_take(&uart->lock);
 	for (size_t i = 0; i < size; i++)
 		fifo_put(uart, data[i]);
 	update_irq(uart);
-	pthread_mutex_unlock(&uart->lock);
+	lock_give(&uart->lock);
 }
 
 static const struct chardev_client client = {
@@ -342,18 +342,14 @@ static const struct chardev_client client = {
 static int pl011_create(struct device *dev)
 {
 	struct pl011 *uart = dev->state;
-	int error;
 
 	uart->dev = dev;
 	uart->tx = TX_NONE;
 	uart->cr = CR_TXE | CR_RXE;	/* TRM table 3-1: reset values */
 	uart->ifls = 0x12;
 	uart->modem = modem_lines(uart);
-	pthread_mutex_init(&uart->lock, NULL);
-	error = chardev_create(dev, &client, uart, &uart->chardev);
-	if (error)
-		pthread_mutex_destroy(&uart->lock);
-	return error;
+	device_post(dev, UARTDR);	/* at once where there is none of it */
+	return chardev_create(dev, &client, uart, &uart->chardev);
 }
 
 static void pl011_destroy(struct device *dev)
@@ -361,18 +357,17 @@ static void pl011_destroy(struct device *dev)
 	struct pl011 *uart = dev->state;
 
 	chardev_destroy(uart->chardev);
-	pthread_mutex_destroy(&uart->lock);
 }
 
 static void pl011_status(struct device *dev)
 {
 	struct pl011 *uart = dev->state;
 
-	pthread_mutex_lock(&uart->lock);
+	lock_take(&uart->lock);
 	device_log(dev, DEVICE_INFO, "pl011: sent %llu, received %llu, waiting %u, RIS %#x, IMSC %#x, "
 		   "line %d", (unsigned long long)uart->sent, (unsigned long long)uart->received,
 		   uart->count, uart->ris, uart->imsc, device_irq_level(dev));
-	pthread_mutex_unlock(&uart->lock);
+	lock_give(&uart->lock);
 }
 
 /* Binding arm,pl011: Linux doesn't bind a PrimeCell without its apb_pclk. */
@@ -384,6 +379,7 @@ static void pl011_describe(const struct device *dev, struct device_node *node)
 
 const struct device_type pl011_type = {
 	.abi = DEVICE_ABI,
+	.flags = DEVICE_F_HOSTDEV,
 	.name = "pl011",
 	.doc = "Arm PrimeCell UART",
 	.compatible = "arm,pl011\0arm,primecell\0",

@@ -8,6 +8,20 @@
 #include "config/value.h"
 #include "dev/shmem_region.h"
 
+/* `deny *` beside `allow` says what that means by itself. */
+static bool is_rest(const struct shmem_options *options, const char *pattern)
+{
+	return options->allow.count && !strcmp(pattern, "*");
+}
+
+static bool is_denied(const struct shmem_options *options, const char *name)
+{
+	for (size_t i = 0; i < options->deny.count; i++)
+		if (!is_rest(options, options->deny.text[i]) && !fnmatch(options->deny.text[i], name, 0))
+			return true;
+	return false;
+}
+
 static bool is_listed(const struct device_strings *patterns, const char *name)
 {
 	for (size_t i = 0; i < patterns->count; i++)
@@ -18,9 +32,7 @@ static bool is_listed(const struct device_strings *patterns, const char *name)
 
 bool shmem_may_have(const struct shmem_options *options, const char *name)
 {
-	if (options->allow.count)
-		return is_listed(&options->allow, name);
-	return !is_listed(&options->deny, name);
+	return (!options->allow.count || is_listed(&options->allow, name)) && !is_denied(options, name);
 }
 
 bool shmem_substitute(const struct shmem_options *options, const char *name, char *out)
@@ -56,8 +68,6 @@ void shmem_options_check(struct device *dev, const struct shmem_options *options
 	if (options->window % REGION_PAGE)
 		device_config_error(dev, "window", "%llu is no multiple of 4K",
 				    (unsigned long long)options->window);
-	if (options->allow.count && options->deny.count)
-		device_config_error(dev, "deny", "beside `allow`, which denies all else; leave one of them out");
 	if (options->subst && !strchr(options->subst, ','))
 		device_config_error(dev, "subst", "\"%s\" has no comma, write MATCH,PREFIX or ,PREFIX",
 				    options->subst);
@@ -87,7 +97,7 @@ const struct device_option shmem_option_table[] = {
 	{ "allow", DEVICE_OPTION_STRINGS, offsetof(struct shmem_options, allow), .min = 1, .max = 63,
 	  .doc = "regions that the guest may have, by patterns as a shell has them; no others then" },
 	{ "deny", DEVICE_OPTION_STRINGS, offsetof(struct shmem_options, deny), .min = 1, .max = 63,
-	  .doc = "regions that it may not have; all others then" },
+	  .doc = "regions that it may not have, whatever `allow` says; all others then if that says none" },
 	{ "subst", DEVICE_OPTION_STRING, offsetof(struct shmem_options, subst), .min = 1, .max = 63,
 	  .doc = "MATCH,PREFIX: a region's name has PREFIX where the guest says MATCH; without MATCH, PREFIX "
 		 "before it" },

@@ -91,10 +91,14 @@ static void store_write(struct device *dev, uint64_t offset, unsigned int len, u
 const struct device_type test_ports_type = STORE("test-ports", PORTS_SIZE, DEVICE_F_PORT);
 const struct device_type test_memory_type = STORE("test-memory", MEMORY_SIZE, 0);
 
-/* ---- doorbells ---- */
+/* ---- doorbells, and posted writes ---- */
+
+#define BELL_POSTED	4	/* register: writes are posted, a read gives a digest of them, which tells their order */
 
 struct bell {
 	int eventfd;
+	pthread_mutex_t lock;
+	uint32_t digest;
 };
 
 static int bell_connect(const struct device *dev, int eventfd)
@@ -116,10 +120,12 @@ static int bell_create(struct device *dev)
 	struct bell *bell = dev->state;
 	int error;
 
+	pthread_mutex_init(&bell->lock, NULL);
 	bell->eventfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	error = bell->eventfd < 0 ? -errno : bell_connect(dev, bell->eventfd);
 	if (error)
 		device_log(dev, DEVICE_ERROR, "the doorbell: %s", strerror(-error));
+	device_post(dev, BELL_POSTED);
 	return error;
 }
 
@@ -129,13 +135,39 @@ static void bell_destroy(struct device *dev)
 
 	if (bell->eventfd >= 0)
 		close(bell->eventfd);
+	pthread_mutex_destroy(&bell->lock);
+}
+
+static uint64_t bell_read(struct device *dev, uint64_t offset, unsigned int len)
+{
+	struct bell *bell = dev->state;
+	uint32_t digest;
+
+	(void)len;
+	pthread_mutex_lock(&bell->lock);
+	digest = bell->digest;
+	pthread_mutex_unlock(&bell->lock);
+	return offset == BELL_POSTED ? digest : 0;
+}
+
+static void bell_write(struct device *dev, uint64_t offset, unsigned int len, uint64_t value)
+{
+	struct bell *bell = dev->state;
+
+	if (offset != BELL_POSTED)
+		return;
+	pthread_mutex_lock(&bell->lock);
+	bell->digest = bell->digest * 31 + (uint32_t)value + len;
+	pthread_mutex_unlock(&bell->lock);
 }
 
 #define BELL(_name, _flags)								\
 	.abi = DEVICE_ABI, .flags = DEVICE_F_NO_IRQ | (_flags), .name = _name,		\
-	.doc = "for tests of guests: a write to its beginning signals an eventfd and, if it has one, its line", \
+	.doc = "for tests of guests: a write to its beginning signals an eventfd and, if it has one, its line; " \
+	       "one to its middle is posted",						\
 	.size = 8,									\
-	.state_size = sizeof(struct bell), .create = bell_create, .destroy = bell_destroy
+	.state_size = sizeof(struct bell), .create = bell_create, .destroy = bell_destroy, \
+	.read = bell_read, .write = bell_write
 
 const struct device_type test_bell_type = { BELL("test-bell", 0) };
 const struct device_type test_bell_port_type = {

@@ -46,6 +46,18 @@ static void build_reserved_ports(const struct machine *m, struct reserved *reser
 	}
 }
 
+/* Nothing is there to keep away from it yet; what will not do is said all the same. */
+static void check_slot(struct node *pci)
+{
+	unsigned int bus;
+	uint32_t slot;
+
+	if (!value_slot(pci->text, &bus, &slot))
+		node_error(pci, "\"%s\" won't do, write BUS:DEVICE.FUNCTION, such as 0:3.0", pci->text);
+	else if (bus)
+		node_error(pci, "\"%s\" is on bus %u, and the guest's only one is 0", pci->text, bus);
+}
+
 void build_reserved(struct machine *m, const struct node *list)
 {
 	m->reserved = xcalloc(node_count(list), sizeof(*m->reserved));
@@ -53,14 +65,17 @@ void build_reserved(struct machine *m, const struct node *list)
 		struct reserved *reserved = &m->reserved[m->reserved_count];
 		const struct node *at = schema_node(entry, "reserve[].at");
 		struct node *io = schema_node(entry, "reserve[].io");
+		struct node *pci = schema_node(entry, "reserve[].pci");
 
 		if (entry->bad)
 			continue;
+		if (pci)
+			check_slot(pci);
 		*reserved = (struct reserved){ .origin = entry->origin };
 		reserved->irq = build_line(m, schema_node(entry, "reserve[].irq"), 0);
-		if (at && !node_find(entry, "size"))
+		if (at && !node_find(entry, "size")) {
 			node_error((struct node *)entry, "`at` needs `size`, such as size: 64K");
-		if (at) {
+		} else if (at) {
 			reserved->gpa = schema_number(entry, "reserve[].at");
 			reserved->size = schema_number(entry, "reserve[].size");
 		}
@@ -103,9 +118,17 @@ static bool device_is_at(const struct machine *m, bool port, uint64_t gpa, uint6
 	return false;
 }
 
+static bool pass_is_at(const struct machine *m, enum pass_kind kind, uint64_t gpa, uint64_t size)
+{
+	for (size_t i = 0; i < m->pass_count; i++)
+		if (m->pass[i].kind == kind && ranges_meet(gpa, size, m->pass[i].gpa, m->pass[i].size))
+			return true;
+	return false;
+}
+
 static bool gpa_is_free(const struct machine *m, uint64_t gpa, uint64_t size)
 {
-	if (device_is_at(m, false, gpa, size))
+	if (device_is_at(m, false, gpa, size) || pass_is_at(m, PASS_MEMORY, gpa, size))
 		return false;
 	if (machine_reserved_until(m, gpa, size))
 		return false;
@@ -118,7 +141,8 @@ static bool gpa_is_free(const struct machine *m, uint64_t gpa, uint64_t size)
 
 static bool ports_are_free(const struct machine *m, uint64_t port, uint64_t count)
 {
-	return !device_is_at(m, true, port, count) && !reserved_until(m, true, port, count);
+	return !device_is_at(m, true, port, count) && !pass_is_at(m, PASS_PORTS, port, count) &&
+	       !reserved_until(m, true, port, count);
 }
 
 static bool irq_is_free(const struct machine *m, uint32_t irq)
@@ -128,6 +152,9 @@ static bool irq_is_free(const struct machine *m, uint32_t irq)
 			return false;
 	for (size_t i = 0; i < m->device_count; i++)
 		if (m->device[i].irq == irq)
+			return false;
+	for (size_t i = 0; i < m->pass_count; i++)
+		if (m->pass[i].kind == PASS_LINE && m->pass[i].irq == irq)
 			return false;
 	return irq < board_irq_end(m);
 }

@@ -59,6 +59,9 @@ void x86_add_firmware(struct machine *m);
 bool x86_ports(const struct device_config *device, unsigned int index, uint64_t *port,
 	       uint64_t *count);
 
+/* What is wrong with `pass` but places that overlap. Errors by log_at(). */
+void pass_validate(const struct machine *m);
+
 /* x86: what only such a board can have wrong. Errors by log_at(). */
 void x86_validate(const struct machine *m);
 

@@ -23,6 +23,8 @@ static inline struct node *node_first(const struct node *list)
 /* `devices`: what is said of each; addresses, lines and names that are not said stay open. */
 void build_devices(struct machine *m, const struct node *list);
 void build_reserved(struct machine *m, const struct node *list);
+/* `pass`; says that none of it can be had. */
+void build_pass(struct machine *m, struct node *list);
 void build_loggers(struct machine *m, const struct node *list);
 
 /* The line that a value says; @unsaid where there is none, or "auto"; 0 after an error. */

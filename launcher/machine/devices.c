@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The devices of the model: what the config says of each. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,8 @@
 #include "machine/build.h"
 #include "machine/machine.h"
 #include "util/alloc.h"
+
+#define DEVICES_MAX	512	/* far more than a board needs, and placed in no time */
 
 struct hostdev_word hostdev_parse(const char *text)
 {
@@ -55,6 +58,18 @@ static void build_hostdevs(struct device_config *device)
 		}
 		in |= word.in;
 		out |= word.out;
+	}
+}
+
+static void check_hostdev(const struct device_config *device)
+{
+	static const char *const keys[] = { "hostdev", "delayed", "batch" };
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		struct node *said = node_find(device->node, keys[i]);
+
+		if (said && !(device->type->flags & DEVICE_F_HOSTDEV))
+			node_warn(said, "no effect, as this device has no input and no output");
 	}
 }
 
@@ -136,6 +151,7 @@ uint32_t build_line(const struct machine *m, struct node *said, uint32_t unsaid)
 static void build_device(struct machine *m, struct node *options)
 {
 	struct device_config *device = &m->device[m->device_count++];
+	struct node *irq;
 
 	*device = (struct device_config){
 		.type = device_type_find(options->key),
@@ -148,9 +164,13 @@ static void build_device(struct machine *m, struct node *options)
 	device->size = device->type->size;
 	build_location(device, m->board);
 	build_hostdevs(device);
+	check_hostdev(device);
 	build_delayed(device);
 	build_logs(device);
-	device->irq = build_line(m, schema_node(options, "devices[].*.irq"), IRQ_AUTO);
+	irq = schema_node(options, "devices[].*.irq");
+	device->irq = build_line(m, irq, IRQ_AUTO);
+	device->is_line_0 = !device->irq && !irq->bad && strcmp(irq->text, "none") &&
+			    !(device->type->flags & DEVICE_F_IN_KERNEL);
 }
 
 /* Options of its own; the name is there by now. */
@@ -170,13 +190,15 @@ static void build_options(struct device_config *device)
 }
 
 /* QNX gives them a PCI slot if there is no `loc`. */
-static void check_loc(const struct node *options)
+static void check_loc(const struct machine *m, struct node *options)
 {
 	bool is_pci = !strncmp(options->key, "virtio-", 7) || !strcmp(options->key, "shmem");
 
-	if (is_pci && options->qvmconf && !node_find(options, "at"))
-		node_error((struct node *)options, "without `loc` it would be a PCI device, and this "
-			   "board has no PCI yet; write loc and intr, such as loc 0x1c0d0000 intr gic:41");
+	if (is_pci && schema_row(options) && options->qvmconf && !node_find(options, "at") &&
+	    !node_find(options, "pci"))
+		node_error(options, "without `loc` it would be a PCI device, and this board has no PCI "
+			   "yet; write loc and intr, such as loc 0x%" PRIx64 " intr %s:%u",
+			   m->board->device, m->board->irq_prefix, m->board->irq);
 }
 
 /* QNX has a word for each of the pair of 8259s, here one is both: is this the second? */
@@ -196,13 +218,30 @@ static bool is_second_8259(const struct machine *m, const struct node *options)
 
 void build_devices(struct machine *m, const struct node *list)
 {
+	struct node *second = NULL;
+	char place[512];
+	size_t count = 0;
+
 	m->devices_incomplete = list && list->bad;
 	m->device = xcalloc(node_count(list), sizeof(*m->device));
-	for (const struct node *entry = node_first(list); entry; entry = entry->next) {
+	for (struct node *entry = node_first(list); entry; entry = entry->next) {
+		if (++count > DEVICES_MAX) {
+			node_error(entry, "one too many, a board has %d at most", DEVICES_MAX);
+			m->devices_incomplete = true;
+			return;
+		}
 		if (entry->kind == NODE_MAP && entry->child)
-			check_loc(entry->child);
-		if (!entry->bad && entry->child && !is_second_8259(m, entry->child))
+			check_loc(m, entry->child);
+		if (entry->bad || !entry->child)
+			continue;
+		if (!is_second_8259(m, entry->child)) {
 			build_device(m, entry->child);
+			continue;
+		}
+		if (second)
+			node_error(entry->child, "the second one of the pair is there already (%s)",
+				   origin_name(&second->origin, place, sizeof(place)));
+		second = second ? second : entry->child;
 	}
 }
 

@@ -43,6 +43,10 @@ static void dump_cpu(FILE *out, const struct cpu *cpu)
 	fputs("cpu:", out);
 	if (cpu->sched_priority)
 		fprintf(out, " sched %d%c", cpu->sched_priority, cpu->sched_policy);
+	if (cpu->sched_policy == 's')
+		fprintf(out, " sched %" PRIu64 " of %" PRIu64 " ns", cpu->sched_budget, cpu->sched_period);
+	if (cpu->partition)
+		fprintf(out, " partition %s", cpu->partition);
 	if (cpu->runmask)
 		fprintf(out, " runmask 0x%" PRIx64, cpu->runmask);
 	fputc('\n', out);

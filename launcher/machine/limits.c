@@ -5,11 +5,14 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "machine/machine.h"
+#include "util/alloc.h"
 
 #define MIB		((uint64_t)1 << 20)
 #define CAP_IPC_LOCK	14	/* capabilities(7) */
@@ -54,6 +57,7 @@ void limits_read(struct limits *limits)
 		.cpus = cpus > 0 ? cpus : UINT32_MAX,
 		.rtprio = rtprio.rlim_cur >= RTPRIO_MAX || may(CAP_SYS_NICE) ? RTPRIO_MAX :
 			  rtprio.rlim_cur,
+		.deadline = may(CAP_SYS_NICE),
 	};
 }
 
@@ -96,13 +100,42 @@ static void check_sched(const struct limits *limits, const struct machine *m)
 			       "most (RLIMIT_RTPRIO): run as root, or type 'ulimit -r %d' first (needs "
 			       "'rtprio' in /etc/security/limits.conf)", cpu->sched_priority,
 			       limits->rtprio, cpu->sched_priority);
+		if (cpu->sched_policy == 's' && !limits->deadline)
+			log_at(&cpu->origin, "sched", "sporadic scheduling is SCHED_DEADLINE, which no limit "
+			       "gives this user: run as root, or write a priority such as 8r");
+	}
+}
+
+/* That it is threaded, and of the launcher's domain, the kernel says when a thread enters it. */
+static void check_partitions(const struct machine *m)
+{
+	for (size_t i = 0; i < m->cpu_count; i++) {
+		const struct cpu *cpu = &m->cpu[i];
+		char *threads = cpu->partition ? xasprintf("%s/cgroup.threads", cpu->partition) : NULL;
+
+		if (threads && access(threads, F_OK))
+			log_at(&cpu->origin, "partition", "there is no cgroup (v2) %s: type 'mkdir %s; echo "
+			       "threaded > %s/cgroup.type'; where cgroups are not mounted yet, first 'mount -t "
+			       "cgroup2 none /sys/fs/cgroup'", cpu->partition, cpu->partition, cpu->partition);
+		else if (threads && access(threads, W_OK))
+			log_at(&cpu->origin, "partition", "%s: %s; run as root, or have this user given that "
+			       "cgroup and the one above it", threads, strerror(errno));
+		free(threads);
 	}
 }
 
 /* Where it is wanted it is too late to look for another place. */
 static void check_dump(const struct machine *m)
 {
-	if (m->dump && m->dump[0] != '|' && access(m->dump, W_OK | X_OK))
+	struct stat status;
+	bool is_file;
+
+	if (!m->dump || m->dump[0] == '|')
+		return;
+	is_file = !stat(m->dump, &status) && !S_ISDIR(status.st_mode);
+	if (is_file)
+		errno = ENOTDIR;
+	if (is_file || access(m->dump, W_OK | X_OK))
 		log_error("dump: %s: %s; type 'mkdir -p %s', or name a folder that this user may write to",
 			  m->dump, strerror(errno), m->dump);
 }
@@ -114,6 +147,7 @@ int limits_check(const struct limits *limits, const struct machine *m)
 	check_memory(limits, m);
 	check_cpus(limits, m);
 	check_sched(limits, m);
+	check_partitions(m);
 	check_dump(m);
 	return log_error_count() == before ? 0 : -1;
 }

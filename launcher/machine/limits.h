@@ -3,6 +3,7 @@
 #ifndef QVM_MACHINE_LIMITS_H
 #define QVM_MACHINE_LIMITS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct machine;
@@ -12,6 +13,7 @@ struct limits {
 	uint64_t memlock;	/* bytes that this user may pin */
 	unsigned int cpus;	/* of the host; 1 … */
 	unsigned int rtprio;	/* highest real-time priority that this user may have; 0: none */
+	bool deadline;		/* this user may have SCHED_DEADLINE */
 };
 
 /* As they are now; what the host does not tell is without limit. */

@@ -15,6 +15,7 @@
 
 #define POLL_US		200	/* as README of configs says, where every vCPU has its own pCPU */
 #define PAGE	4096ULL
+#define CGROUPS	"/sys/fs/cgroup/"
 
 static const struct origin board_default = { ORIGIN_BOARD, 0 };
 
@@ -61,12 +62,26 @@ static void build_memory(struct machine *m, const struct node *list)
 static void build_cpu(struct cpu *cpu, const struct node *entry)
 {
 	const char *sched = schema_string(entry, "cpus[].sched");
-	const struct node *mask = schema_node(entry, "cpus[].runmask");
+	struct node *mask = schema_node(entry, "cpus[].runmask");
+	struct node *partition = schema_node(entry, "cpus[].partition");
+	struct sporadic sporadic;
 	uint64_t pcpu;
 
 	cpu->origin = entry->origin;
-	if (sched)
+	if (sched && value_sporadic(sched, &sporadic)) {
+		cpu->sched_policy = 's';
+		cpu->sched_period = sporadic.period;
+		cpu->sched_budget = sporadic.budget;
+	} else if (sched) {
 		value_sched(sched, &cpu->sched_priority, &cpu->sched_policy);
+	}
+	if (partition) {
+		cpu->partition = xasprintf("%s%s", partition->text[0] == '/' ? "" : CGROUPS, partition->text);
+		node_judge(partition, VERDICT_APPROXIMATED, "a cgroup: its cpu.max and cpu.weight say what "
+			   "it may have, and not a budget of adaptive partitions");
+	}
+	if (mask && !mask->child)
+		node_error(mask, "of no CPU, write some, such as [0, 1], or leave it out");
 	for (const struct node *bit = mask ? mask->child : NULL; bit; bit = bit->next)
 		if (value_number(bit->text, &pcpu))
 			cpu->runmask |= 1ULL << pcpu;
@@ -75,27 +90,37 @@ static void build_cpu(struct cpu *cpu, const struct node *entry)
 /* One warning for all of them: without host-rt they would only seem to have a priority. */
 static void check_sched(struct machine *m, const struct node *list)
 {
+	const struct node *entry = node_first(list);
 	bool said = false;
 
-	for (const struct node *cpu = node_first(list); cpu && !m->host_rt; cpu = cpu->next) {
-		struct node *sched = schema_node(cpu, "cpus[].sched");
+	for (size_t i = 0; i < m->cpu_count; i++, entry = entry->next) {
+		struct node *sched = schema_node(entry, "cpus[].sched");
+		struct cpu *cpu = &m->cpu[i];
 
-		if (sched && !said)
+		if (m->host_rt && cpu->sched_policy == 's')
+			node_judge(sched, VERDICT_APPROXIMATED, "SCHED_DEADLINE, BUDGET of every PERIOD; "
+				   "HIGH, LOW and MAXREPL do nothing, as it comes before all priorities, and "
+				   "without budget it waits");
+		else if (sched && !m->host_rt && !said)
 			node_warn(sched, "needs `set.host-rt: on` (qvmconf: set host-rt on), till then "
 				  "every vCPU runs with the host's normal policy");
 		said |= sched != NULL;
+		if (!m->host_rt) {
+			cpu->sched_priority = 0;
+			cpu->sched_policy = 0;
+		}
 	}
-	for (size_t i = 0; i < m->cpu_count && !m->host_rt; i++)
-		m->cpu[i].sched_priority = 0;
 }
 
 static void build_cpus(struct machine *m, struct node *root)
 {
-	const struct node *node = schema_node(root, "cpus");
+	struct node *node = schema_node(root, "cpus");
 	const struct node *entry;
 
 	if (node && node->kind == NODE_LIST) {
 		m->cpu_count = node_count(node);
+		if (!m->cpu_count)
+			node_error(node, "an empty list, write `- {}` for each vCPU, or their number");
 		m->cpu = xcalloc(m->cpu_count, sizeof(*m->cpu));
 		entry = node->child;
 		for (size_t i = 0; i < m->cpu_count; i++, entry = entry->next)
@@ -240,9 +265,20 @@ static void check_safety(struct node *root)
 		node_warn(safety, "no part of qvm has a safety certificate");
 }
 
+/* What only an arm64 board has. */
+static void check_of_board(const struct machine *m, struct node *gic, struct node *fdt)
+{
+	if (m->arch == MACHINE_ARM64)
+		return;
+	if (gic && gic->kind == NODE_MAP)
+		node_error(gic, "there is no such device on %s", m->board->name);
+	for (struct node *key = fdt && fdt->kind == NODE_MAP ? fdt->child : NULL; key; key = key->next)
+		node_warn(key, "no effect, as the guest of an %s board gets ACPI tables and no FDT", m->board->name);
+}
+
 static void build_rest(struct machine *m, struct node *root)
 {
-	const struct node *gic = node_find(root, "gic"), *fdt = node_find(root, "fdt");
+	struct node *gic = node_find(root, "gic"), *fdt = node_find(root, "fdt");
 	const struct node *unsupported = node_find(root, "unsupported");
 	const struct node *dump = schema_node(fdt, "fdt.dump");
 
@@ -260,6 +296,7 @@ static void build_rest(struct machine *m, struct node *root)
 	m->policy_reference = build_policy(unsupported, "unsupported.reference");
 	m->policy_register = build_policy(unsupported, "unsupported.register");
 	check_safety(root);
+	check_of_board(m, gic, fdt);
 	m->cmdline = xstrdup(schema_string(root, "cmdline"));
 	m->cmdline_origin = origin_of(node_find(root, "cmdline"));
 	m->dryrun = schema_bool(root, "dryrun");
@@ -291,6 +328,7 @@ void machine_build(struct machine *m, struct node *root)
 	build_images(m, node_find(root, "load"));
 	build_devices(m, node_find(root, "devices"));
 	build_reserved(m, node_find(root, "reserve"));
+	build_pass(m, node_find(root, "pass"));
 	build_loggers(m, node_find(root, "logger"));
 	build_rest(m, root);
 	assign_devices(m);
@@ -318,10 +356,13 @@ void machine_fini(struct machine *m)
 	free(m->blob);
 	free(m->name);
 	free(m->memory);
+	for (size_t i = 0; i < m->cpu_count; i++)
+		free(m->cpu[i].partition);
 	free(m->cpu);
 	free(m->image);
 	free(m->device);
 	free(m->reserved);
+	free(m->pass);
 	free(m->logger);
 	free(m->dump);
 	free(m->cmdline);

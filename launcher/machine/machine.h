@@ -59,7 +59,9 @@ struct image {
 struct cpu {
 	uint64_t runmask;		/* pCPUs by bit; 0: all */
 	int sched_priority;		/* 0: not given */
-	char sched_policy;		/* 'r' 'f' 'o' */
+	char sched_policy;		/* 'r' 'f' 'o', or 's', which has no priority; 0: not given */
+	uint64_t sched_period, sched_budget;	/* ns, of 's' */
+	char *partition;		/* folder of its cgroup; NULL: the launcher's */
 	struct origin origin;
 };
 
@@ -79,6 +81,7 @@ struct device_config {
 	bool port;			/* gpa is an I/O port */
 	uint64_t window, window_size;	/* gpa and bytes of its second range; size 0: none */
 	uint32_t irq;			/* INTID, x86: GSI; 0: none */
+	bool is_line_0;			/* … but said, as gic:0 */
 	char *hostdev[HOSTDEV_MAX];	/* "-" stdio, ">-" stdout, a path, "|command"; NULL: none */
 	bool is_delayed;		/* hostdev is opened when the guest asks for it */
 	uint64_t delayed;		/* … tried again for so many seconds; UINT64_MAX: for ever */
@@ -98,6 +101,21 @@ struct reserved {
 	uint32_t irq;			/* INTID; 0: a stretch of addresses or ports */
 	struct origin origin;
 };
+
+enum pass_kind { PASS_MEMORY, PASS_PORTS, PASS_PCI, PASS_LINE };
+
+/* One place of a device of the host that the guest is to have. */
+struct pass {
+	enum pass_kind kind;
+	uint64_t gpa, size;		/* bytes or ports */
+	uint64_t host;			/* where the host has it; a line: its number there */
+	uint32_t irq, slot;		/* of the guest; slot: device and function, or PASS_ANY_SLOT */
+	const char *text;		/* as it is said */
+	const char *flags, *device;	/* in it: attributes of memory; what the host calls a PCI device */
+	struct origin origin;
+};
+
+#define PASS_ANY_SLOT	UINT32_MAX
 
 /* Where messages of some kinds go. */
 struct logger_config {
@@ -148,6 +166,7 @@ struct machine {
 	struct image *image;		size_t image_count;	/* in the order of the config */
 	struct device_config *device;	size_t device_count;
 	struct reserved *reserved;	size_t reserved_count;
+	struct pass *pass;		size_t pass_count;
 	struct logger_config *logger;	size_t logger_count;	/* none: the default */
 	struct gic_config gic;		/* arm64 */
 	struct x86_config x86;

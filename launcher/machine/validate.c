@@ -75,14 +75,23 @@ static bool may_collide(const struct range *a, const struct range *b)
 	return (a->memory || !b->memory_only) && (b->memory || !a->memory_only);
 }
 
+/* Is there another before it at the very same place? What meets both is told of that one. */
+static bool is_double(const struct ranges *ranges, const struct range *range)
+{
+	for (const struct range *other = ranges->range; other < range; other++)
+		if (other->port == range->port && other->gpa == range->gpa && other->size == range->size)
+			return true;
+	return false;
+}
+
 static void check_overlaps(const struct ranges *ranges)
 {
 	for (size_t i = 1; i < ranges->count; i++) {
 		for (size_t j = 0; j < i; j++) {
 			const struct range *a = &ranges->range[i], *b = &ranges->range[j];
 
-			if (a->port == b->port && a->gpa < b->gpa + b->size &&
-			    b->gpa < a->gpa + a->size && may_collide(a, b))
+			if (a->port == b->port && a->gpa < b->gpa + b->size && b->gpa < a->gpa + a->size &&
+			    may_collide(a, b) && !is_double(ranges, b))
 				say_overlap(a, b);
 		}
 	}
@@ -136,11 +145,23 @@ static void add_reserved(struct ranges *ranges, const struct board *board)
 		ranges->range[before].memory_only = board->reserved_memory_only;
 }
 
+static void add_pass(struct ranges *ranges, const struct pass *pass)
+{
+	size_t before = ranges->count;
+
+	if (pass->kind != PASS_MEMORY && pass->kind != PASS_PORTS)
+		return;
+	add_range(ranges, "pass", pass->gpa, pass->size, &pass->origin);
+	if (ranges->count > before)
+		ranges->range[before].port = pass->kind == PASS_PORTS;
+}
+
 static void check_address_map(const struct machine *m)
 {
 	const struct board *board = m->board;
 	struct ranges ranges = {
-		.range = xcalloc(m->memory_count + (PARTS_MAX + 1) * m->device_count + 3, sizeof(struct range)),
+		.range = xcalloc(m->memory_count + (PARTS_MAX + 1) * m->device_count +
+				 m->pass_count + 3, sizeof(struct range)),
 		.bits = board->ipa_bits,
 	};
 
@@ -148,6 +169,8 @@ static void check_address_map(const struct machine *m)
 		add_memory(&ranges, &m->memory[i]);
 	for (size_t i = 0; i < m->device_count; i++)
 		add_device(&ranges, m, &m->device[i]);
+	for (size_t i = 0; i < m->pass_count; i++)
+		add_pass(&ranges, &m->pass[i]);
 	add_range(&ranges, "gic.gicd", m->gic.gicd, board->gicd_size, &m->gic.origin);
 	add_range(&ranges, "gic.gicr", m->gic.gicr, board->gicr_size * m->cpu_count,
 		  &m->gic.origin);
@@ -181,11 +204,9 @@ static void check_memory(const struct machine *m)
 
 static void check_cpus(const struct machine *m)
 {
-	const struct origin *origin = m->cpu_count ? &m->cpu[m->cpu_count - 1].origin : &m->origin;
-
-	if (m->cpu_count < 1 || m->cpu_count > MACHINE_MAX_CPUS)
-		log_at(origin, "cpus", "%zu vCPUs, 1 to %d are possible", m->cpu_count,
-		       MACHINE_MAX_CPUS);
+	if (m->cpu_count > MACHINE_MAX_CPUS)
+		log_at(&m->cpu[MACHINE_MAX_CPUS].origin, "cpus", "%zu vCPUs, 1 to %d are possible",
+		       m->cpu_count, MACHINE_MAX_CPUS);
 }
 
 static void check_gic(const struct machine *m)
@@ -210,7 +231,8 @@ static void check_device(const struct machine *m, size_t index)
 	const char *pic = m->board->irq_prefix;
 	char place[512];
 
-	if (device->irq && (device->irq < m->board->irq_first || device->irq >= board_irq_end(m)))
+	if (device->is_line_0 ||
+	    (device->irq && (device->irq < m->board->irq_first || device->irq >= board_irq_end(m))))
 		log_at(&device->origin, device->name, "%s:%u is no line for a device, %s:%u to "
 		       "%s:%u are", pic, device->irq, pic, m->board->irq_first, pic,
 		       board_irq_end(m) - 1);
@@ -458,6 +480,7 @@ int machine_validate(const struct machine *m)
 		x86_validate(m);
 	for (size_t i = 0; i < m->device_count; i++)
 		check_device(m, i);
+	pass_validate(m);
 	check_address_map(m);
 	check_start(m);
 	check_only_one(m, "kernel");

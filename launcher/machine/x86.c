@@ -13,6 +13,7 @@
 #define LOW_END		(3 * GIB)	/* below 4G: I/O APIC, LAPICs, firmware, PCI one day */
 #define IOAPIC_PINS	24
 #define PORTS		0x10000
+#define CASCADE		2
 
 /*
  * COM3 and COM4 of a PC share the lines of the first two, which is for edges only: here each has
@@ -160,9 +161,24 @@ static void check_once(const struct machine *m, const struct device_config *devi
 		       origin_name(&first->origin, place, sizeof(place)));
 }
 
+/* Where the lines of a PC's own parts lead is settled. */
+static void check_settled_line(const struct machine *m, const struct device_config *device)
+{
+	bool is_ours = device->type->flags & DEVICE_F_IN_KERNEL;
+
+	if (is_ours && device->irq)
+		log_at(&device->origin, device->name, "its lines are where a PC has them (the timer's: 0 of the "
+		       "8259, 2 of the ioapic), leave ioapic:%u out", device->irq);
+	else if (device->irq == CASCADE && (find_device(m, "8259") || find_device(m, "timer8254")))
+		log_at(&device->origin, device->name, "ioapic:%u is between the two 8259, and the timer's at the "
+		       "ioapic, choose another", CASCADE);
+}
+
 /* Without a controller a line leads nowhere. */
 static void check_line(const struct machine *m, const struct device_config *device)
 {
+	if (m->devices_incomplete)
+		return;		/* it may be what was wrong */
 	if (device->irq && !find_device(m, "ioapic") && !find_device(m, "8259"))
 		log_at(&device->origin, device->name, "has line %u, and the board neither an ioapic nor "
 		       "an 8259; add one, or write irq: none", device->irq);
@@ -188,6 +204,7 @@ void x86_validate(const struct machine *m)
 {
 	for (size_t i = 0; i < m->device_count; i++) {
 		check_once(m, &m->device[i]);
+		check_settled_line(m, &m->device[i]);
 		check_line(m, &m->device[i]);
 		check_space(&m->device[i]);
 	}

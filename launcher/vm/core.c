@@ -11,6 +11,8 @@
 
 #define PAGE		4096u
 #define CHUNK		(1u << 20)
+#define LINUX_NOTE	"VMCOREINFO"
+#define LINUX_TEXT	24u		/* bytes into the note */
 
 /* Linux's struct elf_prstatus: the same on both up to the registers. */
 #define PRSTATUS_PID	32
@@ -37,6 +39,8 @@ static size_t prstatus_size(const struct core *core)
 struct notes {
 	uint8_t *at;
 	size_t size;
+	const uint8_t *linux_text;	/* where its kernel tells crash(8) what is where, or NULL */
+	size_t linux_size;
 };
 
 /* Room for a note's data, zeroed, or NULL. */
@@ -85,6 +89,9 @@ static void notes_fill(struct notes *notes, const struct core *core)
 	data = note_add(notes, "QVM", CORE_NOTE_WHY, strlen(core->why) + 1);
 	if (data)
 		memcpy(data, core->why, strlen(core->why) + 1);
+	data = notes->linux_text ? note_add(notes, LINUX_NOTE, 0, notes->linux_size) : NULL;
+	if (data)
+		memcpy(data, notes->linux_text, notes->linux_size);
 }
 
 /* ---- program headers ---- */
@@ -105,12 +112,12 @@ static uint64_t file_offset(const struct core *core, uint64_t begin, uint64_t gp
 	return begin;
 }
 
+/* Without an alignment, as Linux's own dumps: by that crash(8) tells them from others. */
 static Elf64_Phdr load(uint64_t offset, uint64_t gva, uint64_t gpa, uint64_t size)
 {
 	return (Elf64_Phdr){
 		.p_type = PT_LOAD, .p_flags = PF_R | PF_W | PF_X, .p_offset = offset,
 		.p_vaddr = gva, .p_paddr = gpa, .p_filesz = size, .p_memsz = size,
-		.p_align = PAGE,
 	};
 }
 
@@ -140,6 +147,58 @@ static void headers_fill(const struct core *core, uint8_t *at, size_t count, con
 
 		*phdr++ = load(file_offset(core, begin, s->gpa), s->gva, s->gpa, s->size);
 	}
+}
+
+/* ---- reading the guest ---- */
+
+/*
+ * The kernel copies, and says where it can't: to touch memory of the host's that has failed would be
+ * a SIGBUS. What can't be had is zero.
+ */
+static void read_memory(uint8_t *buffer, const uint8_t *data, size_t size)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		const struct iovec to = { buffer + done, size - done };
+		const struct iovec from = { (void *)(data + done), size - done };
+		ssize_t got = process_vm_readv(getpid(), &to, 1, &from, 1, 0);
+		size_t lost = PAGE - (uintptr_t)(data + done) % PAGE;
+
+		if (got > 0) {
+			done += (size_t)got;
+			continue;
+		}
+		lost = lost < size - done ? lost : size - done;
+		memset(buffer + done, 0, lost);
+		done += lost;
+	}
+}
+
+/* Linux has it at the beginning of a page, as it is to stand in a dump: header, name, text. */
+static bool is_linux_note(const uint8_t *page)
+{
+	Elf64_Nhdr header;
+
+	memcpy(&header, page, sizeof(header));
+	return header.n_namesz == sizeof(LINUX_NOTE) && header.n_type == 0 &&
+	       header.n_descsz <= PAGE - LINUX_TEXT &&
+	       !memcmp(page + sizeof(header), LINUX_NOTE, sizeof(LINUX_NOTE)) &&
+	       !memcmp(page + LINUX_TEXT, "OSRELEASE=", 10);
+}
+
+/* The page of the guest that has it, copied into @buffer of CHUNK bytes, or NULL. */
+static const uint8_t *find_linux_note(const struct core_memory *memory, uint8_t *buffer)
+{
+	for (uint64_t done = 0; done < memory->size; done += CHUNK) {
+		size_t size = memory->size - done < CHUNK ? memory->size - done : CHUNK;
+
+		read_memory(buffer, (const uint8_t *)memory->data + done, size);
+		for (size_t at = 0; at + PAGE <= size; at += PAGE)
+			if (is_linux_note(buffer + at))
+				return buffer + at;
+	}
+	return NULL;
 }
 
 /* ---- writing ---- */
@@ -180,30 +239,6 @@ static size_t run_length(const uint8_t *data, size_t size, bool *zero)
 	return done;
 }
 
-/*
- * The kernel copies, and says where it can't: to touch memory of the host's that has failed would be
- * a SIGBUS. What can't be had is zero.
- */
-static void read_memory(uint8_t *buffer, const uint8_t *data, size_t size)
-{
-	size_t done = 0;
-
-	while (done < size) {
-		const struct iovec to = { buffer + done, size - done };
-		const struct iovec from = { (void *)(data + done), size - done };
-		ssize_t got = process_vm_readv(getpid(), &to, 1, &from, 1, 0);
-		size_t lost = PAGE - (uintptr_t)(data + done) % PAGE;
-
-		if (got > 0) {
-			done += (size_t)got;
-			continue;
-		}
-		lost = lost < size - done ? lost : size - done;
-		memset(buffer + done, 0, lost);
-		done += lost;
-	}
-}
-
 static int write_chunk(const uint8_t *data, size_t size, int fd, bool sparse)
 {
 	int error = 0;
@@ -237,11 +272,10 @@ static int write_memory(const struct core_memory *memory, int fd, bool sparse)
 	return error;
 }
 
-static int write_headers(const struct core *core, int fd)
+static int write_headers(const struct core *core, struct notes notes, int fd)
 {
 	size_t count = 1 + core->memory_count + core->segment_count;
 	size_t headers = sizeof(Elf64_Ehdr) + count * sizeof(Elf64_Phdr);
-	struct notes notes = { NULL, 0 };
 	uint64_t begin;
 	uint8_t *data;
 	int error;
@@ -252,17 +286,38 @@ static int write_headers(const struct core *core, int fd)
 	if (!data)
 		return -ENOMEM;
 	headers_fill(core, data, count, &notes, begin);
-	notes = (struct notes){ data + headers, 0 };
+	notes.at = data + headers;
+	notes.size = 0;
 	notes_fill(&notes, core);
 	error = write_all(fd, data, begin);
 	free(data);
 	return error;
 }
 
+static int write_begin(const struct core *core, int fd)
+{
+	uint8_t *buffer = malloc(CHUNK);
+	struct notes notes = { NULL };
+	const uint8_t *page = NULL;
+	Elf64_Nhdr header;
+	int error;
+
+	for (size_t i = 0; buffer && !page && i < core->memory_count; i++)
+		page = find_linux_note(&core->memory[i], buffer);
+	if (page) {
+		memcpy(&header, page, sizeof(header));
+		notes.linux_text = page + LINUX_TEXT;
+		notes.linux_size = header.n_descsz;
+	}
+	error = write_headers(core, notes, fd);
+	free(buffer);
+	return error;
+}
+
 int core_write(const struct core *core, int fd, bool sparse)
 {
 	off_t end;
-	int error = write_headers(core, fd);
+	int error = write_begin(core, fd);
 
 	for (size_t i = 0; !error && i < core->memory_count; i++)
 		error = write_memory(&core->memory[i], fd, sparse);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A dump of a guest as an ELF64 core file, which gdb opens: PT_NOTE has the registers of each
- * vCPU (a thread each), PT_LOAD guest memory. Nothing in here knows a running VM.
+ * vCPU (a thread each), PT_LOAD guest memory. Nothing in here knows a running VM. What a Linux
+ * guest keeps for a dump of its own (VMCOREINFO) is found in its memory and is a note, too: by
+ * that crash(8) knows where the kernel is.
  *
  * Memory stands in the file once. Each stretch has a PT_LOAD with p_vaddr = p_paddr = gpa;
  * core_segment.gva adds one that shows the same bytes where the guest's kernel has them.

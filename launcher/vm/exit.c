@@ -6,6 +6,7 @@
 
 #include "machine/machine.h"
 #include "util/log.h"
+#include "vm/post.h"
 #include "vm/sys.h"
 #include "vm/vcpu.h"
 #include "vm/vm.h"
@@ -14,7 +15,7 @@ typedef enum exit_action (*exit_handler)(struct vcpu *vcpu, struct qvm_run *run)
 
 #define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
 
-static enum exit_action exit_unexpected(struct vcpu *vcpu, struct qvm_run *run)
+static __attribute__((__cold__, __noinline__)) enum exit_action exit_unexpected(struct vcpu *vcpu, struct qvm_run *run)
 {
 	if (vm_settle(vcpu->vm, STATUS_UNEXPECTED))
 		log_error("vCPU %u left the guest for a reason that this launcher doesn't know: %u",
@@ -23,6 +24,7 @@ static enum exit_action exit_unexpected(struct vcpu *vcpu, struct qvm_run *run)
 	return EXIT_LEAVE;
 }
 
+/* Posted writes have been taken by now. */
 static enum exit_action exit_intr(struct vcpu *vcpu, struct qvm_run *run)
 {
 	(void)vcpu;
@@ -45,42 +47,63 @@ static void value_put(uint8_t *data, uint64_t value)
 	memcpy(data, &value, sizeof(value));	/* of which the module takes as many bytes as it asked for */
 }
 
+/* What other vCPUs have posted to this device comes before. */
+static inline void settle_posted(struct vm *vm, const struct qvm_run *run, bool port)
+{
+	if (vm->posts && vm->machine->cpu_count > 1 &&
+	    bus_posts(&vm->bus, run->mmio.gpa, port, run->mmio.len))
+		post_take_all(vm);
+}
+
+static bool mmio_read(const struct bus *bus, struct qvm_run *run, unsigned int len)
+{
+	uint64_t value = 0;
+	bool claimed = bus_read(bus, run->mmio.gpa, len, &value);
+
+	value_put(run->mmio.data, value);
+	return claimed;
+}
+
 static enum exit_action exit_mmio(struct vcpu *vcpu, struct qvm_run *run)
 {
 	const struct bus *bus = &vcpu->vm->bus;
 	unsigned int len = run->mmio.len;
-	uint64_t value = 0;
 	bool claimed;
 
 	if (len == 0 || len > sizeof(run->mmio.data))
 		return exit_unexpected(vcpu, run);
-	if (run->mmio.is_write) {
-		value = value_of(run->mmio.data, len);
-		claimed = bus_write(bus, run->mmio.gpa, len, value);
-	} else {
-		claimed = bus_read(bus, run->mmio.gpa, len, &value);
-		value_put(run->mmio.data, value);
-	}
+	settle_posted(vcpu->vm, run, false);
+	if (run->mmio.is_write)
+		claimed = bus_write(bus, run->mmio.gpa, len, value_of(run->mmio.data, len));
+	else
+		claimed = mmio_read(bus, run, len);
 	run->mmio.unclaimed = !claimed;
 	return EXIT_RESUME;
 }
 
 /* As on a PC: where nothing is, all ones are read, and nothing is amiss. */
+static bool port_read(const struct bus *bus, struct qvm_run *run, unsigned int len)
+{
+	uint64_t value = UINT64_MAX;
+	bool claimed = bus_port_read(bus, run->mmio.gpa, len, &value);
+
+	value_put(run->mmio.data, value);
+	return claimed;
+}
+
 static enum exit_action exit_pio(struct vcpu *vcpu, struct qvm_run *run)
 {
 	const struct bus *bus = &vcpu->vm->bus;
 	unsigned int len = run->mmio.len;
-	uint64_t value = UINT64_MAX;
 	bool claimed;
 
 	if (len == 0 || len > 4)
 		return exit_unexpected(vcpu, run);
-	if (run->mmio.is_write) {
+	settle_posted(vcpu->vm, run, true);
+	if (run->mmio.is_write)
 		claimed = bus_port_write(bus, run->mmio.gpa, len, value_of(run->mmio.data, len));
-	} else {
-		claimed = bus_port_read(bus, run->mmio.gpa, len, &value);
-		value_put(run->mmio.data, value);
-	}
+	else
+		claimed = port_read(bus, run, len);
 	run->mmio.unclaimed = !claimed;		/* counted; the module has all ones for it too */
 	return EXIT_RESUME;
 }
@@ -139,9 +162,10 @@ static const exit_handler handlers[] = {
 	[QVM_EXIT_FATAL]	= exit_fatal,
 	[QVM_EXIT_PIO]		= exit_pio,
 	[QVM_EXIT_DEBUG]	= exit_unexpected,
+	[QVM_EXIT_POSTED]	= exit_intr,
 };
 
-_Static_assert(COUNT(handlers) == QVM_EXIT_DEBUG + 1, "a handler for every exit reason");
+_Static_assert(COUNT(handlers) == QVM_EXIT_POSTED + 1, "a handler for every exit reason");
 
 enum exit_action exit_handle(struct vcpu *vcpu, struct qvm_run *run)
 {

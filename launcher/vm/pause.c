@@ -7,37 +7,22 @@
 
 #include "machine/machine.h"
 #include "vm/sys.h"
-#include "vm/vcpu.h"
-#include "vm/vm.h"
 #include "vm/watch.h"
 
 #define WAIT_US		200
 #define WAIT_MAX	(60 * 1000000 / WAIT_US)	/* of a host that has no time for the thread */
 #define KICK_MS		5000
 
-static bool paused(const struct vm *vm)
-{
-	return __atomic_load_n(&vm->paused, __ATOMIC_SEQ_CST);
-}
-
-void pause_leave(struct vcpu *vcpu)
-{
-	__atomic_store_n(&vcpu->inside, false, __ATOMIC_RELEASE);
-}
-
-void pause_enter(struct vcpu *vcpu)
+void pause_wait(struct vcpu *vcpu)
 {
 	struct vm *vm = vcpu->vm;
 
-	for (;;) {
-		/* Either we see the pause, or vm_pause() sees us inside: both are in one order. */
-		__atomic_store_n(&vcpu->inside, true, __ATOMIC_SEQ_CST);
-		if (!paused(vm))
-			return;
+	do {
 		pause_leave(vcpu);
 		pthread_mutex_lock(&vm->pause_lock);	/* held for as long as the pause is */
 		pthread_mutex_unlock(&vm->pause_lock);
-	}
+		__atomic_store_n(&vcpu->inside, true, __ATOMIC_SEQ_CST);	/* as in pause_enter() */
+	} while (__atomic_load_n(&vm->paused, __ATOMIC_SEQ_CST));
 }
 
 static bool is_in_guest(const struct vcpu *vcpu)

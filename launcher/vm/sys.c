@@ -17,10 +17,12 @@ struct sys {
 struct sys_vm {
 	int fd;
 	size_t run_size;
+	bool can_seek;			/* QVM_FEATURE_RUN_SEEK */
 };
 
 struct sys_vcpu {
 	int fd;
+	bool can_seek, has_run;
 	size_t run_size;
 	struct qvm_run *run;
 };
@@ -88,6 +90,7 @@ int sys_create_vm(struct sys *sys, struct qvm_create_vm *create, struct sys_vm *
 	if (!vm)
 		return -ENOMEM;
 	vm->run_size = query.run_size;
+	vm->can_seek = query.features & QVM_FEATURE_RUN_SEEK;
 	vm->fd = call(sys->fd, QVM_CREATE_VM, create);
 	if (vm->fd < 0) {
 		error = vm->fd;
@@ -183,6 +186,7 @@ int sys_create_vcpu(struct sys_vm *vm, uint32_t index, struct sys_vcpu **out)
 	if (!vcpu)
 		return -ENOMEM;
 	vcpu->run_size = vm->run_size;
+	vcpu->can_seek = vm->can_seek;
 	vcpu->fd = call(vm->fd, QVM_VM_CREATE_VCPU, &create);
 	if (vcpu->fd < 0) {
 		error = vcpu->fd;
@@ -216,6 +220,14 @@ struct qvm_run *sys_vcpu_run_page(struct sys_vcpu *vcpu)
 
 int sys_vcpu_run(struct sys_vcpu *vcpu)
 {
+	/* EPERM: this thread's credentials are others than when it ran by ioctl */
+	if (vcpu->has_run) {
+		if (lseek(vcpu->fd, QVM_VCPU_RUN, SEEK_SET) == 0)
+			return 0;
+		if (errno != EPERM)
+			return -errno;
+	}
+	vcpu->has_run = vcpu->can_seek;
 	return call(vcpu->fd, QVM_VCPU_RUN, NULL);
 }
 

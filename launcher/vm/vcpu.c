@@ -3,25 +3,34 @@
 #include "vm/vcpu.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "dev/device_host.h"
 #include "machine/machine.h"
+#include "util/alloc.h"
 #include "util/log.h"
 #include "util/loop.h"
 #include "vm/exit.h"
 #include "vm/pause.h"
+#include "vm/post.h"
 #include "vm/sys.h"
 #include "vm/vm.h"
 
 #define THREAD_NAME_SIZE	16	/* the kernel's limit, NUL included */
+#define RESET_ON_FORK		1	/* SCHED_FLAG_RESET_ON_FORK of linux/sched.h */
 
 /* Held while threads are being started: each passes it once before it enters the guest. */
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+static sem_t has_tid;		/* posted by the one that is being started */
 
 int vcpus_create(struct vm *vm)
 {
@@ -34,6 +43,7 @@ int vcpus_create(struct vm *vm)
 
 		vcpu->vm = vm;
 		vcpu->index = i;
+		pthread_mutex_init(&vcpu->post_lock, NULL);
 		error = sys_create_vcpu(vm->sys_vm, i, &vcpu->sys);
 		if (error) {
 			log_at(&vm->machine->cpu[i].origin, NULL, "can't create vCPU %u: %s", i,
@@ -46,8 +56,10 @@ int vcpus_create(struct vm *vm)
 
 void vcpus_destroy(struct vm *vm)
 {
-	for (size_t i = 0; vm->vcpus && i < vm->machine->cpu_count; i++)
+	for (size_t i = 0; vm->vcpus && i < vm->machine->cpu_count; i++) {
 		sys_destroy_vcpu(vm->vcpus[i].sys);
+		pthread_mutex_destroy(&vm->vcpus[i].post_lock);
+	}
 	free(vm->vcpus);
 	vm->vcpus = NULL;
 }
@@ -56,6 +68,7 @@ void vcpus_destroy(struct vm *vm)
 
 static void vcpu_loop(struct vcpu *vcpu)
 {
+	struct qvm_run *run = sys_vcpu_run_page(vcpu->sys);
 	struct vm *vm = vcpu->vm;
 	enum exit_action action = EXIT_RESUME;
 
@@ -67,6 +80,8 @@ static void vcpu_loop(struct vcpu *vcpu)
 		pause_enter(vcpu);
 		error = sys_vcpu_run(vcpu->sys);
 		pause_leave(vcpu);
+		if (!post_is_empty(run))
+			post_take(vcpu);
 
 		if (error == -EINTR) {
 			/* Before the look at vm->leaving: who kicks sets that first. */
@@ -77,7 +92,7 @@ static void vcpu_loop(struct vcpu *vcpu)
 			vm_stop(vm, STATUS_UNEXPECTED);
 			action = EXIT_LEAVE;
 		} else {
-			action = exit_handle(vcpu, sys_vcpu_run_page(vcpu->sys));
+			action = exit_handle(vcpu, run);
 		}
 	}
 }
@@ -92,6 +107,8 @@ static void *vcpu_thread(void *arg)
 	sigaddset(&kick, sys_kick_signal());
 	pthread_sigmask(SIG_UNBLOCK, &kick, NULL);
 	device_guard_thread();
+	vcpu->tid = syscall(SYS_gettid);
+	sem_post(&has_tid);
 	pthread_mutex_lock(&gate);
 	pthread_mutex_unlock(&gate);
 	vcpu_loop(vcpu);
@@ -119,13 +136,34 @@ static void name_thread(const struct vcpu *vcpu)
 	pthread_setname_np(vcpu->thread, name);
 }
 
+static int enter_partition(const struct vcpu *vcpu, const struct cpu *cpu)
+{
+	char *threads = xasprintf("%s/cgroup.threads", cpu->partition);
+	int file = open(threads, O_WRONLY | O_CLOEXEC);
+	int error = file < 0 || dprintf(file, "%d", vcpu->tid) < 0 ? errno : 0;
+
+	if (error == EOPNOTSUPP)
+		log_at(&cpu->origin, "partition", "%s is no threaded cgroup below the one that qvm is in: type "
+		       "'echo threaded > %s/cgroup.type', and start qvm in the cgroup above it",
+		       cpu->partition, cpu->partition);
+	else if (error)
+		log_at(&cpu->origin, "partition", "%s: the host refuses the vCPU's thread: %s%s", threads,
+		       strerror(error), error == EACCES ? "; this user must be given the cgroup above "
+		       "it and qvm's, too" : "");
+	if (file >= 0)
+		close(file);
+	free(threads);
+	return -error;
+}
+
+/* The cgroup first, as it may take CPUs away. */
 static int place_thread(const struct vcpu *vcpu, const struct cpu *cpu)
 {
+	int error = cpu->partition ? enter_partition(vcpu, cpu) : 0;
 	cpu_set_t set;
-	int error;
 
-	if (cpu->runmask == 0)
-		return 0;
+	if (error || cpu->runmask == 0)
+		return error;
 	CPU_ZERO(&set);
 	for (unsigned int i = 0; i < 64; i++) {
 		if (cpu->runmask >> i & 1)
@@ -138,12 +176,56 @@ static int place_thread(const struct vcpu *vcpu, const struct cpu *cpu)
 	return -error;
 }
 
+/* struct sched_attr of linux/sched/types.h, which the sched.h of newer libraries has again. */
+struct deadline {
+	uint32_t size, policy;
+	uint64_t flags;
+	int32_t nice;
+	uint32_t priority;
+	uint64_t runtime, deadline, period;	/* ns */
+};
+
+static const char *deadline_remedy(int error)
+{
+	switch (error) {
+	case EPERM:
+		return "it takes root, all CPUs of its cpuset for qvm (taskset -p), and a budget for real "
+		       "time on the host (sched_rt_runtime_us)";
+	case EBUSY:
+		return "so much is not left beside what other threads were promised; write a smaller budget "
+		       "or a longer period";
+	case EINVAL:
+		return "a budget is 1024ns at least, a period within sched_deadline_period_min_us and "
+		       "_max_us in /proc/sys/kernel, without other settings 100us to 4194304us";
+	default:
+		return "write a priority such as 8r";
+	}
+}
+
+/* What it starts (a command of hostdev) has the normal policy, else it could start nothing. */
+static int reserve_time(const struct vcpu *vcpu, const struct cpu *cpu)
+{
+	const struct deadline attr = {
+		.size = sizeof(attr), .policy = SCHED_DEADLINE, .flags = RESET_ON_FORK,
+		.runtime = cpu->sched_budget, .deadline = cpu->sched_period, .period = cpu->sched_period,
+	};
+	int error = syscall(SYS_sched_setattr, vcpu->tid, &attr, 0) ? errno : 0;
+
+	if (error)
+		log_at(&cpu->origin, "sched", "the host refuses %" PRIu64 " of every %" PRIu64 " ns "
+		       "(SCHED_DEADLINE): %s; %s", cpu->sched_budget, cpu->sched_period,
+		       strerror(error), deadline_remedy(error));
+	return -error;
+}
+
 /* As QNX has it: f runs until it blocks, r and o take turns with others of their priority. */
 static int prioritise_thread(const struct vcpu *vcpu, const struct cpu *cpu)
 {
 	const struct sched_param param = { .sched_priority = cpu->sched_priority };
 	int error;
 
+	if (cpu->sched_policy == 's')
+		return reserve_time(vcpu, cpu);
 	if (!cpu->sched_priority)
 		return 0;
 	error = pthread_setschedparam(vcpu->thread, cpu->sched_policy == 'f' ? SCHED_FIFO : SCHED_RR,
@@ -169,6 +251,8 @@ static int vcpu_start(struct vcpu *vcpu)
 		return -error;
 	}
 	vcpu->started = true;
+	while (sem_wait(&has_tid))
+		;
 	name_thread(vcpu);
 	error = place_thread(vcpu, cpu);
 	return error ? error : prioritise_thread(vcpu, cpu);
@@ -181,6 +265,7 @@ int vcpus_start(struct vm *vm)
 
 	sigaction(sys_kick_signal(), &action, NULL);
 	pthread_mutex_lock(&gate);
+	sem_init(&has_tid, 0, 0);
 	for (size_t i = 0; !error && i < vm->machine->cpu_count; i++)
 		error = vcpu_start(&vm->vcpus[i]);
 	if (error)

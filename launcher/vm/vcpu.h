@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct sys_vcpu;
 struct vm;
@@ -15,7 +16,9 @@ struct vcpu {
 	uint32_t index;
 	struct sys_vcpu *sys;
 	pthread_t thread;
+	pid_t tid;		/* of thread, for what takes no pthread_t */
 	bool started;
+	pthread_mutex_t post_lock;	/* who takes its posted writes; vm/post.h */
 	bool inside;		/* atomic: in sys_vcpu_run(), see vm/pause.h */
 };
 

@@ -28,6 +28,7 @@ struct vm {
 	struct sys_vm *sys_vm;
 	struct vcpu *vcpus;		/* machine->cpu_count of them; vm/vcpu.h */
 	struct bus bus;
+	bool posts;			/* a device of it has posted writes (vm/post.h) */
 	bool leaving;			/* atomic: vCPU threads don't enter the guest again */
 	bool paused;			/* atomic: nor now; pause_lock is held meanwhile (vm/pause.h) */
 	pthread_mutex_t pause_lock;
