@@ -31,7 +31,7 @@ class X86:
     # The guest's function whose first instruction begins a round is that of the row, but for these.
     functions = {"ipi_running": "ipi", "ipi_blocked": "ipi"}
     # as the guest goes through them
-    rows = ("lapic_read cpuid hypercall msr_read ioapic_read pio_doorbell mmio_doorbell pio_user_write mmio_user_write "
+    rows = ("lapic_read cpuid hypercall msr_read ioapic_read pio_doorbell mmio_doorbell posted_write pio_user_write mmio_user_write "
             "mmio_user_read eoi self_ipi timer_latency hlt_short hlt ipi_running ipi_blocked").split()
     skipped, traced = 30, 9             # rounds: before, to be warm, and those that are looked at
 

@@ -170,6 +170,8 @@ int sys_set_doorbell(struct sys_vm *vm, const struct qvm_doorbell *doorbell)
 			 (doorbell->flags & QVM_DOORBELL_F_REMOVE ? KVM_IOEVENTFD_FLAG_DEASSIGN : 0),
 	};
 
+	if (doorbell->flags & QVM_DOORBELL_F_POST)
+		return -EOPNOTSUPP;
 	return kvm_call(vm->fd, KVM_IOEVENTFD, &bell);
 }
 

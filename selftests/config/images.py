@@ -48,6 +48,13 @@ def acpi(length=None, size=40, fix=0):
     return bytes(b)
 
 
+def dtb():
+    """A root without a property: devicetree specification 0.4, 5.1 to 5.4."""
+    tree = struct.pack(">IIII", 1, 0, 2, 9)
+    head = struct.pack(">10I", 0xd00dfeed, 56 + len(tree), 56, 56 + len(tree), 40, 17, 16, 0, 0, len(tree))
+    return head + bytes(16) + tree
+
+
 IMAGES = {
     "k": bytes(64),
     "k.so": b"no ELF",
@@ -78,6 +85,7 @@ IMAGES = {
     "elf-nothing": elf(segments=()),
     "elf-entry": elf(entry=0x10),
     "elf-64": elf(machine=62, entry=0x80000000, segments=((0x80000000, 64, 64),)),
+    "dtb": dtb(),
     "ssdt": acpi(),
     "ssdt-sum": acpi(fix=1),
     "ssdt-big": acpi(size=0x4000),

@@ -4,7 +4,7 @@
  *
  *	decode_zydis [count [seed]]
  *
- * LINK: kmod/arch/x86/decode.c -lZydis
+ * LINK: kmod/arch/x86/decode.c kmod/arch/x86/compute.c -lZydis
  * CFLAGS: -Ikmod/arch/x86
  */
 #include <errno.h>
@@ -43,7 +43,8 @@ static const u8 prefix_bytes[] = {
 static const u8 opcode_bytes[] = {
 	0x00, 0x09, 0x22, 0x2b, 0x30, 0x3b, 0x39, 0x63, 0x6c, 0x6d, 0x6e, 0x6f, 0x80, 0x81,
 	0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a, 0x8b, 0xa0, 0xa1, 0xa2, 0xa3,
-	0xa4, 0xa5, 0xaa, 0xab, 0xac, 0xad, 0xc6, 0xc7, 0xf6, 0xf7
+	0xa4, 0xa5, 0xaa, 0xab, 0xac, 0xad, 0xc6, 0xc7, 0xf6, 0xf7,
+	0xfe, 0xff
 };
 
 static const u8 opcode_bytes_0f[] = {
@@ -106,6 +107,8 @@ static const struct mnemonic mnemonics[] = {
 	{ ZYDIS_MNEMONIC_TEST, INSN_TEST, 0 },	{ ZYDIS_MNEMONIC_XCHG, INSN_XCHG, 0 },
 	{ ZYDIS_MNEMONIC_BT, INSN_BIT_TEST, 0 }, { ZYDIS_MNEMONIC_BTS, INSN_BIT_TEST, 1 },
 	{ ZYDIS_MNEMONIC_BTR, INSN_BIT_TEST, 2 }, { ZYDIS_MNEMONIC_BTC, INSN_BIT_TEST, 3 },
+	{ ZYDIS_MNEMONIC_INC, INSN_ADD, INSN_INC }, { ZYDIS_MNEMONIC_DEC, INSN_SUB, INSN_INC },
+	{ ZYDIS_MNEMONIC_NOT, INSN_XOR, INSN_NOT }, { ZYDIS_MNEMONIC_NEG, INSN_SUB, INSN_NEG },
 	{ ZYDIS_MNEMONIC_INSB, INSN_INS, 0 },	{ ZYDIS_MNEMONIC_INSW, INSN_INS, 0 },
 	{ ZYDIS_MNEMONIC_INSD, INSN_INS, 0 },	{ ZYDIS_MNEMONIC_OUTSB, INSN_OUTS, 0 },
 	{ ZYDIS_MNEMONIC_OUTSW, INSN_OUTS, 0 }, { ZYDIS_MNEMONIC_OUTSD, INSN_OUTS, 0 },
@@ -190,11 +193,6 @@ static s8 register_number(ZydisRegister reg)
 	return ZydisRegisterGetId(reg);
 }
 
-static u64 mask_len(u64 value, unsigned int len)
-{
-	return len == 8 ? value : value & ((1ULL << 8 * len) - 1);
-}
-
 static const char *compare_address(const struct insn *insn, const struct zydis *z)
 {
 	const ZydisDecodedOperandMem *mem = &z->mem->mem;
@@ -225,6 +223,8 @@ static const char *compare_source(const struct insn *insn, const struct zydis *z
 {
 	ZydisRegister reg;
 
+	if (insn->op2 && insn->op != INSN_BIT_TEST)
+		return insn->has_imm ? NULL : "has_imm";
 	if (insn->has_imm != !!z->imm)
 		return "has_imm";
 	if (insn->has_imm) {

@@ -295,6 +295,7 @@ static const char *const spices[] = {
 	"gic:31", "gic:1019", "ioapic:23", "none", "auto", "on", "[", "]", "{", "}", ": ", ", ", "- ", "\n", "\"", "'",
 	"#", "\\", "$", "$env{HOME}", "$asinfo_start{x}", "*", "&a", "|", ">", "pl011", "vdev", "ram", "loc", "intr",
 	"set", "reserve", "acpi", "load", "k", "Image", "bzImage", "at", "\xc3\xa4", "\x01", "~", "!!",
+	"pass", "mem:0x1000,4K,rw=0", "pci:0:1.0", "<<",
 };
 
 static void splice(char *text, size_t at, size_t drop, const char *with, size_t size)

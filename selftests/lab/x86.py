@@ -16,7 +16,7 @@ import subprocess
 import time
 import tty
 
-KERNELS = ("6.1", "6.12", "6.1-rt", "6.12-rt", "sid")
+KERNELS = ("6.1", "6.1-generic", "6.12", "6.1-rt", "6.12-rt", "sid")
 DEPS_PREFIX = "x86-"
 GET = "make deps ARCH=x86"
 KVM_MODULES = ["kvm_intel"]

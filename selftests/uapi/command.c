@@ -113,7 +113,7 @@ COMMAND(end, QVM_VM_END, VM, .result = ALWAYS);
 COMMAND(set_policy, QVM_VM_SET_POLICY, VM, .result = WHILE_BUILDING,
 	.zero = { SPAN(qvm_vm_policy, reserved) }, .first_size = 16);
 COMMAND(next_vm, QVM_NEXT_VM, SYSTEM, .result = ALWAYS, .zero = { SPAN(qvm_next_vm, reserved) });
-COMMAND(stat, QVM_STAT, SYSTEM, .result = ALWAYS);
+COMMAND(stat, QVM_STAT, SYSTEM, .result = ALWAYS, .first_size = 688);
 COMMAND(unclaimed, QVM_VM_UNCLAIMED, VM, .result = ALWAYS);
 COMMAND(trail, QVM_VCPU_TRAIL, VCPU, .result = ALWAYS);
 COMMAND(doorbell, QVM_VM_DOORBELL, VM, .result = { -EAGAIN, 0, 0, -ESHUTDOWN, -ESHUTDOWN },
@@ -123,7 +123,7 @@ COMMAND(irqfd, QVM_VM_IRQFD, VM, .result = { -EAGAIN, 0, 0, -ESHUTDOWN, -ESHUTDO
 COMMAND(run, QVM_VCPU_RUN, VCPU, .result = { -EAGAIN, 0, 0, 0, 0 });
 COMMAND(get_reg, QVM_VCPU_GET_REG, VCPU, .result = ALWAYS);
 COMMAND(set_reg, QVM_VCPU_SET_REG, VCPU, .result = ALWAYS);
-COMMAND(stats, QVM_VCPU_STATS, VCPU, .result = ALWAYS);
+COMMAND(stats, QVM_VCPU_STATS, VCPU, .result = ALWAYS, .first_size = 640);
 
 GUEST(guest_device, G_DEVICE "1: str wzr, [x28]\n b 1b");
 

@@ -361,6 +361,7 @@ static bool has_tier0(void)
 TEST_F(run, counters)
 {
 	struct qvm_vcpu_stats stats;
+	uint64_t reasons = 0;
 	int i, pending;
 
 	machine_build(&self->m, &guest_counted, 1);
@@ -392,6 +393,12 @@ TEST_F(run, counters)
 	EXPECT_EQ(1, stats.reason[0x01]);		/* WFI */
 	EXPECT_EQ(1, stats.blocks);
 	EXPECT_EQ(has_tier0() ? 3 : 0, stats.tier0);
+	EXPECT_EQ(has_tier0() ? 2 : 0, stats.reason_tier0[0x16]);
+	EXPECT_EQ(has_tier0() ? 1 : 0, stats.reason_tier0[0x18]);
+	EXPECT_EQ(0, stats.reason_tier0[0x01] + stats.reason_tier0[0x24]);
+	for (i = 0; i < QVM_STATS_REASONS; i++)
+		reasons += stats.reason[i];
+	EXPECT_EQ(stats.exits, reasons + stats.irqs);
 	EXPECT_EQ(0, stats.undefined);
 	EXPECT_EQ(0, stats.unclaimed);
 	EXPECT_EQ(0, stats.mmio_kernel);

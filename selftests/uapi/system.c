@@ -38,8 +38,8 @@ TEST_F(system, query)
 	ASSERT_EQ(0, call(self->fd, QVM_QUERY, &query));
 	EXPECT_EQ(QVM_API_VERSION, query.api_version);
 	EXPECT_EQ(QVM_ARCH_ARM64, query.arch);
-	EXPECT_EQ(0, query.features & ~(QVM_FEATURE_DIRTY_LOG | QVM_FEATURE_EVENTFD |
-				      QVM_FEATURE_SHARE));
+	EXPECT_EQ(0, query.features & ~(QVM_FEATURE_DIRTY_LOG | QVM_FEATURE_EVENTFD | QVM_FEATURE_POST |
+				      QVM_FEATURE_SHARE | QVM_FEATURE_RUN_SEEK));
 	EXPECT_EQ(QVM_MAX_VCPUS, query.max_vcpus);
 	EXPECT_LE(32, query.ipa_bits);
 	EXPECT_GE(52, query.ipa_bits);

@@ -15,6 +15,9 @@
 
 GUEST(guest_hypercalls, "1: mov w0, #0xffff\n movk w0, #0x8600, lsl #16\n hvc #0\n b 1b");
 GUEST(guest_id_reads, "1: mrs x0, id_aa64mmfr0_el1\n mrs x1, cntpct_el0\n b 1b");
+/* tier 0b: a device in the kernel, read and written; an interrupt to oneself that is masked */
+GUEST(guest_device, "mov x1, #0x08000000\n mov w2, #1\n 1: ldr w0, [x1, #8]\n str w2, [x1, #0x204]\n str w2, [x1, #0x284]\n b 1b");
+GUEST(guest_sgis, "mov x2, #1\n msr s3_0_c12_c12_7, x2\n isb\n mov x0, #1\n movk x0, #0x100, lsl #16\n 1: msr s3_0_c12_c11_5, x0\n b 1b");
 
 static int64_t ns_of(const struct timespec *t)
 {
@@ -75,7 +78,9 @@ static void storm(struct __test_metadata *_metadata, int64_t idle, const struct 
 	struct runner r;
 	int64_t busy;
 
-	machine_start(&m, guest, 1);
+	machine_build(&m, guest, 1);
+	machine_add_gic(&m);
+	machine_assemble(&m);
 	runner_start(&r, &m, 0);
 	become_realtime();
 	before = vcpu_stats(m.vcpu[0]);
@@ -101,6 +106,16 @@ TEST_F(wakeup, among_hypercalls)
 TEST_F(wakeup, among_register_reads)
 {
 	storm(_metadata, self->idle, &guest_id_reads);
+}
+
+TEST_F(wakeup, among_device_accesses)
+{
+	storm(_metadata, self->idle, &guest_device);
+}
+
+TEST_F(wakeup, among_sgis)
+{
+	storm(_metadata, self->idle, &guest_sgis);
 }
 
 TEST_NOTHING_IS_LEFT

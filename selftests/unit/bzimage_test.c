@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // LINK: launcher/config/yaml.c launcher/config/node.c launcher/config/schema.c launcher/config/schema_table.c launcher/config/schema_device.c launcher/dev/load.c launcher/config/value.c launcher/config/override.c launcher/config/config.c launcher/config/nearest.c launcher/config/subst.c launcher/config/text.c launcher/config/asinfo.c launcher/config/qvmconf.c launcher/config/qvmconf_lex.c launcher/config/qvmconf_value.c launcher/config/qvmconf_words.c
 // LINK: launcher/machine/*.c launcher/dev/device_option.c launcher/dev/device_host.c launcher/dev/device_node.c launcher/util/log.c launcher/util/alloc.c
-// LINK: launcher/boot/boot.c launcher/boot/x86.c launcher/boot/acpi.c launcher/boot/aml.c launcher/boot/bzimage.c launcher/boot/multiboot.c launcher/boot/place.c launcher/boot/image_arm64.c launcher/boot/elf.c launcher/boot/raw.c launcher/boot/unpack.c launcher/boot/fdt.c launcher/boot/fdt_merge.c
+// LINK: launcher/boot/boot.c launcher/boot/x86.c launcher/boot/acpi.c launcher/boot/aml.c launcher/boot/bzimage.c launcher/boot/multiboot.c launcher/boot/parts.c launcher/boot/place.c launcher/boot/image_arm64.c launcher/boot/elf.c launcher/boot/raw.c launcher/boot/unpack.c launcher/boot/fdt.c launcher/boot/fdt_merge.c
 /* x86 kernels: bzImage, PVH, multiboot, raw; what they are handed; hostile files. */
 #include "launcher.h"
 
@@ -377,10 +377,58 @@ TEST(multiboot)
 	CHECK_EQ(get(info, 0x0e, 2), 0);		/* no extended area */
 	board_destroy(&b);
 	elf.segment.p_filesz = 0x1000;
-	check_refused(&elf, sizeof(elf), "", "part 0 is not all in the file");
+	check_refused(&elf, sizeof(elf), "", "is an ELF whose segment 0 is not all");
 	elf.segment.p_filesz = 16;
 	elf.header.e_entry = 0x500000;
-	check_refused(&elf, sizeof(elf), "", "is in none of its parts");
+	check_refused(&elf, sizeof(elf), "", "is in none of its segments");
+}
+
+/* As GRUB's own image: a part below 640K, one from 1M on; and an entry by its virtual address. */
+TEST(multiboot_in_two_memories)
+{
+	struct {
+		Elf32_Ehdr header;
+		Elf32_Phdr segment[2];
+		uint32_t multiboot[3];
+		uint8_t bytes[16];
+	} elf = {
+		.header = {
+			.e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS32, ELFDATA2LSB, 1 },
+			.e_type = ET_EXEC, .e_machine = EM_386, .e_entry = 0xc0100004,
+			.e_phoff = sizeof(Elf32_Ehdr), .e_phnum = 2, .e_phentsize = sizeof(Elf32_Phdr),
+		},
+		.segment = {
+			{ .p_type = PT_LOAD, .p_paddr = 0x100000, .p_vaddr = 0xc0100000, .p_filesz = 8,
+			  .p_memsz = 0x2000, .p_offset = offsetof(typeof(elf), bytes) },
+			{ .p_type = PT_LOAD, .p_paddr = 0x9000, .p_vaddr = 0x9000, .p_filesz = 8,
+			  .p_memsz = 0x1000, .p_offset = offsetof(typeof(elf), bytes) + 8 },
+		},
+		.multiboot = { 0x1badb002, 0, -0x1badb002u },
+		.bytes = "01234567" "89abcde",
+	};
+	uint8_t *low = calloc(640, 1024), *high = calloc(63, 1024 * 1024);
+	struct board b;
+
+	board_boot(&b, &elf, sizeof(elf), "");
+	CHECK_STR(launcher_said(), "");
+	CHECK_EQ(b.m.entry, 0x100004);
+	REQUIRE(b.m.image_count == 3);
+	CHECK_EQ(b.m.image[0].gpa, 0x9000);
+	CHECK_EQ(b.m.image[0].size, 0x1000);
+	CHECK_STR(b.m.image[2].key, "part");
+	CHECK_EQ(b.m.image[2].gpa, 0x100000);
+	CHECK_EQ(b.m.image[2].size, 0x2000);
+	CHECK_EQ(b.m.x86.rsdp, 0xe0000);
+	for (size_t i = 0; i < b.m.memory_count; i++)
+		b.m.memory[i].hva = !b.m.memory[i].gpa ? low : b.m.memory[i].gpa == 0x100000 ? high :
+				    calloc(b.m.memory[i].size, 1);
+	CHECK_EQ(boot_load(&b.m), 0);
+	CHECK(!memcmp(high, "01234567", 9) && !memcmp(low + 0x9000, "89abcde", 8));
+	for (size_t i = 0; i < b.m.memory_count; i++)
+		free(b.m.memory[i].hva);
+	board_destroy(&b);
+	elf.segment[1].p_paddr = 0x9f001;		/* one page more than there is */
+	check_refused(&elf, sizeof(elf), "", "kernel: 0x9f001 and");
 }
 
 /* Without any header: flat 32-bit mode, with PVH's start info. */

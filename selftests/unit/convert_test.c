@@ -147,6 +147,8 @@ TEST(yaml_there_and_back)
 {
 	static const char *const rows[] = {
 		"{}", "system: a b", "cpus: 3", "cpus: [{}, {runmask: [0, 3], sched: 8f}]",
+		"cpus: [{sched: '20,8,5,100ms,30mss'}, {sched: '9,8,1,10000,20 s'}]\nset: {host-rt: on}",
+		"cpus: [{partition: ui}, {partition: '/cg/a b', sched: 8r}]",
 		"memory: [{ram: 4096, at: 10, lazy: on}, {rom: 0x1000, at: 0}, {ram: 1G}]",
 		"load: [{elf: a}, {kernel: b}, {file: c}, {data: 'x y', at: 4096}, {fdt: d}, {initrd: e}]",
 		"cmdline: \"a \\\"b\\\" c\\\\ # d\"", "cmdline: ''", "cmdline: '{x}'",
@@ -173,6 +175,12 @@ static void check_converted(const char *text, bool qvmconf, const char *want)
 	CHECK_STR(written, want);
 	free(written);
 	node_destroy(root);
+}
+
+/* A list of nothing has no word: `runmask ""` is no number. */
+TEST(empty_list)
+{
+	check_converted("cpus: [{runmask: []}, {}]\n", false, "cpu\ncpu\nunsupported reference ignore\n");
 }
 
 TEST(the_same_machine_twice)
@@ -205,35 +213,69 @@ TEST(the_same_machine_twice)
 			"set qvm.fdt.reg 1\n");
 }
 
-TEST(report)
+/* What `--report` says of this qvmconf text. */
+static void check_report(const char *config, const char *want)
 {
-	struct node *root = read_as("ram 4K\nvdev pl011 sched 5\nhostdev -\nvdev smmu\npass intr gic:40\npass loc 0,4K",
-				    "t", true);
+	struct node *root = read_as(config, "t", true);
+	struct machine m;
 	char *text;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
 	launcher_listen();
 	schema_validate(root);
+	machine_build(&m, root);
+	machine_fini(&m);
+	launcher_quiet();
 	config_report(out, root);
 	fclose(out);
-	CHECK_STR(text, "t:1: exact\nt:2: approximated: devices[0].pl011.sched: devices run with the "
-		  "host's normal policy\nt:3: exact\n"
-		  "t:4: missing: devices[1].smmu: this device is not supported yet\n"
-		  "t:5: missing: pass: not supported yet by this version of qvm: devices can't be passed "
-		  "through yet\nt:5: missing: pass[0]: devices can't be passed through yet\nt:6: missing: pass[1]: devices can't be passed through yet\n"
-		  "2 lines exact, 1 approximated, 3 missing\n");
-	launcher_quiet();
+	CHECK_STR(text, want);
 	free(text);
 	node_destroy(root);
 }
 
+TEST(report)
+{
+	check_report("ram 4K\nvdev pl011 sched 5\nhostdev -\nvdev smmu\npass intr gic:40\npass loc 0,4K",
+		     "t:1: exact\nt:2: approximated: devices[0].pl011.sched: devices run with the "
+		     "host's normal policy\nt:3: exact\n"
+		     "t:4: missing: devices[1].smmu: this device is not supported yet\n"
+		     "t:5: missing: pass: not supported yet by this version of qvm: gic:40 (t:5), 0x0,4K (t:6); this module "
+		     "has no hold on devices of the host. Leave them out, or start the rest with --without pass\n"
+		     "t:5: missing: pass[0]: no device of the host can be passed through yet\n"
+		     "t:6: missing: pass[1]: no device of the host can be passed through yet\n"
+		     "2 lines exact, 1 approximated, 3 missing\n");
+}
+
+/* What stands for a thing of QNX says how; without host-rt the warning does. */
+TEST(report_of_cpus)
+{
+	static const struct {
+		const char *text, *said;
+	} rows[] = {
+		{ "set host-rt on\ncpu sched 8r\ncpu sched 20,8,5,100ms,30mss", "t:1: exact\nt:2: exact\n"
+		  "t:3: approximated: cpus[1].sched: SCHED_DEADLINE, BUDGET of every PERIOD; HIGH, LOW and "
+		  "MAXREPL do nothing, as it comes before all priorities, and without budget it waits\n"
+		  "2 lines exact, 1 approximated, 0 missing\n" },
+		{ "cpu partition ui", "t:1: approximated: cpus[0].partition: a cgroup: its cpu.max and "
+		  "cpu.weight say what it may have, and not a budget of adaptive partitions\n"
+		  "0 lines exact, 1 approximated, 0 missing\n" },
+		{ "cpu sched 20,8,5,100ms,30mss", "t:1: approximated: cpus[0].sched: needs `set.host-rt: on` "
+		  "(qvmconf: set host-rt on), till then every vCPU runs with the host's normal policy\n"
+		  "0 lines exact, 1 approximated, 0 missing\n" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		check_report(rows[i].text, rows[i].said);
+}
+
 TEST(limits)
 {
-	static const struct limits plenty = { UINT64_MAX, UINT64_MAX, 64, 99 };
-	static const struct limits little = { 1 << 20, 8 << 20, 2, 7 };
+	static const struct limits plenty = { UINT64_MAX, UINT64_MAX, 64, 99, true };
+	static const struct limits little = { 1 << 20, 8 << 20, 2, 7, false };
 	struct node *root = launcher_config("memory: [{ram: 16M}]\n"
-					    "cpus: [{runmask: [1, 2]}, {sched: 7f}, {sched: 8r}]\n"
+					    "cpus: [{runmask: [1, 2]}, {sched: 7f}, {sched: 8r},\n"
+					    "{sched: '20,8,5,100ms,30mss'}]\n"
 					    "set: {host-rt: on}\n");
 	struct machine m;
 
@@ -247,8 +289,18 @@ TEST(limits)
 		  "(needs 'memlock' in /etc/security/limits.conf)\nt.yaml:2: runmask: the host has no CPU "
 		  "2, its CPUs are 0 to 1\nt.yaml:2: sched: real-time priority 8, and this user may have 7 "
 		  "at most (RLIMIT_RTPRIO): run as root, or type 'ulimit -r 8' first (needs 'rtprio' in "
-		  "/etc/security/limits.conf)\n");
+		  "/etc/security/limits.conf)\nt.yaml:3: sched: sporadic scheduling is SCHED_DEADLINE, which "
+		  "no limit gives this user: run as root, or write a priority such as 8r\n");
 	launcher_quiet();
+	m.cpu[1].partition = strdup("/nowhere");
+	launcher_listen();
+	CHECK(limits_check(&plenty, &m));
+	CHECK_STR(launcher_said(), "t.yaml:2: partition: there is no cgroup (v2) /nowhere: type 'mkdir "
+		  "/nowhere; echo threaded > /nowhere/cgroup.type'; where cgroups are not mounted yet, first "
+		  "'mount -t cgroup2 none /sys/fs/cgroup'\n");
+	launcher_quiet();
+	free(m.cpu[1].partition);
+	m.cpu[1].partition = NULL;
 	m.dump = strdup("/nowhere");
 	launcher_listen();
 	CHECK(limits_check(&plenty, &m));

@@ -101,6 +101,10 @@ static void check_core(uint16_t machine, unsigned int regs, unsigned int pc, uin
 	stretches[1].data = rom;
 	memset(ram, 0, SIZE);
 	memcpy(ram + 0x3010, "here", 4);
+	/* one that is too long to be in its page, one that is none, then what Linux has */
+	memcpy(ram + 0x5000, "\13\0\0\0\0\20\0\0\0\0\0\0VMCOREINFO\0\0OSRELEASE=5", 35);
+	memcpy(ram + 0x6010, "\13\0\0\0\21\0\0\0\0\0\0\0VMCOREINFO\0\0OSRELEASE=6.1-arm", 41);
+	memcpy(ram + SIZE - 0x1000, "\13\0\0\0\16\0\0\0\0\0\0\0VMCOREINFO\0\0OSRELEASE=6.1\n", 38);
 	cpus[1].regs[pc] = 0x1234567890;
 	cpus[1].fp[20] = 7;
 	file = written(&core, true, &status);
@@ -114,6 +118,8 @@ static void check_core(uint16_t machine, unsigned int regs, unsigned int pc, uin
 	CHECK(size == 112 + 8 * regs + 8);
 	data = note(file, NT_FPREGSET, 1, &size);
 	CHECK(data && size == fpregs && data[20] == 7);
+	data = note(file, 0, 0, &size);
+	CHECK(data && size == 14 && !memcmp(data, "OSRELEASE=6.1\n", 14) && !note(file, 0, 1, &size));
 	phdr = (const Elf64_Phdr *)(file + sizeof(Elf64_Ehdr));
 	CHECK(phdr[1].p_vaddr == RAM && phdr[1].p_paddr == RAM && phdr[1].p_filesz == SIZE);
 	CHECK(!memcmp(file + phdr[1].p_offset + 0x3010, "here", 4));

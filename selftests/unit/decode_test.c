@@ -2,7 +2,7 @@
 /*
  * The x86 instruction decoder: its rules one by one, its arithmetic against this processor's.
  *
- * LINK: kmod/arch/x86/decode.c
+ * LINK: kmod/arch/x86/decode.c kmod/arch/x86/compute.c
  * CFLAGS: -Ikmod/arch/x86
  */
 #include <errno.h>
@@ -134,6 +134,19 @@ TEST(immediates)
 	CHECK_EQ(insn.imm, 3);
 }
 
+TEST(one_operand)
+{
+	CHECK_EQ(DECODE(8, 0x66, 0xff, 0x08), 0);		/* dec word [rax] */
+	CHECK_EQ(insn.op, INSN_SUB);
+	CHECK_EQ(insn.op2, INSN_INC);
+	CHECK_EQ(insn.imm, 1);
+	CHECK_EQ(DECODE(8, 0xf0, 0xf6, 0x10), 0);		/* lock not byte [rax] */
+	CHECK_EQ(insn.length, 3);
+	CHECK_EQ(insn.imm, 0xff);
+	CHECK(insn_reads_memory(&insn) && insn_writes_memory(&insn));
+	CHECK_EQ(DECODE(8, 0xf0, 0xf6, 0x00, 1), -EINVAL);	/* lock test */
+}
+
 TEST(moffs)
 {
 	CHECK_EQ(DECODE(8, 0xa1, 1, 2, 3, 4, 5, 6, 7, 0x88), 0);
@@ -186,7 +199,8 @@ TEST(rejects)
 	CHECK_EQ(DECODE(4, 0x82, 0x00, 0x01), 0);
 	CHECK_EQ(DECODE(4, 0x63, 0x00), -EINVAL);		/* arpl */
 	CHECK_EQ(DECODE(8, 0xc6, 0x08, 0x01), -EINVAL);
-	CHECK_EQ(DECODE(8, 0xf7, 0x10), -EINVAL);		/* not */
+	CHECK_EQ(DECODE(8, 0xf7, 0x20), -EINVAL);		/* mul */
+	CHECK_EQ(DECODE(8, 0xff, 0x10), -EINVAL);		/* call */
 	CHECK_EQ(DECODE(8, 0xc5, 0xf8, 0x28, 0x00), -EINVAL);	/* VEX */
 }
 
@@ -227,11 +241,6 @@ static u64 rng(void)
 	rng_state ^= rng_state >> 7;
 	rng_state ^= rng_state << 17;
 	return rng_state;
-}
-
-static u64 mask_len(u64 value, unsigned int len)
-{
-	return len == 8 ? value : value & ((1ULL << 8 * len) - 1);
 }
 
 /* Small numbers, the ends of the range, and anything: carries live at the ends. */

@@ -3,7 +3,7 @@
  * Generated instructions on a device and RAM beside it, done by the emulator and by the processor
  * that runs the test.
  *
- * LINK: kmod/arch/x86/emulate.c kmod/arch/x86/decode.c kmod/arch/x86/gwalk.c kmod/arch/x86/move.c kmod/arch/x86/insn_cache.c
+ * LINK: kmod/arch/x86/emulate.c kmod/arch/x86/decode.c kmod/arch/x86/compute.c kmod/arch/x86/gwalk.c kmod/arch/x86/move.c kmod/arch/x86/insn_cache.c
  * CFLAGS: -Ikmod/arch/x86 -Iuapi/x86
  */
 #define _GNU_SOURCE
@@ -102,7 +102,7 @@ static unsigned int generate(u8 *bytes)
 	static const u8 prefixes[] = { 0x66, 0x66, 0x67, 0xf2, 0xf3, 0xf3, 0xf0, 0x2e, 0x3e };
 	static const u8 opcodes[] = {
 		0x00, 0x08, 0x20, 0x28, 0x30, 0x38, 0x80, 0x80, 0x84, 0x88, 0x88, 0xa4, 0xa4, 0xaa,
-		0xac, 0xc6, 0xf6, 0x63, 0x86
+		0xac, 0xc6, 0xf6, 0x63, 0x86, 0xfe
 	};
 	static const u8 opcodes_0f[] = {
 		0xa3, 0xab, 0xb3, 0xbb, 0xba, 0xba, 0xb6, 0xb7, 0xbe, 0xbf
@@ -204,9 +204,12 @@ static u64 defined_flags(const struct insn *insn)
 	switch (insn->op) {
 	case INSN_BIT_TEST:
 		return 0x41 | X86_EFLAGS_DF;
+	case INSN_XOR:
+		if (insn->op2)
+			return FLAGS | X86_EFLAGS_DF;
+		fallthrough;
 	case INSN_AND:
 	case INSN_OR:
-	case INSN_XOR:
 	case INSN_TEST:
 		return (FLAGS & ~0x10ULL) | X86_EFLAGS_DF;
 	default:

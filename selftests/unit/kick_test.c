@@ -193,6 +193,7 @@ struct qvm_vcpu {
 	unsigned int index;
 	struct mutex mutex;
 	struct qvm_run *run;
+	const struct cred *run_cred;
 	struct preempt_notifier notifier;
 	bool loaded;
 	struct task_struct *thread;
@@ -228,11 +229,12 @@ static unsigned long jiffies;
 #define qvm_arch_vcpu_put(vcpu)			do { } while (0)
 #define qvm_arch_vcpu_settle(vcpu)		do { } while (0)
 #define qvm_arch_vcpu_create(vcpu)		0
+#define qvm_post_init(vcpu)			do { } while (0)
+#define qvm_post_fini(vcpu)			do { } while (0)
 #define qvm_arch_vcpu_destroy(vcpu)		do { } while (0)
 #define qvm_arch_vcpu_block(vcpu)		do { } while (0)
 #define qvm_arch_vcpu_unblock(vcpu)		do { } while (0)
 #define qvm_arch_vcpu_runnable(vcpu)		atomic_read(&runnable)
-#define qvm_arch_vcpu_park(vcpu)		do { } while (0)
 #define qvm_arch_vcpu_poll(vcpu)		do { } while (0)
 #define qvm_arch_vcpu_unpoll(vcpu)		do { } while (0)
 #define need_resched()				false
@@ -246,7 +248,6 @@ static u64 ticks;
 
 void qvm_vcpu_load(struct qvm_vcpu *vcpu);
 void qvm_vcpu_put(struct qvm_vcpu *vcpu);
-void qvm_vcpu_park(struct qvm_vcpu *vcpu);
 void qvm_vcpu_kick(struct qvm_vcpu *vcpu);
 void qvm_vcpu_block(struct qvm_vcpu *vcpu);
 void qvm_vcpu_destroy(struct qvm_vcpu *vcpu);

@@ -27,10 +27,10 @@ static const struct device_option fake_reg[] = {
 };
 static const struct device_type fake_pl011 = {
 	.name = "pl011", .compatible = "arm,pl011\0arm,primecell\0", .size = 0x1000,
-	.arch = MACHINE_ARM64,
+	.arch = MACHINE_ARM64, .flags = DEVICE_F_HOSTDEV,
 };
 static const struct device_type fake_ns16550 = {
-	.name = "ns16550", .compatible = "ns16550a\0", .size = 8,
+	.name = "ns16550", .compatible = "ns16550a\0", .size = 8, .flags = DEVICE_F_HOSTDEV,
 };
 #define FAKE_X86(_name, _size, _flags) { .name = _name, .size = _size, .arch = MACHINE_X86, \
 					 .flags = DEVICE_F_ONCE | (_flags) }
@@ -46,7 +46,7 @@ static const struct device_type fake_x86[] = {
 	FAKE_X86("debug-exit", 4, DEVICE_F_PORT | DEVICE_F_NO_IRQ),
 };
 static const struct device_type fake_ser8250 = {
-	.name = "ser8250", .size = 8, .acpi_id = "PNP0501", .flags = DEVICE_F_PORT,
+	.name = "ser8250", .size = 8, .acpi_id = "PNP0501", .flags = DEVICE_F_PORT | DEVICE_F_HOSTDEV,
 };
 static const struct device_option fake_lists[] = {
 	{ .name = "create", .kind = DEVICE_OPTION_STRINGS },

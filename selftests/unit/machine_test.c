@@ -102,6 +102,20 @@ TEST(cpus)
 	CHECK_EQ(b.m.cpu[0].sched_policy, 'f');
 	CHECK_EQ(b.m.cpu[1].runmask, 0);
 	board_destroy(&b);
+	board_build(&b, "cpus: [{sched: \"9,8,1,100us,7uss\"}]\nset: {host-rt: on}\n");
+	CHECK_EQ(b.m.cpu[0].sched_policy, 's');
+	CHECK_EQ(b.m.cpu[0].sched_priority, 0);
+	CHECK_EQ(b.m.cpu[0].sched_period, 100000);
+	CHECK_EQ(b.m.cpu[0].sched_budget, 7000);
+	board_destroy(&b);
+	board_build(&b, "cpus: [{sched: \"9,8,1,100us,7uss\"}]\n");
+	CHECK_EQ(b.m.cpu[0].sched_policy, 0);
+	board_destroy(&b);
+	board_build(&b, "cpus: [{partition: ui/a}, {partition: /cg/b}, {}]\n");
+	CHECK_STR(b.m.cpu[0].partition, "/sys/fs/cgroup/ui/a");
+	CHECK_STR(b.m.cpu[1].partition, "/cg/b");
+	CHECK(!b.m.cpu[2].partition);
+	board_destroy(&b);
 	board_build(&b, "cpus: 64\n");
 	CHECK_EQ(b.m.cpu_count, 64);
 	board_destroy(&b);
@@ -187,7 +201,8 @@ TEST(bad_boards)
 		  "t.yaml:3: gic.lines: 100 is no multiple of 32, write 128\n" },
 		{ RAM "load:\n- kernel: a\n- kernel: b\n",
 		  "t.yaml:4: kernel: a second one, first at t.yaml:3; keep one of them\n" },
-		{ RAM KERNEL "cpus: []\n", "t.yaml: cpus: 0 vCPUs, 1 to 64 are possible\n" },
+		{ RAM KERNEL "cpus: []\n",
+		  "t.yaml:3: cpus: an empty list, write `- {}` for each vCPU, or their number\n" },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)

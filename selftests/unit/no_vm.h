@@ -57,6 +57,13 @@ int vm_add_doorbell(struct vm *vm, uint64_t addr, bool port, int eventfd)
 	return 0;
 }
 
+__attribute__((weak)) int device_post(struct device *dev, uint64_t offset)
+{
+	(void)dev;
+	(void)offset;
+	return -1;
+}
+
 void vm_set_irq(struct vm *vm, uint32_t line, bool level)
 {
 	(void)vm;

@@ -110,8 +110,9 @@ static const struct {
 	{ "vdev gic its 2f200000 num-lpis 64 msi 0x30000000,0x50,0x100",
 	  "{gic: {its: 2f200000, num-lpis: 64, msi: 0x30000000,0x50,0x100}}" },
 	{ "vdev zork a b c cpu", "{devices: [{zork: {}}], cpus: [{}]}" },
-	{ "pass loc mem:0x1000,r=0x2000 intr gic:44=150 acpi pass loc 0,4K",
-	  "{pass: [{loc: [mem:0x1000,r=0x2000], irq: [gic:44=150]}, {blob: acpi, loc: [0,4K]}]}" },
+	{ "pass loc mem:1000,0d4096,r=2000 intr gic:44=150 acpi pass loc 0d8192,4K=0 loc io:3f8 loc pci:0:1=pci:0:2.0",
+	  "{pass: [{loc: [mem:0x1000,4096,r=0x2000], irq: [gic:44=150]}, {blob: acpi, loc: [8192,4K=0x0, "
+	  "io:0x3f8, pci:0:1=pci:0:2.0]}]}" },
 	{ "reserve loc 0xa0000,0x20000 intr gic:40 reserve loc io:0x60,4 loc pci:0:1.0",
 	  "{reserve: [{at: 0xa0000, size: 0x20000}, {irq: gic:40}, {io: 0x60,4}, {pci: 0:1.0}]}" },
 	{ "logger error,warn stderr logger debug slog",
@@ -190,26 +191,32 @@ static const struct {
 	  "write one of abort|fail|ignore\n" },
 	{ OK "ram 12Q", "t.qvmconf:1: memory[1].ram: \"12Q\" won't do, write a size such as 512M\n" },
 	{ OK "cpu sched 200", "t.qvmconf:1: cpus[0].sched: \"200\" won't do, write a priority 1 to "
-	  "99 with r, f or o, such as 8r\n" },
-	{ OK "cpu sched 20,10,5,100,20s", "t.qvmconf:1: cpus[0].sched: sporadic scheduling is not "
-	  "supported yet, write a priority such as 8r\n" },
+	  "99 with r, f or o, such as 8r, or HIGH,LOW,MAXREPL,PERIOD,BUDGETs, such as "
+	  "20,8,5,100ms,30mss\n" },
+	{ OK "set host-rt on cpu sched 20,10,5,100,20s", "" },
+	{ OK "cpu sched 20,10,5,20,100s", "t.qvmconf:1: cpus[0].sched: the budget is 100 ns, more than "
+	  "its period of 20 ns has; the period comes first, such as 20,8,5,100ms,30mss\n" },
+	{ OK "cpu sched 10,20,5,100,20s", "t.qvmconf:1: cpus[0].sched: LOW is 20, above HIGH, which is "
+	  "10; swap them\n" },
+	{ OK "cpu sched 20,10,5,100,0s", "t.qvmconf:1: cpus[0].sched: a zero in it, which leaves nothing "
+	  "to run; write such as 20,8,5,100ms,30mss\n" },
 	{ OK "cpu runmask 0 sched 20,10,5,100,20s", "t.qvmconf:1: cpus[0].sched: sporadic "
 	  "scheduling is SCHED_DEADLINE here, which can't be bound to CPUs; leave out runmask or "
 	  "write a priority such as 8r\n" },
 	{ OK "cpu sched 8", "t.qvmconf:1: cpus[0].sched: warning: needs `set.host-rt: on` (qvmconf: "
 	  "set host-rt on), till then every vCPU runs with the host's normal policy\n" },
-	{ OK "cpu partition p cluster c", "t.qvmconf:1: cpus[0].partition: not supported yet by "
-	  "this version of qvm: it would be a path of cgroup v2; start qvm in that cgroup\n"
-	  "t.qvmconf:1: cpus[0].cluster: not supported yet by this version of qvm: Linux has no "
+	{ OK "cpu partition \"\"", "t.qvmconf:1: cpus[0].partition: 0 characters, but 1 to 2047 are "
+	  "possible\n" },
+	{ OK "cpu partition p cluster c", "t.qvmconf:1: cpus[0].cluster: not supported yet by this version of qvm: Linux has no "
 	  "clusters; list the host's CPUs by runmask\n" },
 	{ OK "vdev pl010", "t.qvmconf:1: devices[0].pl010: unknown device, did you mean `pl011`?\n" },
 	{ OK "vdev shmem\nvdev pl011\nvdev virtio-blk hostdev x", "t.qvmconf:3: devices[2].virtio-blk: "
 	  "not supported yet by this version of qvm: virtio-blk (t.qvmconf:3); leave them out, or "
 	  "start the rest with --without virtio-blk\n"
 	  "t.qvmconf:1: devices[0].shmem: without `loc` it would be a PCI device, and this board has "
-	  "no PCI yet; write loc and intr, such as loc 0x1c0d0000 intr gic:41\n"
+	  "no PCI yet; write loc and intr, such as loc 0x1c200000 intr gic:48\n"
 	  "t.qvmconf:3: devices[2].virtio-blk: without `loc` it would be a PCI device, and this board "
-	  "has no PCI yet; write loc and intr, such as loc 0x1c0d0000 intr gic:41\n" },
+	  "has no PCI yet; write loc and intr, such as loc 0x1c200000 intr gic:48\n" },
 	{ OK "vdev pl011 intr myioapic:4", "t.qvmconf:1: devices[0].pl011.irq: \"myioapic:4\" won't "
 	  "do, write a line such as gic:37 or ioapic:4, or none\n" },
 	{ OK "vdev pl011 loc io:0x3f8", "t.qvmconf:1: pl011: an arm64 board has no ports, write an "
@@ -247,8 +254,9 @@ static const struct {
 	{ OK "set qvm.reset no", "t.qvmconf:1: reset: `no` is none of `restart`, `exit` and `exit=STATUS`, 0 to 255\n" },
 	{ OK "safety required", "t.qvmconf:1: safety: no part of qvm has a safety certificate, "
 	  "write none or warn\n" },
-	{ OK "pass loc 0x1000,4K", "t.qvmconf:1: pass: not supported yet by this version of qvm: "
-	  "devices can't be passed through yet\n" },
+	{ OK "pass loc f0000000,4K", "t.qvmconf:1: pass: not supported yet by this version of qvm: "
+	  "0xf0000000,4K (t.qvmconf:1); this module has no hold on devices of the host. Leave them out, or "
+	  "start the rest with --without pass\n" },
 	{ OK "cmdline $env{QVM_NO_SUCH}", "t.qvmconf:1: $env{QVM_NO_SUCH}: there is no such variable "
 	  "in the environment, export it\n" },
 	{ OK "cmdline $env{", "t.qvmconf:1: $env{: the closing } is missing\n" },

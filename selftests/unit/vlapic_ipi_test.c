@@ -74,6 +74,47 @@ TEST(physical_destinations)
 	board_destroy();
 }
 
+/* With interrupts off two are woken at once, the rest by a worker; a vCPU that goes waits for it. */
+TEST(many_kicks_with_interrupts_off)
+{
+	unsigned int v, kicked = 0;
+
+	board_create(8);
+	enable_all(8);
+	for (v = 0; v < 8; v++)
+		board.kicks[v] = 0;
+	local_irq_disable();
+	CHECK(vlapic_deliver(&board.vm, 0xff, false, LAPIC_FIXED, 0x40, false));
+	local_irq_enable();
+	for (v = 0; v < 8; v++)
+		kicked += board.kicks[v];
+	CHECK_EQ(kicked, 2);
+	fake_work(&board.vm.arch.late_kick);
+	for (v = 0; v < 8; v++)
+		CHECK_EQ(board.kicks[v], 1);
+	CHECK_EQ(who_took(8), 0xff);
+	board_destroy();
+}
+
+TEST(short_icr)
+{
+	board_create(4);
+	enable_all(4);
+	apic_write(0, APIC_ICR2, 0x02000000);
+	CHECK(vlapic_icr_is_short(CPU(0), 0x4040));		/* to 2 */
+	CHECK(vlapic_icr_is_short(CPU(0), 0x44840));		/* to itself */
+	CHECK(!vlapic_icr_is_short(CPU(0), 0x84840));
+	CHECK(!vlapic_icr_is_short(CPU(0), 0xc4840));
+	apic_write(0, APIC_ICR2, 0x03000000);
+	CHECK(vlapic_icr_is_short(CPU(0), 0x4840));		/* logical, two of them */
+	apic_write(0, APIC_ICR2, 0x07000000);
+	CHECK(!vlapic_icr_is_short(CPU(0), 0x4840));
+	CHECK(vlapic_icr_is_short(CPU(0), 0x4040));		/* 7 */
+	apic_write(0, APIC_ICR2, 0xff000000);
+	CHECK(!vlapic_icr_is_short(CPU(0), 0x4040));
+	board_destroy();
+}
+
 TEST(shorthands)
 {
 	board_create(4);
@@ -299,6 +340,13 @@ TEST(lint_edge_and_nmi)
 	vlapic_set_lint(CPU(0), 1, false, &kicks);
 	vlapic_set_lint(CPU(0), 1, true, &kicks);
 	CHECK(guest_event(0, EVENT_NMI));
+	CHECK(!guest_event(0, EVENT_NMI_AGAIN));
+	for (unsigned int i = 0; i < 3; i++) {
+		vlapic_set_lint(CPU(0), 1, false, &kicks);
+		vlapic_set_lint(CPU(0), 1, true, &kicks);
+	}
+	CHECK(guest_event(0, EVENT_NMI));
+	CHECK(guest_event(0, EVENT_NMI_AGAIN));
 	board_destroy();
 }
 

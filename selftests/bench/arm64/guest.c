@@ -9,11 +9,11 @@
  * loop around nothing costs. A row of the kind `wait` measures itself; the median of CHUNKS rounds
  * (the best may be one where the other vCPU happened to be on its way into the guest).
  *
- * "rows=a,b" on the command line selects, "repeat=N" repeats them; without rows, all.
+ * "rows=a,b" on the command line selects, "repeat=N" repeats them, "samples" shows each chunk and round,
+ * as samples NAME OPERATIONS TICKS...; without rows, all.
  */
 #include "guest.h"
 
-#define CHUNKS		120
 #define TICK		16	/* instructions */
 #define SPIN		10000
 #define CHUNK_LENGTH	2000
@@ -29,35 +29,7 @@ static void print_char(char c)
 	write32((u32)c, UART);
 }
 
-static void print(const char *s)
-{
-	while (*s)
-		print_char(*s++);
-}
-
-static void print_number(u64 n, u64 base)
-{
-	char text[24];
-	int i = sizeof(text);
-
-	text[--i] = 0;
-	do {
-		text[--i] = "0123456789abcdef"[n % base];
-		n /= base;
-	} while (n);
-	print(&text[i]);
-}
-
-static void print_row(const char *name, u64 tenths)
-{
-	print("bench: ");
-	print(name);
-	print(" ");
-	print_number(tenths / 10, 10);
-	print(".");
-	print_number(tenths % 10, 10);
-	print("\n");
-}
+#include "../report.h"
 
 static void power_off(void)
 {
@@ -170,6 +142,11 @@ static void user_mmio_write(void)
 static void doorbell(void)
 {
 	write32(0, BELL);
+}
+
+static void posted_write(void)
+{
+	write32(0, POSTED);
 }
 
 static void eoi(void)
@@ -348,6 +325,7 @@ static __attribute__((noipa)) u64 best_chunk(void (*once)(void), u64 length)
 		for (u64 i = 0; i < length; i++)
 			once();
 		begin = counter() - begin;
+		taken[chunk] = begin;
 		if (begin < best)
 			best = begin;
 	}
@@ -366,6 +344,7 @@ static const struct each_row {
 	{ "user_mmio_read", user_mmio_read, CHUNK_SHORT },
 	{ "user_mmio_write", user_mmio_write, CHUNK_SHORT },
 	{ "doorbell", doorbell, CHUNK_LENGTH },
+	{ "posted_write", posted_write, CHUNK_LENGTH },
 	{ "eoi", eoi, CHUNK_LENGTH },
 	{ "self_sgi", self_sgi, CHUNK_SHORT },
 	{ "cntpct_read", cntpct_read, CHUNK_LENGTH },
@@ -385,7 +364,10 @@ static u64 empty_chunk(u64 length)
 
 static void run_each(const struct each_row *row)
 {
-	print_row(row->name, best_chunk(row->once, row->length) - empty_chunk(row->length));
+	u64 empty = empty_chunk(row->length);
+
+	print_row(row->name, best_chunk(row->once, row->length) - empty);
+	print_samples(row->name, row->length);
 }
 
 static const struct wait_row {
@@ -416,13 +398,12 @@ static u64 median(u64 *values, u64 count)
 
 static void run_wait(const struct wait_row *row)
 {
-	static u64 ticks[CHUNKS];
-
 	if (row->peer != PEER_STARTS && !peer_is(row->peer))
 		return;
 	for (u64 i = 0; i < CHUNKS; i++)
-		ticks[i] = row->once();
-	print_row(row->name, median(ticks, CHUNKS) * TICK * 10);
+		taken[i] = row->once();
+	print_samples(row->name, 1);
+	print_row(row->name, median(taken, CHUNKS) * TICK * 10);
 }
 
 /* A store to each page of RAM that was never touched. More than 4 ticks: it went to the host. */
@@ -480,6 +461,7 @@ static void command_line(const unsigned char *fdt)
 	for (const char *c = (const char *)fdt; c + 8 < (const char *)fdt + size; c++) {
 		if (same(c, "rows="))
 			rows = c + 5;
+		samples |= same(c, " samples");
 		if (same(c, "repeat=")) {
 			repeat = 0;
 			for (c += 7; *c >= '0' && *c <= '9'; c++)

@@ -14,6 +14,7 @@ typedef uint64_t u64;
 #define GICR_STRIDE	0x20000ul
 #define UART		0x1c090000ul
 #define BELL		0x1d000000ul	/* a doorbell; one whose eventfd drives a line, too: bench/run */
+#define POSTED		(BELL + 4)	/* whose writes are posted */
 #define BELL_IRQ	0x1d010000ul
 #define RAM_FRESH	0x44000000ul	/* nothing of the launcher's or ours is there */
 #define RAM_FRESH_SIZE	0x02000000ul

@@ -9,11 +9,11 @@
  * row of the kind `wait` measures itself; the median of CHUNKS rounds (the best may be one where the
  * other vCPU happened to be on its way into the guest).
  *
- * "rows=a,b" on the command line selects, "repeat=N" repeats them; without rows, all.
+ * "rows=a,b" on the command line selects, "repeat=N" repeats them, "samples" shows each chunk and round,
+ * as samples NAME OPERATIONS TICKS...; without rows, all.
  */
 #include "guest.h"
 
-#define CHUNKS		120
 #define SPIN		10000
 /* A chunk is short enough to fit between two ticks of the host, 80,000 instructions apart. */
 #define CHUNK_LENGTH	20
@@ -21,35 +21,12 @@
 
 /* ---- printing ---- */
 
-static void print(const char *s)
+static void print_char(char c)
 {
-	while (*s)
-		out8((u8)*s++, COM1);
+	out8((u8)c, COM1);
 }
 
-static void print_number(u64 n, u64 base)
-{
-	char text[24];
-	int i = sizeof(text);
-
-	text[--i] = 0;
-	do {
-		text[--i] = "0123456789abcdef"[n % base];
-		n /= base;
-	} while (n);
-	print(&text[i]);
-}
-
-static void print_row(const char *name, u64 tenths)
-{
-	print("bench: ");
-	print(name);
-	print(" ");
-	print_number(tenths / 10, 10);
-	print(".");
-	print_number(tenths % 10, 10);
-	print("\n");
-}
+#include "../report.h"
 
 static void power_off(void)
 {
@@ -143,6 +120,11 @@ static void pio_doorbell(void)
 static void mmio_doorbell(void)
 {
 	write32(0x55, BELL);
+}
+
+static void posted_write(void)
+{
+	write32(0x55, POSTED);
 }
 
 static void pio_user_write(void)
@@ -297,6 +279,7 @@ static __attribute__((noipa)) u64 best_chunk(void (*once)(void))
 		for (u64 i = 0; i < CHUNK_LENGTH; i++)
 			once();
 		begin = counter() - begin;
+		taken[chunk] = begin;
 		if (begin < best)
 			best = begin;
 	}
@@ -321,6 +304,7 @@ static const struct each_row each_rows[] = {
 	{ "ioapic_read", ioapic_read },
 	{ "pio_doorbell", pio_doorbell },
 	{ "mmio_doorbell", mmio_doorbell },
+	{ "posted_write", posted_write },
 	{ "pio_user_write", pio_user_write },
 	{ "mmio_user_write", mmio_user_write },
 	{ "mmio_user_read", mmio_user_read },
@@ -356,14 +340,13 @@ static u64 median(u64 *values, u64 count)
 
 static void run_wait(const struct wait_row *row)
 {
-	static u64 ticks[CHUNKS];
-
 	if (row->peer != PEER_STARTS && !peer_is(row->peer))
 		return;
 	for (u64 i = 0; i < CHUNKS; i++)
-		ticks[i] = row->once();
+		taken[i] = row->once();
 	irq_off();
-	print_row(row->name, median(ticks, CHUNKS) * 10);
+	print_samples(row->name, 1);
+	print_row(row->name, median(taken, CHUNKS) * 10);
 }
 
 /* A store to each page of RAM that was never touched. */
@@ -421,6 +404,7 @@ static void command_line(const u8 *multiboot)
 	for (c = (const char *)(u64)read32((u64)multiboot + 16); *c; c++) {
 		if (same(c, "rows="))
 			rows = c + 5;
+		samples |= same(c, " samples");
 		if (same(c, "repeat=")) {
 			repeat = 0;
 			for (c += 7; *c >= '0' && *c <= '9'; c++)
@@ -453,9 +437,12 @@ static void run_each(const struct each_row *row)
 {
 	u64 empty = best_chunk(nothing);
 
-	for (; row->name; row++)
-		if (wanted(row->name))
-			print_row(row->name, best_chunk(row->once) - empty);
+	for (; row->name; row++) {
+		if (!wanted(row->name))
+			continue;
+		print_row(row->name, best_chunk(row->once) - empty);
+		print_samples(row->name, CHUNK_LENGTH);
+	}
 }
 
 void guest_main(const u8 *multiboot)

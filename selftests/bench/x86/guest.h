@@ -15,6 +15,7 @@ typedef uint64_t u64;
 #define SCRATCH		7		/* of a 16550: kept, and no more */
 #define UART		0xd0000000ul	/* the 16550 in memory */
 #define BELL		0xd0010000ul	/* whose first byte is a doorbell */
+#define POSTED		(BELL + 4)	/* whose writes are posted */
 #define BELL_PORT	0xe8
 #define PM1_CONTROL	0x604
 #define PM1_OFF		(5 << 10 | 1 << 13)	/* SLP_TYP S5, SLP_EN */

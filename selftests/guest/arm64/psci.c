@@ -45,6 +45,49 @@ static void test_unknown_functions(void)
 	check_eq(psci32(NOT_A_FUNCTION, PSCI_VERSION, 0, 0), PSCI_NOT_SUPPORTED);
 }
 
+static u64 trng(u32 id, u64 bits, u64 *x)
+{
+	register u64 x0 __asm__("x0") = id;
+	register u64 x1 __asm__("x1") = bits;
+	register u64 x2 __asm__("x2") = ~0UL;
+	register u64 x3 __asm__("x3") = ~0UL;
+
+	__asm__ volatile("hvc #0" : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3) : : "memory");
+	x[0] = x1;
+	x[1] = x2;
+	x[2] = x3;
+	return x0;
+}
+
+static void test_random(void)
+{
+	static const u32 ids[] = { TRNG_VERSION, TRNG_FEATURES, TRNG_GET_UUID, TRNG_RND32, TRNG_RND64 };
+	u64 a[3], b[3];
+
+	check_eq(psci_hvc(TRNG_VERSION, 0, 0, 0), 0x10000);
+	for (unsigned int i = 0; i < ARRAY_SIZE(ids); i++)
+		check_eq(psci32(TRNG_FEATURES, ids[i], 0, 0), 0);
+	check_eq(psci32(TRNG_FEATURES, 0x84000054, 0, 0), PSCI_NOT_SUPPORTED);
+	check(trng(TRNG_GET_UUID, 0, a) <= 0xfffffffe);
+	check_eq((s32)trng(TRNG_RND64, 0, a), TRNG_INVALID);
+	check_eq((s32)trng(TRNG_RND64, 193, a), TRNG_INVALID);
+	check_eq((s32)trng(TRNG_RND32, 97, a), TRNG_INVALID);
+	if ((s32)trng(TRNG_RND64, 192, a) == TRNG_NO_ENTROPY) {
+		print("# the host has no entropy yet\n");
+		return;
+	}
+	check_eq(trng(TRNG_RND64, 192, a), 0);
+	check_eq(trng(TRNG_RND64, 192, b), 0);
+	check(a[0] && a[1] && a[2] && a[0] != b[0] && a[1] != b[1] && a[2] != b[2]);
+	/* bits that were not asked for are zero */
+	check_eq(trng(TRNG_RND64, 67, a), 0);
+	check(!a[0] && a[1] < 8 && a[2]);
+	check_eq(trng(TRNG_RND32, 96, a), 0);
+	check(a[0] && a[1] && a[2] && !((a[0] | a[1] | a[2]) >> 32));
+	check_eq(trng(TRNG_RND32, 32, a), 0);
+	check(!a[0] && !a[1] && a[2]);
+}
+
 /* Trapped SMC is the other conduit; all registers but the results are kept. */
 static void test_smc(void)
 {
@@ -214,6 +257,7 @@ const struct test tests[] = {
 	TEST(version),
 	TEST(features),
 	TEST(unknown_functions),
+	TEST(random),
 	TEST(smc),
 	TEST(invalid),
 	TEST(state_at_start),

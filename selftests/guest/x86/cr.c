@@ -131,6 +131,9 @@ static void test_cr4(void)
 	u64 cr4 = read_cr4(), allowed = cr4_allowed();
 
 	check_eq(allowed & (CR4_VMXE | BIT(14)), 0);		/* VMX, SMX */
+	check_eq(allowed & BIT(6), BIT(6));			/* MCE: tboot sets it unasked */
+	check_eq(rdmsr(0x179), 0);				/* and no bank */
+	check_eq(VECTOR_OF("wrmsr", : "c"(0x179), "a"(0), "d"(0)), GP);
 	check_eq(try_cr4(cr4 & ~CR4_PAE), GP);			/* in long mode */
 	for (unsigned int bit = 0; bit < 64; bit++) {
 		/* supervisor mode protection would hit the tests, whose pages are ring 3's */

@@ -170,10 +170,19 @@ static void test_cluster(void)
 	apic_write(APIC_LDR, 0);
 }
 
+static u32 count_of_others(void)
+{
+	u32 sum = 0;
+
+	for (unsigned int cpu = 1; cpu < cpu_count(); cpu++)
+		sum += count_of(cpu, VECTOR);
+	return sum;
+}
+
 /* Of those that are named, one: the one whose priority is lowest. */
 static void test_lowest_priority(void)
 {
-	u32 sum = 0, own;
+	u32 own;
 
 	if (cpu_count() > 8) {
 		test_skip("more than 8 CPUs");
@@ -184,12 +193,11 @@ static void test_lowest_priority(void)
 	own = count_of(0, VECTOR);
 	for (unsigned int i = 0; i < 20; i++)
 		apic_send(0xff, ICR_LOWEST | ICR_LOGICAL | ICR_ASSERT | VECTOR);
+	check(wait_for(count_of_others(), SECOND));
 	delay_us(2000);
-	for (unsigned int cpu = 1; cpu < cpu_count(); cpu++)
-		sum += count_of(cpu, VECTOR);
 	check_eq(count_of(0, VECTOR), own);
 	check(!apic_bit(APIC_IRR, VECTOR));
-	check(sum >= 1 && sum <= 20);
+	check(count_of_others() <= 20);
 	apic_write(APIC_TPR, 0);
 	end();
 	apic_write(APIC_LDR, 0);
@@ -277,6 +285,36 @@ static void nmi_count(struct frame *frame)
 	nmis++;
 }
 
+static u32 nmi_rounds;
+
+static void spin_for_nmis(void)
+{
+	while (nmi_rounds)
+		pause();
+}
+
+/* Two that come before the first is begun are two: a processor would have begun it. */
+static void test_nmis_at_once(void)
+{
+	if (cpu_count() < 2) {
+		test_skip("one CPU");
+		return;
+	}
+	handlers[NMI] = nmi_count;
+	nmi_rounds = 20;
+	cpu_start(1, spin_for_nmis);
+	while (nmi_rounds) {
+		nmis = 0;
+		apic_send(1, ICR_NMI | ICR_ASSERT);
+		apic_send(1, ICR_NMI | ICR_ASSERT);
+		check(wait_for(nmis == 2, SECOND));
+		nmi_rounds--;
+	}
+	check(cpu_wait_done(1));
+	check_eq(nmis, 2);
+	handlers[NMI] = NULL;
+}
+
 static void send_nmi_later(void)
 {
 	delay_us(500);
@@ -301,6 +339,39 @@ static void test_nmi_ends_hlt(void)
 	check_eq(nmis, 5);
 }
 
+/* Amid an NMI another one waits for IRET, and a HLT there for an interrupt; the handler's IRET lets that NMI in. */
+static u32 irqs_at_second;
+
+static void nmi_halts(struct frame *frame)
+{
+	u32 before = irqs_of(VECTOR);
+
+	(void)frame;
+	if (++nmis == 2) {
+		irqs_at_second = before;
+		return;
+	}
+	apic_send(0, ICR_NMI | ICR_ASSERT);
+	apic_write(APIC_TIMER_DIV, DIV_BY_1);
+	apic_write(APIC_LVT_TIMER, VECTOR);
+	apic_write(APIC_TIMER_INIT, apic_ticks_of_us(3000));
+	hlt_enabled();
+	check_eq(irqs_of(VECTOR), before + 1);
+	apic_timer_stop();
+}
+
+static void test_hlt_amid_nmi(void)
+{
+	u32 before = irqs_of(VECTOR);
+
+	nmis = 0;
+	handlers[NMI] = nmi_halts;
+	apic_send(0, ICR_NMI | ICR_ASSERT);
+	check(wait_for(nmis == 2, SECOND));
+	check_eq(irqs_at_second, before + 1);
+	handlers[NMI] = NULL;
+}
+
 const struct test tests[] = {
 	TEST(xapic),
 	TEST(flat),
@@ -308,7 +379,9 @@ const struct test tests[] = {
 	TEST(lowest_priority),
 	TEST(storm),
 	TEST(nmi_is_blocked),
+	TEST(nmis_at_once),
 	TEST(nmi_ends_hlt),
+	TEST(hlt_amid_nmi),
 	/* from here on no page of the APIC is the processor's any more */
 	TEST(ping_pong),
 	TEST(x2apic),

@@ -47,7 +47,15 @@ typedef struct {
 } atomic_long_t;
 
 #define atomic_long_read(v)		READ_ONCE((v)->counter)
-#define atomic_long_or(bits, v)		((void)((v)->counter |= (bits)))
+static inline long atomic_long_fetch_or(long bits, atomic_long_t *v)
+{
+	long was = v->counter;
+
+	v->counter |= bits;
+	return was;
+}
+
+#define atomic_long_or(bits, v)		((void)atomic_long_fetch_or(bits, v))
 #define atomic_long_andnot(bits, v)	((void)((v)->counter &= ~(long)(bits)))
 
 static inline int atomic_xchg(atomic_t *v, int new)
@@ -73,6 +81,13 @@ typedef struct {
 
 #define atomic64_read(v)		READ_ONCE((v)->counter)
 #define atomic64_inc(v)			((void)(v)->counter++)
+#define atomic64_or(bits, v)		((void)((v)->counter |= (s64)(bits)))
+#define atomic64_xchg(v, new) ({		\
+	s64 atomic64_old = (v)->counter;	\
+						\
+	(v)->counter = (new);			\
+	atomic64_old;				\
+})
 
 #define cmpxchg(ptr, old, new)		__sync_val_compare_and_swap(ptr, old, new)
 #define cmpxchg64(ptr, old, new)	cmpxchg(ptr, old, new)

@@ -41,6 +41,11 @@ static inline void fake_hrtimer_enqueue(struct hrtimer *timer, u64 expires)
 	timer->armed = true;
 }
 
+static inline bool hrtimer_is_queued(const struct hrtimer *timer)
+{
+	return timer->armed;
+}
+
 static inline int hrtimer_try_to_cancel(struct hrtimer *timer)
 {
 	unsigned int i;

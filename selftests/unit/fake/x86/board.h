@@ -61,6 +61,7 @@ static inline void board_create(unsigned int vcpus)
 	board.vm.max_vcpus = vcpus;
 	board.vm.ipa_bits = 40;
 	board.vm.vcpu = board.slot;
+	vlapic_vm_init(&board.vm);
 	for (i = 0; i < vcpus; i++) {
 		board.slot[i] = &board.vcpu[i];
 		board.vcpu[i].vm = &board.vm;
