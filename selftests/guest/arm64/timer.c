@@ -96,6 +96,8 @@ static void tval_negative(void)
 /* The condition is met and seen, the interrupt is not. */
 static void imask(void)
 {
+	u64 end;
+
 	timer_set_cval(timer, now());
 	timer_set_ctl(timer, CTL_ENABLE | CTL_IMASK);
 	check_eq(timer_ctl(timer), CTL_ENABLE | CTL_IMASK | CTL_ISTATUS);
@@ -103,8 +105,13 @@ static void imask(void)
 	timer_set_ctl(timer, CTL_ENABLE);
 	timer_take();
 	timer_start(timer, 1000);
+	end = timer_cval(timer);
 	timer_set_ctl(timer, CTL_ENABLE | CTL_IMASK);
-	check(gic_is_quiet());
+	/* a busy host may let the vCPU stand still until it is too late */
+	if (now() < end)
+		check(gic_is_quiet());
+	else
+		gic_is_quiet();
 	timer_stop(timer);
 }
 
