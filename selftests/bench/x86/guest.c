@@ -208,8 +208,10 @@ void guest_secondary(void)
 	apic_init_cpu();
 	irq_on();
 	for (;;) {
-		peer_state = peer_wanted;
-		if (peer_wanted == PEER_SLEEPS)
+		u32 wanted = peer_wanted;	/* once: it must not sleep when it has said that it does not */
+
+		peer_state = wanted;
+		if (wanted == PEER_SLEEPS)
 			asm volatile("hlt" : : : "memory");
 	}
 }
