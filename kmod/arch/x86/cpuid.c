@@ -7,6 +7,7 @@
 #include <linux/math64.h>
 #include <linux/string.h>
 #include <asm/cpufeature.h>
+#include <asm/msr-index.h>
 #include <asm/processor.h>
 #include <asm/tsc.h>
 
@@ -69,6 +70,7 @@ static const struct row rows[] = {
 static struct x86_cpuid basic[BASIC_MAX + 1], extended[EXTENDED_MAX + 1];
 static struct x86_cpuid xstate[32];			/* leaf 0xd by subleaf */
 static u64 xcr0_supported = 1, cr4_supported;
+static bool fast_strings;
 
 static struct x86_cpuid *leaf_slot(u32 leaf)
 {
@@ -108,6 +110,19 @@ u64 x86_xcr0_host(void)
 
 	asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
 	return (u64)high << 32 | low;
+}
+
+/* Firmware may have switched fast strings off: ERMS and FSRM go with them, as in the host's own kernel. */
+static void init_strings(void)
+{
+	u64 value;
+
+	fast_strings = x86_rdmsr_safe(MSR_IA32_MISC_ENABLE, &value) &&
+		       value & MSR_IA32_MISC_ENABLE_FAST_STRING;
+	if (fast_strings)
+		return;
+	basic[7].ebx &= ~BIT(9);
+	basic[7].edx &= ~BIT(4);
 }
 
 /* What the host's kernel does not use (it may have found XSAVE broken) the guest can't have. */
@@ -195,8 +210,14 @@ void x86_cpuid_init(void)
 	basic[7].ebx |= BIT(1);				/* TSC_ADJUST: ours too */
 	init_tsc_ratio(&basic[0x15]);
 	basic[0x16].eax = tsc_khz / 1000;
+	init_strings();
 	init_xsave();
 	init_cr4();
+}
+
+bool x86_has_fast_strings(void)
+{
+	return fast_strings;
 }
 
 u64 x86_xcr0_supported(void)

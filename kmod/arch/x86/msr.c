@@ -234,7 +234,7 @@ static int write_tsc_adjust(struct qvm_vcpu *vcpu, u32 index, u64 value)
 			 BIT_ULL(22) | BIT_ULL(23) | BIT_ULL(34))
 #define MISC_FIXED	(BIT_ULL(11) | BIT_ULL(12))
 
-/* Fast strings on, as the host's CPUID says they are. */
+/* Fast strings as the host has them. */
 static int read_misc_enable(struct qvm_vcpu *vcpu, u32 index, u64 *value)
 {
 	*value = vcpu->arch.msr.misc_enable;
@@ -394,7 +394,7 @@ void x86_msr_reset(struct qvm_vcpu *vcpu)
 	x86_kernel_gs_set(vcpu, 0);
 	vcpu->arch.msr.efer = 0;
 	vcpu->arch.msr.pat = 0x0007040600070406ULL;
-	vcpu->arch.msr.misc_enable = BIT_ULL(0) | MISC_FIXED;
+	vcpu->arch.msr.misc_enable = MISC_FIXED | (x86_has_fast_strings() ? MSR_IA32_MISC_ENABLE_FAST_STRING : 0);
 	vcpu->arch.msr.sysenter_cs = 0;
 	vcpu->arch.msr.sysenter_esp = 0;
 	vcpu->arch.msr.sysenter_eip = 0;

@@ -21,6 +21,8 @@ void x86_cpuid_init(void);
 void x86_cpuid(const struct qvm_vcpu *vcpu, u32 leaf, u32 subleaf, struct x86_cpuid *out);
 /* XCR0 now, outside of the guest: the same on every pCPU, always. The kernel has XSAVE. */
 u64 x86_xcr0_host(void);
+/* IA32_MISC_ENABLE[0] of the host at load: the guest's starts with it. */
+bool x86_has_fast_strings(void);
 /* Guest's XCR0 may have these. */
 u64 x86_xcr0_supported(void);
 /* Bits of CR4 that this guest may set. */

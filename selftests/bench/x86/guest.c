@@ -200,6 +200,17 @@ static u64 hlt(void)
 	return sleep_till(counter() + 5 * TIMER_AHEAD);
 }
 
+/* What a million instructions of this guest take beside themselves: ticks of the host, above all. */
+static u64 stolen(void)
+{
+	u64 begin;
+
+	irq_on();
+	begin = counter();
+	spin(500000);
+	return counter() - begin - 1000000;
+}
+
 enum { PEER_STARTS, PEER_SPINS, PEER_SLEEPS };
 static volatile u32 peer_state, peer_wanted;
 
@@ -323,6 +334,7 @@ static const struct wait_row {
 	{ "timer_latency", timer_latency, PEER_STARTS },
 	{ "hlt_short", hlt_short, PEER_STARTS },
 	{ "hlt", hlt, PEER_STARTS },
+	{ "stolen", stolen, PEER_STARTS },
 	{ "ipi_running", ipi, PEER_SPINS },
 	{ "ipi_blocked", ipi, PEER_SLEEPS },
 	{ 0, 0, 0 },
