@@ -31,7 +31,7 @@ IPS = 20_000_000
 
 # What each word is for, and what it saves in Bochs: README.md, "x86"
 TRIM = ("nokaslr mitigations=off cryptomgr.notests=1 random.trust_cpu=on audit=0 apparmor=0 "
-        "initcall_blacklist=load_system_certificate_list,trace_eval_init,init_kprobe_trace,cubictcp_register").split()
+        "initcall_blacklist=load_system_certificate_list,trace_eval_init,init_kprobe_trace,cubictcp_register,ftrace_check_for_weak_functions").split()
 BOCHS_TRIM = f"tsc=reliable no_timer_check tsc_early_khz={IPS // 1000} idle=halt clearcpuid=fsrm,xsaves,xsavec,pku,ht".split()
 
 

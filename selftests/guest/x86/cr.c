@@ -308,6 +308,19 @@ static void test_cpuid_consistent(void)
 	check_eq(cpuid(0xb, 2).ecx >> 8, 0);
 }
 
+#define MSR_MISC_ENABLE		0x1a0
+
+/* As the host has them: it says so on the command line. ERMS and FSRM are not there without. */
+static void test_fast_strings(void)
+{
+	bool fast = rdmsr(MSR_MISC_ENABLE) & BIT(0);
+
+	if (boot_cmdline_is("fast") || boot_cmdline_is("slow"))
+		check_eq(fast, boot_cmdline_is("fast"));
+	if (!fast)
+		check_eq((cpuid(7, 0).ebx & BIT(9)) | (cpuid(7, 0).edx & BIT(4)), 0);
+}
+
 /* The APIC's bit follows whether it is on. */
 static void test_cpuid_apic_bit(void)
 {
@@ -355,6 +368,7 @@ const struct test tests[] = {
 	TEST(cpuid_basic),
 	TEST(cpuid_hypervisor),
 	TEST(cpuid_consistent),
+	TEST(fast_strings),
 	TEST(cpuid_apic_bit),
 	TEST(cpuid_is_true),
 	{},
