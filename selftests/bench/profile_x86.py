@@ -116,9 +116,9 @@ class X86:
 
     def sample(self, opt, lab, qvm, whole):
         """((pc, physical address) of each sample, symbols of the module)."""
-        command = SECTIONS + whole.format(qvm)
+        command = SECTIONS + f"while :; do {whole.format(qvm)}; done"       # until the debugger ends it
         debugger = ["sb 560000000", "c"]                # the host's own boot
-        for i in range(min(opt.samples, 600)):          # and a little less than the row takes
+        for i in range(opt.samples):
             debugger += [f"sb {1000003 + 7919 * (i % 13)}", "c"]
         out, log = self.run(opt, lab, command, 1, debugger + ["quit"])
         seen = []
