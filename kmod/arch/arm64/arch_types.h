@@ -23,6 +23,8 @@ enum arm64_exit {
 	ARM64_EXIT_ANSWERED	= 5,	/* tier 0 answered, and the thread is wanted outside */
 };
 
+#define ARM64_DEBUG_MAX		16	/* breakpoints, watchpoints: what their numbers have room for */
+
 /* Registers that a guest at EL1 owns and this module keeps; one row each in sysreg.c. */
 enum arm64_sysreg {
 	SR_SCTLR, SR_CPACR, SR_TTBR0, SR_TTBR1, SR_TCR, SR_ESR, SR_AFSR0, SR_AFSR1, SR_FAR,
@@ -30,11 +32,8 @@ enum arm64_sysreg {
 	SR_TPIDR_EL1, SR_TPIDR_EL0, SR_TPIDRRO_EL0, SR_CSSELR,
 	SR_LOADED,		/* those above are in the hardware while the vCPU is loaded */
 	SR_MDSCR = SR_LOADED, SR_MDCCINT, SR_OSLSR, SR_OSDLR, SR_DBGCLAIM,
-	SR_DBGBVR,
-	SR_DBGBCR = SR_DBGBVR + 2,
-	SR_DBGWVR = SR_DBGBCR + 2,
-	SR_DBGWCR = SR_DBGWVR + 2,
-	SR_COUNT = SR_DBGWCR + 2,
+	SR_DEBUG,		/* DBGBVR<n>, DBGBCR<n>, DBGWVR<n>, DBGWCR<n>_EL1: ARM64_DEBUG_MAX of each */
+	SR_COUNT = SR_DEBUG + 4 * ARM64_DEBUG_MAX,
 };
 
 /* entry.S saves and loads these; offsets in asm-offsets.c. */
@@ -60,7 +59,7 @@ struct arm64_timer {
 struct arm64_host {
 	/* enter … leave */
 	u64 hcr, hcrx, cptr, mdcr, vbar, pan, dit, ssbs, tco, mdscr;
-	u64 dbg[4][16];			/* BVR, BCR, WVR, WCR, while the guest's debug is live */
+	u64 dbg[4][ARM64_DEBUG_MAX];	/* BVR, BCR, WVR, WCR, while the guest's debug is live */
 	struct user_fpsimd_state neon;	/* of an FP section that is preempted outside the guest */
 	u64 pmscr, trfcr, brbcr;	/* of the host's level, where it profiles, traces, records */
 	/* load … put */

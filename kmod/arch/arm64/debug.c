@@ -11,8 +11,6 @@
 #include "el2_regs.h"
 #include "nvhe/nvhe.h"
 
-#define GUEST_COUNT	2	/* breakpoints, and watchpoints, that idreg.c shows */
-
 /* op2 - 4 of the encoding; macros, for the assembler computes it */
 #define BVR	0
 #define BCR	1
@@ -57,28 +55,21 @@ static noinstr unsigned int host_count(unsigned int kind)
 	return ((dfr0 >> (kind < WVR ? 12 : 20)) & 15) + 1;
 }
 
-static noinstr u64 guest_value(const struct qvm_vcpu *vcpu, unsigned int kind, unsigned int n)
-{
-	static const u8 first[] = {
-		[BVR] = SR_DBGBVR, [BCR] = SR_DBGBCR, [WVR] = SR_DBGWVR, [WCR] = SR_DBGWCR,
-	};
-
-	return n < GUEST_COUNT ? vcpu->arch.sys[first[kind] + n] : 0;
-}
-
 static noinstr void exchange(struct qvm_vcpu *vcpu, bool to_guest)
 {
 	unsigned int kind, n;
 
 	for (kind = 0; kind < KINDS; kind++) {
+		const u64 *guest = &vcpu->arch.sys[SR_DEBUG + kind * ARM64_DEBUG_MAX];
 		unsigned int count = host_count(kind);
 
+		/* Those that this pCPU has and the guest has not are 0 in it: nobody could write them. */
 		for (n = 0; n < count; n++) {
 			u64 *host = &vcpu->arch.host.dbg[kind][n];
 
 			if (to_guest)
 				*host = dbg_read(kind, n);
-			dbg_write(kind, n, to_guest ? guest_value(vcpu, kind, n) : *host);
+			dbg_write(kind, n, to_guest ? guest[n] : *host);
 		}
 	}
 }

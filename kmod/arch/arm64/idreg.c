@@ -37,10 +37,10 @@ static const struct id_field id_fields[] = {
 	/* ID_AA64PFR1_EL1: no MTE, SME, NMI */
 	{ 4, 1, 0, ID_HOST, 1 },		/* BT */
 	{ 4, 1, 4, ID_HOST, 2 },		/* SSBS */
-	/* ID_AA64DFR0_EL1: two breakpoints, two watchpoints, the architecture's least */
+	/* ID_AA64DFR0_EL1: no PMU, SPE, trace; of breakpoints only the last one is context-aware */
 	{ 5, 0, 0, ID_FIXED, 6 },		/* DebugVer: Armv8.0 */
-	{ 5, 0, 12, ID_FIXED, 1 },		/* BRPs */
-	{ 5, 0, 20, ID_FIXED, 1 },		/* WRPs */
+	{ 5, 0, 12, ID_HOST, 15 },		/* BRPs */
+	{ 5, 0, 20, ID_HOST, 15 },		/* WRPs */
 	/* ID_AA64ISAR0_EL1: no TME */
 	{ 6, 0, 4, ID_HOST, 15 },		/* AES */
 	{ 6, 0, 8, ID_HOST, 15 },		/* SHA1 */
@@ -137,6 +137,11 @@ void arm64_idreg_init(struct qvm_vm *vm)
 void arm64_idreg_set_gic(struct qvm_vm *vm)
 {
 	vm->arch.id_regs[ID_INDEX(4, 0)] |= 1ULL << 24;	/* ID_AA64PFR0_EL1.GIC: v3, v4 */
+}
+
+noinstr unsigned int arm64_idreg_debug_count(const struct qvm_vm *vm, bool watchpoints)
+{
+	return ((vm->arch.id_regs[ID_INDEX(5, 0)] >> (watchpoints ? 20 : 12)) & 15) + 1;
 }
 
 noinstr bool arm64_idreg_read(const struct qvm_vm *vm, u32 encoding, u64 *value)

@@ -50,15 +50,7 @@
 #define KEPT_REGS(X)								\
 	X(MDSCR,	SYSREG(2, 0, 0, 2, 2))					\
 	X(MDCCINT,	SYSREG(2, 0, 0, 2, 0))					\
-	X(OSDLR,	SYSREG(2, 0, 1, 3, 4))					\
-	X(DBGBVR,	SYSREG(2, 0, 0, 0, 4))					\
-	X(DBGBVR + 1,	SYSREG(2, 0, 0, 1, 4))					\
-	X(DBGBCR,	SYSREG(2, 0, 0, 0, 5))					\
-	X(DBGBCR + 1,	SYSREG(2, 0, 0, 1, 5))					\
-	X(DBGWVR,	SYSREG(2, 0, 0, 0, 6))					\
-	X(DBGWVR + 1,	SYSREG(2, 0, 0, 1, 6))					\
-	X(DBGWCR,	SYSREG(2, 0, 0, 0, 7))					\
-	X(DBGWCR + 1,	SYSREG(2, 0, 0, 1, 7))
+	X(OSDLR,	SYSREG(2, 0, 1, 3, 4))
 
 static const u32 loaded_encoding[] = {
 #define X(name, hw, encoding, reset) [SR_##name] = encoding,
@@ -373,24 +365,31 @@ static const struct sys_trap *trap_find(u32 encoding)
 	return NULL;
 }
 
-static int kept_index(u32 encoding)
-{
-	unsigned int i;
+/* op2 of DBGBVR<n>_EL1 is 4, of the other kinds 5 to 7 in the order of SR_DEBUG; n is CRm. */
+#define DEBUG_FIRST	SYSREG(2, 0, 0, 0, 4)
+#define DEBUG_VARIES	(SYSREG(2, 0, 0, 15, 7) ^ DEBUG_FIRST)
 
+static int kept_index(const struct qvm_vcpu *vcpu, u32 encoding)
+{
+	unsigned int kind = encoding & 3, n = (encoding >> 3) & 15, i;
+
+	if ((encoding & ~DEBUG_VARIES) == DEBUG_FIRST)
+		return n < arm64_idreg_debug_count(vcpu->vm, kind >= 2) ?
+		       SR_DEBUG + kind * ARM64_DEBUG_MAX + n : -ENOENT;
 	for (i = 0; i < ARRAY_SIZE(kept); i++)
 		if (kept[i].encoding == encoding)
 			return kept[i].index;
 	return -ENOENT;
 }
 
-static int sys_index(u32 encoding)
+static int sys_index(const struct qvm_vcpu *vcpu, u32 encoding)
 {
 	unsigned int i;
 
 	for (i = 0; i < SR_LOADED; i++)
 		if (loaded_encoding[i] == encoding)
 			return i;
-	return kept_index(encoding);
+	return kept_index(vcpu, encoding);
 }
 
 /* Writes keep the bits that exist. */
@@ -413,7 +412,7 @@ static bool sys_access(struct qvm_vcpu *vcpu, u32 encoding, bool is_write, u64 *
 	trap = trap_find(encoding);
 	if (trap)
 		return trap->fn(vcpu, is_write, value);
-	index = sys_index(encoding);
+	index = sys_index(vcpu, encoding);
 	if (index >= SR_LOADED && is_write)
 		write_kept(vcpu, index, *value);
 	else if (index >= SR_LOADED)
@@ -469,7 +468,7 @@ enum exit_action arm64_sys_exit(struct qvm_vcpu *vcpu, u64 esr)
 
 int arm64_sys_get(struct qvm_vcpu *vcpu, u32 encoding, u64 *value)
 {
-	int index = sys_index(encoding);
+	int index = sys_index(vcpu, encoding);
 
 	if (index < 0) {
 		if (encoding == SYSREG(3, 0, 0, 0, 0))
@@ -486,7 +485,7 @@ int arm64_sys_get(struct qvm_vcpu *vcpu, u32 encoding, u64 *value)
 
 int arm64_sys_set(struct qvm_vcpu *vcpu, u32 encoding, u64 value)
 {
-	int index = sys_index(encoding);
+	int index = sys_index(vcpu, encoding);
 	u64 unused;
 
 	if (index < 0)

@@ -162,6 +162,67 @@ static void test_watchpoint(void)
 	check_watch(LOAD(word), NULL, false);
 }
 
+/* ---- as many as ID_AA64DFR0_EL1 says, and not one more ---- */
+
+/* DBG{BVR, BCR, WVR, WCR}<n>_EL1 by their encoding, op2 4 to 7; in fault_of(), so that one that is not there is seen. */
+static struct fault debug_write(unsigned int op2, unsigned int n, u64 value)
+{
+#define ONE(m, op) case (op) * 16 + (m): return fault_of("msr S2_0_C0_C" #m "_" #op ", %0" : : "r"(value))
+#define ALL(op)									\
+	ONE(0, op); ONE(1, op); ONE(2, op); ONE(3, op); ONE(4, op); ONE(5, op); ONE(6, op); ONE(7, op);	\
+	ONE(8, op); ONE(9, op); ONE(10, op); ONE(11, op); ONE(12, op); ONE(13, op); ONE(14, op); ONE(15, op)
+	switch (op2 * 16 + n) {
+	ALL(4);
+	ALL(5);
+	ALL(6);
+	ALL(7);
+	}
+#undef ALL
+#undef ONE
+	return (struct fault){ 0 };
+}
+
+static void debug_write_all(unsigned int op2, unsigned int count)
+{
+	for (unsigned int n = 0; n < 16; n++) {
+		struct fault fault = debug_write(op2, n, 0);
+
+		check(n < count ? !fault.count : is_undefined(fault));
+	}
+}
+
+static void test_each(void)
+{
+	u64 dfr0 = read_sysreg(id_aa64dfr0_el1);
+	unsigned int breakpoints = (dfr0 >> 12 & 15) + 1, watchpoints = (dfr0 >> 20 & 15) + 1;
+	volatile u64 *word = &words[0][1];
+
+	print("# %u breakpoints, %u watchpoints\n", breakpoints, watchpoints);
+	unlock();
+	for (unsigned int op2 = 4; op2 < 8; op2++)
+		debug_write_all(op2, op2 < 6 ? breakpoints : watchpoints);
+	arm(MDSCR_ARMED);
+	for (unsigned int n = 0; n < breakpoints; n++) {
+		debug_write(4, n, (u64)add_two);
+		debug_write(5, n, BCR_A64);
+		isb();
+		check_break(add_two, 5);
+		debug_write(5, n, 0);
+		isb();
+		check_break(NULL, 7);
+	}
+	for (unsigned int n = 0; n < watchpoints; n++) {
+		debug_write(6, n, (u64)word);
+		debug_write(7, n, WCR(WCR_STORES, 0xff));
+		isb();
+		check_watch(STORE(word), word, true);
+		debug_write(7, n, 0);
+		isb();
+		check_watch(STORE(word), NULL, true);
+	}
+	disarm();
+}
+
 /* ---- software step ---- */
 
 #define STEPS_MAX	32
@@ -357,6 +418,7 @@ static void test_every_cpu_its_own(void)
 const struct test tests[] = {
 	TEST(breakpoint),
 	TEST(watchpoint),
+	TEST(each),
 	TEST(step),
 	TEST(locked),
 	TEST(every_cpu_its_own),
