@@ -228,7 +228,7 @@ int arm64_sys_set(struct qvm_vcpu *vcpu, u32 encoding, u64 value);
 
 /* Compute what the guests of this VM see in the ID registers. */
 void arm64_idreg_init(struct qvm_vm *vm);
-/* How many the guest has, 1 to ARM64_DEBUG_MAX: as many as each CPU of the host. noinstr: around the guest. */
+/* Breakpoints, or watchpoints, of each guest: what all CPUs of the host have, 2 to ARM64_DEBUG_MAX. */
 unsigned int arm64_idreg_debug_count(const struct qvm_vm *vm, bool watchpoints);
 
 /* The board has a GIC: show its system register interface. */

@@ -37,7 +37,7 @@ static const struct id_field id_fields[] = {
 	/* ID_AA64PFR1_EL1: no MTE, SME, NMI */
 	{ 4, 1, 0, ID_HOST, 1 },		/* BT */
 	{ 4, 1, 4, ID_HOST, 2 },		/* SSBS */
-	/* ID_AA64DFR0_EL1: no PMU, SPE, trace; of breakpoints only the last one is context-aware */
+	/* ID_AA64DFR0_EL1: no PMU, SPE, trace; CTX_CMPs 0: of breakpoints the last one is context-aware */
 	{ 5, 0, 0, ID_FIXED, 6 },		/* DebugVer: Armv8.0 */
 	{ 5, 0, 12, ID_HOST, 15 },		/* BRPs */
 	{ 5, 0, 20, ID_HOST, 15 },		/* WRPs */
@@ -139,7 +139,7 @@ void arm64_idreg_set_gic(struct qvm_vm *vm)
 	vm->arch.id_regs[ID_INDEX(4, 0)] |= 1ULL << 24;	/* ID_AA64PFR0_EL1.GIC: v3, v4 */
 }
 
-noinstr unsigned int arm64_idreg_debug_count(const struct qvm_vm *vm, bool watchpoints)
+unsigned int arm64_idreg_debug_count(const struct qvm_vm *vm, bool watchpoints)
 {
 	return ((vm->arch.id_regs[ID_INDEX(5, 0)] >> (watchpoints ? 20 : 12)) & 15) + 1;
 }

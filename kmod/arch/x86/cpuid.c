@@ -112,7 +112,10 @@ u64 x86_xcr0_host(void)
 	return (u64)high << 32 | low;
 }
 
-/* Firmware may have switched fast strings off: ERMS and FSRM go with them, as in the host's own kernel. */
+/*
+ * Firmware may have switched fast strings off (SDM vol. 1 7.3.9.3, vol. 4 IA32_MISC_ENABLE[0]): ERMS
+ * and FSRM go with them, as in the host's own kernel.
+ */
 static void init_strings(void)
 {
 	u64 value;
