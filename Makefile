@@ -37,7 +37,7 @@ help:
 	@echo 'make              build/qvm, the launcher of this machine'
 	@echo 'make demo         a stock Linux in a VM on an emulated host: its shell, or without a terminal its first words'
 	@echo 'make test         all tests but the long ones; T=pattern selects by name'
-	@echo 'make test-full    the long ones too'
+	@echo 'make test-full    the long ones too; RESUME=1: go on with a run that was broken off'
 	@echo 'make mutants      break one rule at a time: is it seen? M="a b": these of selftests/mutants'
 	@echo 'make check        sparse and W=1 on every kernel built for: a warning is a failure'
 	@echo 'make check-exports  build the module against every header package of Debian that it is for, booting none'
@@ -361,7 +361,7 @@ demo:
 
 test test-full:
 	$(Q)$(LAB)/deps
-	$(Q)selftests/run $(if $(filter test-full,$@),--full) $(if $(T),'$(T)')
+	$(Q)selftests/run $(if $(filter test-full,$@),--full) $(if $(RESUME),--resume) $(if $(T),'$(T)')
 
 # M: names
 mutants:

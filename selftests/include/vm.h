@@ -111,6 +111,14 @@ static inline long milliseconds(void)
 	return now.tv_sec * 1000L + now.tv_nsec / 1000000;
 }
 
+/* QVM_LONG=SECONDS in the environment asks for a long test: what each of its loops may take. 0: the short one. */
+static inline int long_seconds(void)
+{
+	const char *seconds = getenv("QVM_LONG");
+
+	return seconds ? atoi(seconds) : 0;
+}
+
 static inline void sleep_us(long us)
 {
 	struct timespec t = { us / 1000000, us % 1000000 * 1000 };

@@ -6,7 +6,7 @@
 
 #include "count.h"
 
-#define PINGS		3000		/* rounds, or as many as fit in PING_TIME; 10^6 with QVM_LONG set */
+#define PINGS		3000		/* rounds, or as many as fit in PING_TIME; 10^6 in QVM_LONG's */
 #define LONG_PINGS	1000000
 #define PING_TIME	15		/* seconds: a round is two switches of a loaded machine's CPUs */
 #define LEAST_PINGS	100
@@ -282,9 +282,9 @@ static void *hammer_main(void *arg)
 static void ping(struct __test_metadata *_metadata, struct machine *m, bool sleeps)
 {
 	int fd = make_eventfd(), bell = make_eventfd();
-	bool is_long = getenv("QVM_LONG");
-	unsigned int rounds = is_long ? LONG_PINGS : PINGS, i;
-	time_t end = time(NULL) + (is_long ? LONG_LIMIT : PING_TIME);
+	int seconds = long_seconds();
+	unsigned int rounds = seconds ? LONG_PINGS : PINGS, i;
+	time_t end = time(NULL) + (seconds ?: PING_TIME);
 	struct runner r;
 	struct hammer h = { .m = m, .runner = &r };
 
@@ -299,6 +299,7 @@ static void ping(struct __test_metadata *_metadata, struct machine *m, bool slee
 		ASSERT_EQ(1, take(bell));
 		ASSERT_EQ(i, count(m));
 	}
+	TH_LOG("%u rounds", i - 1);
 	atomic_store(&h.stop, true);
 	must(-pthread_join(h.thread, NULL));
 	count_stop(m, &r);

@@ -21,7 +21,7 @@ FIXTURE(kick)
 
 FIXTURE_SETUP(kick)
 {
-	self->rounds = getenv("QVM_LONG") ? LONG_ROUNDS : ROUNDS;
+	self->rounds = long_seconds() ? LONG_ROUNDS : ROUNDS;
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
 		SKIP(return, "one CPU only");
 	must(-pin_thread(pthread_self(), 0));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * VMs over time: many, one after another and at once, on CPUs that change and go away, kicked
- * at every moment. QVM_LONG=1 in the environment makes each loop longer.
+ * at every moment. With QVM_LONG=SECONDS in the environment each loop is longer, at most that long.
  */
 #include <kselftest_harness.h>
 
@@ -18,11 +18,13 @@ FIXTURE(life)
 {
 	bool is_long;
 	unsigned int seed;
+	time_t end;		/* no round begins later */
 };
 
 FIXTURE_SETUP(life)
 {
-	self->is_long = getenv("QVM_LONG");
+	self->is_long = long_seconds();
+	self->end = time(NULL) + (long_seconds() ?: LIMIT);
 	self->seed = 1;
 }
 
@@ -85,7 +87,7 @@ TEST_F_TIMEOUT(life, two_hundred_vms, LIMIT)
 	int rounds = self->is_long ? 5000 : 200, i;
 	long free_before = 0, slab_before = 0, free_lost, slab_grown;
 
-	for (i = -50; i < rounds; i++) {
+	for (i = -50; i < rounds && time(NULL) < self->end; i++) {
 		if (i == 0) {
 			sleep_us(200000);	/* what RCU frees */
 			free_before = free_kib();
@@ -96,10 +98,10 @@ TEST_F_TIMEOUT(life, two_hundred_vms, LIMIT)
 	EXPECT_TRUE(module_is_empty());
 	/* what RCU frees comes when the machine has time for it */
 	eventually((free_lost = free_before - free_kib()) < 4096);
-	eventually((slab_grown = meminfo("SUnreclaim:") - slab_before) < rounds);
+	eventually((slab_grown = meminfo("SUnreclaim:") - slab_before) < i);
 	/* a VM of eight vCPUs is more than 100 KiB: a leak of one object a round is seen */
 	EXPECT_GT(4096, free_lost) { TH_LOG("%ld KiB less are free", free_lost); }
-	EXPECT_GT(rounds, slab_grown) { TH_LOG("slabs have grown by %ld KiB", slab_grown); }
+	EXPECT_GT(i, slab_grown) { TH_LOG("slabs have grown by %ld KiB", slab_grown); }
 }
 
 /* ---- guests that look at their own registers ---- */
@@ -233,7 +235,7 @@ TEST_F_TIMEOUT(life, cpu_goes_away, LIMIT)
 		SKIP(return, "one CPU only");
 	for (i = 0; i < 3; i++)
 		patterns_start(&p[i]);
-	for (i = 0; i < rounds; i++) {
+	for (i = 0; i < rounds && time(NULL) < self->end; i++) {
 		uint64_t before;
 
 		pin_thread(p[0].thread, 1);
@@ -365,7 +367,7 @@ static void *hammer_main(void *arg)
  * immediate_exit and a signal at every moment of RUN: each is answered. One that was lost is found
  * by the guest's next exit, if there is one: the host's tick. So the slowest round tells too.
  */
-static void hammer(struct __test_metadata *_metadata, const struct guest *guest, unsigned int rounds)
+static void hammer(struct __test_metadata *_metadata, const struct guest *guest, unsigned int rounds, time_t end)
 {
 	struct hammer h = { 0 };
 	unsigned int i, seed = 1, slow = 0;
@@ -373,7 +375,7 @@ static void hammer(struct __test_metadata *_metadata, const struct guest *guest,
 	catch_signal(SIGUSR1);
 	machine_start(&h.m, guest, 1);
 	must(-pthread_create(&h.thread, NULL, hammer_main, &h));
-	for (i = 1; i <= rounds; i++) {
+	for (i = 1; i <= rounds && time(NULL) < end; i++) {
 		volatile unsigned int delay = random_below(&seed, 2000);
 		long begin = milliseconds();
 
@@ -387,7 +389,7 @@ static void hammer(struct __test_metadata *_metadata, const struct guest *guest,
 		ASSERT_EQ(i, atomic_load(&h.seen)) { TH_LOG("round %u is lost", i); }
 		slow += milliseconds() - begin >= 3;
 	}
-	TH_LOG("%u rounds, %u of them of 3 ms or more", rounds, slow);
+	TH_LOG("%u rounds, %u of them of 3 ms or more", i - 1, slow);
 	atomic_store(&h.stop, true);
 	must(call(h.m.vm, QVM_VM_END, NULL));
 	pthread_join(h.thread, NULL);
@@ -396,12 +398,12 @@ static void hammer(struct __test_metadata *_metadata, const struct guest *guest,
 
 TEST_F_TIMEOUT(life, kicks_of_a_busy_guest, LIMIT)
 {
-	hammer(_metadata, &guest_spin, self->is_long ? 1000000 : 10000);
+	hammer(_metadata, &guest_spin, self->is_long ? 1000000 : 10000, self->end);
 }
 
 TEST_F_TIMEOUT(life, kicks_of_a_sleeping_guest, LIMIT)
 {
-	hammer(_metadata, &guest_wfi, self->is_long ? 300000 : 3000);
+	hammer(_metadata, &guest_wfi, self->is_long ? 300000 : 3000, self->end);
 }
 
 /* The end of a VM meets its vCPU anywhere between RUN's begin and sleep. */
@@ -409,7 +411,7 @@ TEST_F_TIMEOUT(life, ends, LIMIT)
 {
 	int rounds = self->is_long ? 10000 : 300, i;
 
-	for (i = 0; i < rounds; i++) {
+	for (i = 0; i < rounds && time(NULL) < self->end; i++) {
 		struct machine m;
 		struct runner r;
 
