@@ -225,7 +225,7 @@ $(B)/images/$(1)/smoke.cpio: $(B)/$(1)/smoke $(LAB)/images $(LAB)/cpio.py
 $(B)/$(1)/smoke: $(LAB)/smoke.c
 	$$(call say,CC$(TAG_$(1)),$$<)
 	$$(dir)
-	$(Q)$(CROSS_$(1))gcc -O2 -Wall -static -nostdlib -ffreestanding -fno-stack-protector -Wl,-z,max-page-size=4096,--build-id=none -s -o $$@ $$<
+	$(Q)$(CROSS_$(1))gcc -O2 -Wall -static -nostdlib -ffreestanding -fno-stack-protector -Wl,-z,max-page-size=16384,--build-id=none -s -o $$@ $$<
 
 # the module
 
