@@ -112,8 +112,11 @@ static inline void qvm_neon_end(struct user_fpsimd_state *state)
 
 #ifdef CONFIG_X86
 #include <linux/syscore_ops.h>
+#include <asm/cpu.h>
 #include <asm/cpufeature.h>
+#include <asm/mce.h>
 #include <asm/msr.h>
+#include <asm/nospec-branch.h>
 #include <asm/processor.h>
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
 #include <asm/cpuid/api.h>	/* was in processor.h */
@@ -147,6 +150,56 @@ static inline bool qvm_bug_rfds(void)
 {
 #ifdef X86_BUG_RFDS
 	return boot_cpu_has_bug(X86_BUG_RFDS);
+#else
+	return false;
+#endif
+}
+
+/* Predictions of one vCPU are to be no other's. Later kernels have a switch of their own for that. */
+static inline bool qvm_ibpb_wanted(void)
+{
+#ifdef X86_FEATURE_USE_IBPB
+	return boot_cpu_has(X86_FEATURE_USE_IBPB);
+#else
+	return static_branch_unlikely(&switch_vcpu_ibpb);
+#endif
+}
+
+/* Nor those of a guest its launcher's (VMSCAPE, CVE-2025-40300): the kernel does it, if it is told. */
+static inline bool qvm_ibpb_to_user_wanted(void)
+{
+#ifdef X86_FEATURE_IBPB_EXIT_TO_USER
+	return boot_cpu_has(X86_FEATURE_IBPB_EXIT_TO_USER);
+#else
+	return false;
+#endif
+}
+
+static inline void qvm_ibpb_to_user(void)
+{
+#ifdef X86_FEATURE_IBPB_EXIT_TO_USER
+	__this_cpu_write(x86_ibpb_exit_to_user, true);
+#endif
+}
+
+/*
+ * A machine check that ended a guest is reported as one in user space: what a guest has consumed is its
+ * process's loss, not the kernel's. Interrupts off, on the pCPU that it came to.
+ */
+static inline void qvm_machine_check(void)
+{
+#ifdef CONFIG_X86_MCE
+	struct pt_regs regs = { .cs = 3, .flags = X86_EFLAGS_IF };
+
+	do_machine_check(&regs);
+#endif
+}
+
+/* True: the guest may go on; else the host's policy has a signal for its thread. May sleep. */
+static inline bool qvm_split_lock(unsigned long pc)
+{
+#ifdef CONFIG_CPU_SUP_INTEL
+	return handle_guest_split_lock(pc);
 #else
 	return false;
 #endif

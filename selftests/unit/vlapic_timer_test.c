@@ -286,3 +286,49 @@ TEST(timer_tsc_behind_its_start)
 	CHECK(vlapic_timer_deadline(CPU(0)) != U64_MAX);
 	board_destroy();
 }
+
+/* The host slept and its TSC begins anew: counts and deadlines go on, of what was before it nothing is lost. */
+TEST(timer_over_a_suspend)
+{
+	u64 tsc, before;
+
+	board_create(2);
+	apic_enable(0);
+	fake_time_pass(1000000000);
+	board.vm.arch.tsc_offset = -rdtsc();
+	board.vm.arch.tsc_lost = x86_tsc_lost;
+	fake_time_pass(5000000);
+	timer_setup(0, 0xb, 1000000);
+	tsc = rdtsc() + x86_tsc_offset(CPU(0));
+	before = rdtsc();
+	x86_tsc_suspend();
+	fake_tsc_base -= rdtsc() - 500;
+	x86_tsc_resume();
+	CHECK_EQ(x86_tsc_lost, before - 500);
+	CHECK_EQ(rdtsc() + x86_tsc_offset(CPU(0)), tsc);
+	CHECK_EQ(apic_read(0, APIC_TMCCT), 1000000);
+	CHECK_EQ(run_to_deadline(), 1000000);
+	CHECK_EQ(guest_serve(0), TIMER_VECTOR);
+	/* expired before the TSC began: now, not never */
+	timer_setup(0, 0xb, 1000);
+	fake_time_pass(2000);
+	x86_tsc_suspend();
+	fake_tsc_base -= rdtsc() - 500;
+	x86_tsc_resume();
+	CHECK_EQ(run_to_deadline(), 0);
+	CHECK_EQ(guest_serve(0), TIMER_VECTOR);
+	timer_setup(APIC_LVT_TIMER_TSCDEADLINE, 0xb, 0);
+	vlapic_set_tsc_deadline(CPU(0), rdtsc() + x86_tsc_offset(CPU(0)) + 2000);
+	x86_tsc_suspend();
+	fake_tsc_base -= rdtsc() - 100;
+	x86_tsc_resume();
+	CHECK_EQ(run_to_deadline(), 1000);
+	CHECK_EQ(guest_serve(0), TIMER_VECTOR);
+	board_destroy();
+	/* one that runs on takes nothing */
+	before = x86_tsc_lost;
+	x86_tsc_suspend();
+	fake_time_pass(10);
+	x86_tsc_resume();
+	CHECK_EQ(x86_tsc_lost, before);
+}

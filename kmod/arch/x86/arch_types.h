@@ -36,6 +36,7 @@ struct x86_regs {
 	u64 gpr[GPR_COUNT];
 	u64 cr2;
 	u64 host_rsp;			/* entry.S: as in the VMCS */
+	u64 spec_ctrl;			/* of the host, for entry.S to write, if it does */
 };
 
 struct x86_cpuid { u32 eax, ebx, ecx, edx; };
@@ -64,6 +65,7 @@ struct qvm_vm_arch {
 	atomic64_t late_kicks;		/* [a] by vCPU: what vlapic_kick() left to late_kick */
 	struct work_struct late_kick;
 	u64 tsc_offset;			/* [C] once running */
+	u64 tsc_lost;			/* [C] x86_tsc_lost when this was made */
 	atomic64_t s2_generation;	/* [a] goes up at each flush of stage 2 */
 	void *vmx;			/* vmx/: struct vmx_vm */
 };

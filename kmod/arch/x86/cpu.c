@@ -45,6 +45,7 @@ bool x86_rdmsr_safe(u32 index, u64 *value)
 int qvm_arch_vm_create(struct qvm_vm *vm)
 {
 	vm->arch.tsc_offset = -rdtsc();
+	vm->arch.tsc_lost = x86_tsc_lost;
 	vlapic_vm_init(vm);
 	return virt_vm_create(vm);
 }

@@ -121,8 +121,10 @@ static void write_lvt(struct vlapic *lapic, u32 offset, u32 value)
 		return;
 	}
 	vlapic_set(lapic, offset, value);
-	if (offset == APIC_LVT0 || offset == APIC_LVT1)
+	if (offset == APIC_LVT0 || offset == APIC_LVT1) {
+		lapic->lint_writes++;
 		vlapic_lint_update(lapic, (offset - APIC_LVT0) >> 4, &kicks);
+	}
 	vlapic_kick(lapic->vcpu->vm, kicks, lapic->vcpu);
 }
 

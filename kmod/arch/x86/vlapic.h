@@ -12,8 +12,14 @@ struct qvm_vm;
 struct qvm_vcpu;
 struct vlapic;
 
-/* What is added to the host's TSC for this vCPU: the VM's, and what its guest has changed. */
+/* What is added to the host's TSC for this vCPU: the VM's, what its guest has changed, what suspends took. */
 u64 x86_tsc_offset(const struct qvm_vcpu *vcpu);
+
+/* Cycles. It grows at a resume alone: no guest runs then, and each looks before its next entry. */
+extern u64 x86_tsc_lost;
+/* The last pCPU goes to sleep, has woken up. Interrupts off. */
+void x86_tsc_suspend(void);
+void x86_tsc_resume(void);
 
 /*
  * -ENOMEM, -ENODEV (the host's TSC rate is unknown). Sets vcpu->arch.lapic; reset values, xAPIC
@@ -98,6 +104,8 @@ bool vlapic_hardware_is_due(const struct qvm_vcpu *vcpu);	/* it might be */
 bool vlapic_hardware_sync(struct qvm_vcpu *vcpu, int *request, int *service);
 /* Vectors (4 × u64) whose EOI has to be seen, beyond those of I/O APICs: level-triggered LINT pins. */
 void vlapic_eoi_exits(const struct qvm_vcpu *vcpu, u64 bitmap[4]);
+/* Changes whenever these may. */
+u32 vlapic_routes(const struct qvm_vcpu *vcpu);
 
 /*
  * TPR threshold (24.6.8): the class of the highest IRR that TPR alone holds back, else 0: the guest

@@ -335,6 +335,11 @@ void vlapic_eoi_exits(const struct qvm_vcpu *vcpu, u64 bitmap[4])
 	}
 }
 
+u32 vlapic_routes(const struct qvm_vcpu *vcpu)
+{
+	return vcpu->arch.lapic->lint_writes;
+}
+
 u8 vlapic_tpr_threshold(const struct qvm_vcpu *vcpu)
 {
 	const struct vlapic *lapic = vcpu->arch.lapic;

@@ -50,6 +50,7 @@ struct vlapic {
 	u64 base;			/* [v, r] IA32_APIC_BASE */
 	atomic_t errors;		/* [a] ESR bits since the guest last wrote ESR */
 	atomic_t pins;			/* [a] LINT_LEVEL, LINT_REMOTE_IRR */
+	u32 lint_writes;		/* [v] of LVT0 and LVT1 */
 	struct vlapic_timer timer;
 	/*
 	 * Virtual-interrupt delivery: the processor has the page while the guest runs, and nobody may

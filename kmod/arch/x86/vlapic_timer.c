@@ -25,9 +25,38 @@
 
 /* ---- time; mul_u64_u32_div() faults when the result has more than 64 bits */
 
+/* What the host's TSC lost over suspends: firmware starts it anew, guests see it go on. */
+u64 x86_tsc_lost;
+static u64 tsc_at_suspend;
+
+void x86_tsc_suspend(void)
+{
+	tsc_at_suspend = rdtsc();
+}
+
+void x86_tsc_resume(void)
+{
+	u64 now = rdtsc();
+
+	if (now < tsc_at_suspend)
+		WRITE_ONCE(x86_tsc_lost, x86_tsc_lost + tsc_at_suspend - now);
+}
+
+/* Of it, what was lost since the VM was made. */
+static u64 tsc_lost(const struct qvm_vm *vm)
+{
+	return READ_ONCE(x86_tsc_lost) - vm->arch.tsc_lost;
+}
+
+static u64 timer_tsc_lost(const struct vlapic_timer *timer)
+{
+	return tsc_lost(container_of(timer, struct vlapic, timer)->vcpu->vm);
+}
+
+/* As if it had never begun anew. */
 static u64 host_tsc(const struct vlapic_timer *timer)
 {
-	u64 tsc = rdtsc();
+	u64 tsc = rdtsc() + timer_tsc_lost(timer);
 
 	/* not before its start, should pCPUs differ a little */
 	return (s64)(tsc - timer->epoch) < 0 ? timer->epoch : tsc;
@@ -44,17 +73,18 @@ static u64 now_ns(const struct vlapic_timer *timer)
 	return cycles_to_ns(host_tsc(timer) - timer->epoch);
 }
 
-/* The first TSC at which now_ns() is @ns or more. */
+/* The first TSC at which now_ns() is @ns or more; 0: that was before it began anew. */
 static u64 ns_to_host_tsc(const struct vlapic_timer *timer, u64 ns)
 {
 	u64 cycles = mul_u64_u32_div(ns, tsc_khz, KHZ_PER_GHZ);
+	u64 tsc = timer->epoch + cycles + (cycles_to_ns(cycles) < ns), lost = timer_tsc_lost(timer);
 
-	return timer->epoch + cycles + (cycles_to_ns(cycles) < ns);
+	return tsc > lost ? tsc - lost : 0;
 }
 
 u64 x86_tsc_offset(const struct qvm_vcpu *vcpu)
 {
-	return READ_ONCE(vcpu->vm->arch.tsc_offset) + READ_ONCE(vcpu->arch.tsc_adjust);
+	return READ_ONCE(vcpu->vm->arch.tsc_offset) + READ_ONCE(vcpu->arch.tsc_adjust) + tsc_lost(vcpu->vm);
 }
 
 static u64 guest_tsc(const struct vlapic *lapic)
@@ -301,7 +331,7 @@ void vlapic_timer_reset(struct vlapic *lapic)
 
 void vlapic_timer_init(struct vlapic *lapic)
 {
-	lapic->timer.epoch = rdtsc();
+	lapic->timer.epoch = rdtsc() + timer_tsc_lost(&lapic->timer);
 	qvm_hrtimer_setup(&lapic->timer.hrtimer, sleep_is_over, HRTIMER_MODE_REL_HARD);
 	vlapic_timer_reset(lapic);
 }

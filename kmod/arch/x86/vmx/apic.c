@@ -79,6 +79,12 @@ void virt_apic_base_changed(struct qvm_vcpu *vcpu, u64 base)
 
 /* ---- before an entry ---- */
 
+/* Both grow: another sum, another EOI-exit bitmap. */
+static u32 routes(const struct qvm_vcpu *vcpu)
+{
+	return vioapic_routes(vcpu->vm) + vlapic_routes(vcpu);
+}
+
 static u32 apic_controls(u64 base, bool page)
 {
 	if ((base & BASE_MODE) == BASE_MODE)
@@ -113,7 +119,7 @@ static void mode_changed(struct qvm_vcpu *vcpu, u64 base, bool page)
 	}
 	if (vmx->apicv)
 		vmcs_write16(GUEST_INTR_STATUS, 0);
-	vmx->eoi_routes = vioapic_routes(vcpu->vm) - 1;
+	vmx->eoi_routes = routes(vcpu) - 1;
 }
 
 static void update_eoi_exits(struct qvm_vcpu *vcpu)
@@ -121,7 +127,7 @@ static void update_eoi_exits(struct qvm_vcpu *vcpu)
 	struct vmx_vcpu *vmx = vmx_of(vcpu);
 	unsigned int i;
 
-	vmx->eoi_routes = vioapic_routes(vcpu->vm);
+	vmx->eoi_routes = routes(vcpu);
 	memset(vmx->eoi_exits, 0, sizeof(vmx->eoi_exits));
 	vioapic_eoi_exits(vcpu->vm, vcpu, vmx->eoi_exits);
 	vlapic_eoi_exits(vcpu, vmx->eoi_exits);
@@ -157,7 +163,7 @@ void vmx_apic_flush(struct qvm_vcpu *vcpu)
 	if (unlikely(base != vmx->apic_base || page != vmx->apic_page))
 		mode_changed(vcpu, base, page);
 	if (vmx->apicv) {
-		if (unlikely(vmx->eoi_routes != vioapic_routes(vcpu->vm)))
+		if (unlikely(vmx->eoi_routes != routes(vcpu)))
 			update_eoi_exits(vcpu);
 		if (vlapic_hardware_is_due(vcpu))
 			flush_status(vcpu);

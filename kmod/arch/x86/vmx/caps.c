@@ -119,8 +119,8 @@ static int probe_ept(void)
 		       must & ~caps);
 		return -ENODEV;
 	}
-	vmx_config.eptp_flags = VMX_EPTP_MT_WB | VMX_EPTP_PWL_4 |
-				(caps & VMX_EPT_AD_BIT ? VMX_EPTP_AD_ENABLE_BIT : 0);
+	/* No accessed and dirty flags: with them a walk of guest tables in ROM is a write (28.3.3.2). */
+	vmx_config.eptp_flags = VMX_EPTP_MT_WB | VMX_EPTP_PWL_4;
 	vmx_config.block_sizes = BIT_ULL(12) | BIT_ULL(21) |
 				 (caps & VMX_EPT_1GB_PAGE_BIT ? BIT_ULL(30) : 0);
 	vmx_config.invvpid_single = caps & VPID_CAPS(VMX_VPID_EXTENT_SINGLE_CONTEXT_BIT);
@@ -131,6 +131,7 @@ int vmx_probe(void)
 {
 	u64 basic = x86_rdmsr(MSR_IA32_VMX_BASIC), misc = x86_rdmsr(MSR_IA32_VMX_MISC);
 	bool has_true = basic & BIT_ULL(55);
+	u64 pebs;
 	int ret;
 
 	vmx_config.revision = basic & 0x7fffffff;
@@ -151,6 +152,7 @@ int vmx_probe(void)
 	if (ret)
 		return ret;
 	settle_apic();
+	vmx_config.host_has_pebs = boot_cpu_has(X86_FEATURE_PEBS) && x86_rdmsr_safe(MSR_IA32_PEBS_ENABLE, &pebs);
 	vmx_config.cr0_fixed0 = x86_rdmsr(MSR_IA32_VMX_CR0_FIXED0);
 	vmx_config.cr0_fixed1 = x86_rdmsr(MSR_IA32_VMX_CR0_FIXED1);
 	vmx_config.cr4_fixed0 = x86_rdmsr(MSR_IA32_VMX_CR4_FIXED0);

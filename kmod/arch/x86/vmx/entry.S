@@ -5,6 +5,7 @@
  */
 #include <linux/linkage.h>
 #include <linux/objtool.h>
+#include <asm/alternative.h>
 #include <asm/asm.h>
 #include <asm/cpufeatures.h>
 #include <asm/msr-index.h>
@@ -104,12 +105,15 @@ SYM_INNER_LABEL(vmx_exit_label, SYM_L_GLOBAL)
 	xor	%r15d, %r15d
 	FILL_RETURN_BUFFER %rcx, RSB_CLEAR_LOOPS, X86_FEATURE_RSB_VMEXIT, \
 		X86_FEATURE_RSB_VMEXIT_LITE
-	/* IBRS must be written anew after the guest, where the kernel relies on it (retbleed). */
-	cmpb	$0, vmx_write_ibrs(%rip)
-	je	5f
+	/*
+	 * IBRS must be written anew after the guest, where the kernel relies on it (retbleed): what it has in
+	 * the register now. No branch decides that, for it could be predicted past.
+	 */
+	ALTERNATIVE "jmp 5f", "", X86_FEATURE_KERNEL_IBRS
+	mov	(%rsp), %rdx
 	mov	$MSR_IA32_SPEC_CTRL, %ecx
-	mov	$SPEC_CTRL_IBRS, %eax
-	xor	%edx, %edx
+	mov	REGS_SPEC_CTRL(%rdx), %eax
+	mov	REGS_SPEC_CTRL + 4(%rdx), %edx
 	wrmsr
 5:	QVM_CLEAR_BRANCH_HISTORY
 	mov	%ebx, %eax

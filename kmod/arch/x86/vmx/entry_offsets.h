@@ -5,5 +5,6 @@
 
 #define REGS_GPR(n)	((n) * 8)
 #define REGS_HOST_RSP	136
+#define REGS_SPEC_CTRL	144
 
 #endif /* QVM_X86_VMX_ENTRY_OFFSETS_H */

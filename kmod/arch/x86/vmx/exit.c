@@ -5,6 +5,7 @@
 #include <asm/processor-flags.h>
 #include <asm/vmx.h>
 
+#include "compat.h"
 #include "emulate.h"
 #include "move.h"
 #include "task.h"
@@ -13,6 +14,9 @@
 #include "vmx.h"
 
 #define REASON_COUNT	80
+#define REASON_GETSEC	11
+#define REASON_SEAMCALL	76		/* and TDCALL: where the CPU has TDX, they exit whatever is asked for */
+#define REASON_TDCALL	77
 
 struct reason {
 	enum exit_action (*fn)(struct qvm_vcpu *vcpu);
@@ -96,6 +100,23 @@ static enum exit_action handle_db(struct qvm_vcpu *vcpu)
 	return EXIT_RESUME;
 }
 
+/*
+ * The guest's own, or the host's: MSR_TEST_CTRL[29] of the host raises it for a lock across two cache lines,
+ * at any privilege and whatever the guest has enabled (SDM vol. 3 9.1.2.3). Guests know nothing of that.
+ */
+static enum exit_action handle_ac(struct qvm_vcpu *vcpu)
+{
+	const struct vmx_vcpu *vmx = vmx_of(vcpu);
+
+	vmx_need(vcpu, VMX_G_RIP | VMX_G_RFLAGS | VMX_G_CODE);
+	if (!boot_cpu_has(X86_FEATURE_SPLIT_LOCK_DETECT) ||
+	    (x86_cpl(vcpu) == 3 && vcpu->arch.cr0 & X86_CR0_AM && vmx->state.rflags & X86_EFLAGS_AC)) {
+		x86_inject_exception(vcpu, X86_XCPT_AC, vmx->exit.intr_error);
+		return EXIT_RESUME;
+	}
+	return qvm_split_lock(vmx->state.rip) ? EXIT_RESUME : vmx_fatal(vcpu, QVM_FATAL_EXIT);
+}
+
 static enum exit_action handle_exception(struct qvm_vcpu *vcpu)
 {
 	const struct vmx_vcpu *vmx = vmx_of(vcpu);
@@ -108,10 +129,8 @@ static enum exit_action handle_exception(struct qvm_vcpu *vcpu)
 	case X86_XCPT_DB:
 		return handle_db(vcpu);
 	case X86_XCPT_AC:
-		x86_inject_exception(vcpu, X86_XCPT_AC, vmx->exit.intr_error);
-		return EXIT_RESUME;
-	case 18:					/* machine check */
-		asm volatile("int $18");
+		return handle_ac(vcpu);
+	case 18:					/* machine check: the host has had it, too */
 		return EXIT_RESUME;
 	default:
 		return vmx_fatal(vcpu, QVM_FATAL_EXIT);
@@ -120,7 +139,6 @@ static enum exit_action handle_exception(struct qvm_vcpu *vcpu)
 
 static enum exit_action handle_machine_check(struct qvm_vcpu *vcpu)
 {
-	asm volatile("int $18");
 	return vmx_fatal(vcpu, QVM_FATAL_ENTRY);
 }
 
@@ -305,6 +323,8 @@ static const struct reason reasons[REASON_COUNT] = {
 	[EXIT_REASON_INTERRUPT_WINDOW]	= { handle_nothing, 0, "interrupt window" },
 	[EXIT_REASON_NMI_WINDOW]	= { handle_nothing, 0, "NMI window" },
 	[EXIT_REASON_CPUID]		= { x86_handle_cpuid, SKIP | VMX_G_MODE, "CPUID" },
+	[REASON_GETSEC]			= { x86_handle_hidden, SKIP, "GETSEC" },
+	[REASON_SEAMCALL ... REASON_TDCALL] = { x86_handle_hidden, SKIP, "TDX instruction" },
 	[EXIT_REASON_HLT]		= { x86_handle_hlt, SKIP, "HLT" },
 	[EXIT_REASON_INVD]		= { handle_wbinvd, SKIP, "INVD" },
 	[EXIT_REASON_RDPMC]		= { x86_handle_rdpmc, SKIP, "RDPMC" },

@@ -127,7 +127,7 @@ void vmx_events_flush(struct qvm_vcpu *vcpu)
 	int vector = pending_vector(vcpu);
 	struct vmx_vcpu *vmx = vmx_of(vcpu);
 	struct vmx_state *state = &vmx->state;
-	bool used = vmx->inject.info & VMX_INFO_VALID, open;
+	bool used = vmx->inject.info & VMX_INFO_VALID, open, sti;
 
 	if (vector < 0 && !nmi && !used && !(vmx->proc_now & VMX_WINDOWS))
 		return;
@@ -146,12 +146,18 @@ void vmx_events_flush(struct qvm_vcpu *vcpu)
 		/* amid one NMI, no more than one is remembered */
 		atomic_long_andnot(BIT(EVENT_NMI_AGAIN), &vcpu->arch.events);
 	}
-	window(vmx, CPU_BASED_NMI_WINDOW_EXITING, nmi);
+	/*
+	 * Behind STI an NMI window may be open (25.2: it is up to the processor), an NMI must not go in (26.3.1.5):
+	 * an exit without end. There interrupts are on: their window opens behind the next instruction.
+	 */
+	sti = state->interruptibility & GUEST_INTR_STATE_STI;
+	window(vmx, CPU_BASED_NMI_WINDOW_EXITING, nmi && !sti);
 	open = vector >= 0 && !used && interrupts_open(state);
 	if (open)
 		inject(vmx, VMX_INFO_VALID | TYPE_EXT | take_vector(vcpu, vector), 0, 0);
 	/* Another one behind it, or this one later: an exit as soon as it can be taken. */
-	window(vmx, CPU_BASED_INTR_WINDOW_EXITING, open ? pending_vector(vcpu) >= 0 : vector >= 0);
+	window(vmx, CPU_BASED_INTR_WINDOW_EXITING,
+	       (nmi && sti) || (open ? pending_vector(vcpu) >= 0 : vector >= 0));
 }
 
 /* IRET ends an NMI's blocking before it faults: as it will run again, the blocking is back (27.2.3). */

@@ -15,9 +15,9 @@
 #include "compat.h"
 #include "vmx.h"
 
+bool vmx_write_ibrs __read_mostly;
 /* entry.S reads these. */
 bool vmx_verw __read_mostly;
-bool vmx_write_ibrs __read_mostly;
 const u16 vmx_verw_selector = __KERNEL_DS;
 
 #define L1D_SIZE_ORDER	4		/* 64 KiB: twice the L1D of any affected CPU */
@@ -25,7 +25,12 @@ const u16 vmx_verw_selector = __KERNEL_DS;
 bool vmx_flush_l1d __read_mostly, vmx_flush_l1d_always __read_mostly;
 static void *flush_pages;		/* where the CPU has no command for it */
 
-enum step { STEP_L1D, STEP_VERW, STEP_RSB, STEP_IBRS, STEP_BHB, STEP_ITLB, STEP_COUNT };
+bool vmx_eager_fp __read_mostly, vmx_ibpb __read_mostly, vmx_ibpb_to_user __read_mostly;
+
+enum step {
+	STEP_L1D, STEP_VERW, STEP_RSB, STEP_IBRS, STEP_BHB, STEP_ITLB, STEP_FP, STEP_IBPB, STEP_USER, STEP_COUNT
+};
+
 static struct { const char *name, *why; bool on; } steps[STEP_COUNT] = {
 	[STEP_L1D] = { "flush L1D before entry" },
 	[STEP_VERW] = { "VERW before entry" },
@@ -33,6 +38,9 @@ static struct { const char *name, *why; bool on; } steps[STEP_COUNT] = {
 	[STEP_IBRS] = { "write IBRS after exit" },
 	[STEP_BHB] = { "clear branch history after exit" },
 	[STEP_ITLB] = { "no executable large pages" },
+	[STEP_FP] = { "guest's FP registers at every entry" },
+	[STEP_IBPB] = { "IBPB between vCPUs" },
+	[STEP_USER] = { "IBPB before user space" },
 };
 
 static void step(enum step step, bool on, const char *why)
@@ -101,6 +109,14 @@ void vmx_mitig_init(void)
 	     "as the kernel's RSB_VMEXIT says");
 	step(STEP_BHB, qvm_bhb_on_vmexit(), "as the kernel's CLEAR_BHB_LOOP says");
 	step(STEP_ITLB, x86_nx_blocks(), "as the kernel's ITLB_MULTIHIT says");
+	/* CR0.TS does not stop what is only speculation: registers of somebody else's must not be there. */
+	vmx_eager_fp = !cpu_mitigations_off();
+	step(STEP_FP, vmx_eager_fp, vmx_eager_fp ? "lazy FP, CVE-2018-3665; no CPU says that it is free of it" :
+						   "switched off on the kernel's command line");
+	vmx_ibpb = qvm_ibpb_wanted();
+	step(STEP_IBPB, vmx_ibpb, vmx_ibpb ? "the kernel uses IBPB" : "the kernel does not use IBPB");
+	vmx_ibpb_to_user = qvm_ibpb_to_user_wanted();
+	step(STEP_USER, vmx_ibpb_to_user, "as the kernel's IBPB_EXIT_TO_USER says (VMSCAPE)");
 }
 
 void vmx_mitig_fini(void)

@@ -31,6 +31,7 @@ bool vmx_section_mode;
 
 static DEFINE_PER_CPU(void *, vmxon_page);
 static DEFINE_PER_CPU(bool, vmx_is_on);		/* persistent: this pCPU is in VMX operation */
+static DEFINE_PER_CPU(u64, last_serial);	/* of the vCPU whose VMCS was loaded last */
 static enum cpuhp_state hotplug_state;
 
 /* Of this pCPU; interrupts off. A crash walks the list at any time: hence the RCU forms. */
@@ -162,16 +163,18 @@ static struct notifier_block reboot_notifier = { .notifier_call = reboot_callbac
 
 /*
  * Suspend and hibernation: the other pCPUs are offline, this one takes no part in hotplug. It comes
- * back with VMX off, and with CR4 as the kernel remembers it. Interrupts off.
+ * back with VMX off, with CR4 as the kernel remembers it, and with a TSC that may have begun anew.
+ * Interrupts off.
  */
-#ifdef QVM_HAS_CR4_HELPERS
 static int suspend_callback(QVM_SYSCORE_ARG)
 {
+	x86_tsc_suspend();
 	return cpu_down_callback(smp_processor_id());
 }
 
 static void resume_callback(QVM_SYSCORE_ARG)
 {
+	x86_tsc_resume();
 	if (cpu_up_callback(smp_processor_id()))
 		pr_err("qvm: CPU %u has no VMX any more\n", smp_processor_id());
 }
@@ -187,10 +190,6 @@ static void suspend_fini(void)
 {
 	qvm_syscore_unregister(&syscore);
 }
-#else
-static void suspend_init(void) { }
-static void suspend_fini(void) { }
-#endif
 
 /* Any context, also an NMI amid what this file does: nothing of it is needed afterwards. */
 void vmx_own_crash(void)
@@ -342,10 +341,26 @@ static bool section_begin(struct vmx_vcpu *vmx)
 	return false;
 }
 
+/* Whoever's VMCS is loaded here next may be another VM's, or another domain's of the same guest. */
+static void barrier_to_others(const struct vmx_vcpu *vmx)
+{
+	if (__this_cpu_read(last_serial) == vmx->serial)
+		return;
+	__this_cpu_write(last_serial, vmx->serial);
+	if (vmx_ibpb)
+		indirect_branch_prediction_barrier();
+}
+
 bool vmx_own_take(struct vmx_vcpu *vmx)
 {
 	if (unlikely(!__this_cpu_read(vmx_is_on)))
 		return false;
+	barrier_to_others(vmx);
+	/* No VMCS is held over a suspend: whoever runs again comes by here. */
+	if (unlikely(vmx->tsc_lost != READ_ONCE(x86_tsc_lost))) {
+		vmx->tsc_lost = READ_ONCE(x86_tsc_lost);
+		virt_update_tsc(vmx->vcpu);
+	}
 	return vmx_section_mode ? section_begin(vmx) : persistent_begin(vmx);
 }
 

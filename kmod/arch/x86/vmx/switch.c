@@ -19,10 +19,12 @@
 #include "vmcs.h"
 
 static_assert(offsetof(struct x86_regs, host_rsp) == REGS_HOST_RSP);
+static_assert(offsetof(struct x86_regs, spec_ctrl) == REGS_SPEC_CTRL);
 static_assert(offsetof(struct qvm_vcpu_arch, regs) == 0);
 
 #define BASIC(reason)	((reason) & 0xffff)
 #define INTR_INFO_NMI	(BIT(31) | 2 << 8 | 2)
+#define INTR_INFO_MC	(BIT(31) | 3 << 8 | 18)
 #define INTR_INFO_KIND	(BIT(31) | GENMASK(10, 0))
 
 /* ---- guest FP and XCR0 ---- */
@@ -62,14 +64,43 @@ static void fp_save(struct qvm_vcpu *vcpu)
 
 #define DR7_ARMED	0xff
 
+/*
+ * The host samples precisely: a counter that overflows in the guest would have its record written to the
+ * buffer's linear address, which there is the guest's memory. Off now, for what is under way takes its
+ * time; and off by the entry, for an NMI's handler may have switched it on again. One entry, therefore.
+ */
+static noinline void pebs_stop(struct vmx_vcpu *vmx)
+{
+	x86_wrmsr(MSR_IA32_PEBS_ENABLE, 0);
+	vmx->pebs_on->value = vmx->host_debug.pebs;
+	vmcs_write32(VM_ENTRY_MSR_LOAD_COUNT, 1);
+	vmcs_write32(VM_EXIT_MSR_LOAD_COUNT, 1);
+	vmx->streak = 0;
+}
+
+static noinline void pebs_start(const struct vmx_vcpu *vmx)
+{
+	vmcs_write32(VM_ENTRY_MSR_LOAD_COUNT, 0);
+	vmcs_write32(VM_EXIT_MSR_LOAD_COUNT, 0);
+	x86_wrmsr(MSR_IA32_PEBS_ENABLE, vmx->host_debug.pebs);	/* if there was no exit */
+}
+
 static void debug_enter(struct qvm_vcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = vmx_of(vcpu);
 
+	if (vmx_config.host_has_pebs) {
+		vmx->host_debug.pebs = x86_rdmsr(MSR_IA32_PEBS_ENABLE);
+		if (unlikely(vmx->host_debug.pebs))
+			pebs_stop(vmx);
+	}
 	vmx->host_debug.dr7 = __this_cpu_read(cpu_dr7);
 	vmx->host_debug.debugctl = x86_rdmsr(MSR_IA32_DEBUGCTLMSR);
 	if (likely(!(vcpu->arch.dr7 & DR7_ARMED)))
 		return;
+	/* The guest's addresses are not for the host's breakpoints. */
+	if (unlikely(vmx->host_debug.dr7))
+		set_debugreg(0, 7);
 	get_debugreg(vmx->host_debug.dr[0], 0);
 	get_debugreg(vmx->host_debug.dr[1], 1);
 	get_debugreg(vmx->host_debug.dr[2], 2);
@@ -95,6 +126,8 @@ static void debug_exit(struct qvm_vcpu *vcpu)
 	}
 	if (unlikely(vmx->host_debug.dr7))
 		set_debugreg(vmx->host_debug.dr7, 7);
+	if (unlikely(vmx->host_debug.pebs))
+		pebs_start(vmx);
 }
 
 /* ---- tier 0 ---- */
@@ -156,6 +189,17 @@ static __always_inline u32 run_guest(struct qvm_vcpu *vcpu)
 	/* Nothing here faults between two entries, and NMIs keep it. */
 	vcpu->arch.regs.cr2 = native_read_cr2();
 	return reason;
+}
+
+/* One that ended the guest, or its entry (26.8). Before interrupts open: the next one would shut this pCPU down. */
+static noinline void host_machine_check(u32 reason)
+{
+	u32 basic = BASIC(reason);
+
+	if (basic == EXIT_REASON_MCE_DURING_VMENTRY ||
+	    (basic == EXIT_REASON_EXCEPTION_NMI &&
+	     (vmcs_read(VM_EXIT_INTR_INFO) & INTR_INFO_KIND) == INTR_INFO_MC))
+		qvm_machine_check();
 }
 
 /* @note: as at qvm_guest_context_enter(). */
@@ -271,6 +315,8 @@ static void prepare(struct qvm_vcpu *vcpu, bool fp)
 		vmx_write_host_cpu(vmx);
 	vmx->cpu = cpu;
 	write_host_thread(vmx);
+	if (unlikely(vmx_write_ibrs))
+		vcpu->arch.regs.spec_ctrl = this_cpu_read(x86_spec_ctrl_current);
 	if (unlikely(fp != vmx->fp_in_cr0))
 		vmx_write_cr0(vcpu, fp);
 	vmx->streak = STREAK;
@@ -331,9 +377,13 @@ static void run_stretch(struct qvm_vcpu *vcpu, bool fp)
 	if (fp)
 		fp_save(vcpu);
 	debug_exit(vcpu);
+	if (vmx_ibpb_to_user)
+		qvm_ibpb_to_user();
 	vmx->exit.answer = answer;
-	if (answer == FAST_NO)
+	if (answer == FAST_NO) {
+		host_machine_check(vmx->exit.reason);
 		capture(vcpu);
+	}
 }
 
 /* Interrupts off. As at qvm_arch_vcpu_enter(). */
@@ -367,7 +417,7 @@ static int enter_irqs_off(struct qvm_vcpu *vcpu, bool fp)
 
 int qvm_arch_vcpu_enter(struct qvm_vcpu *vcpu)
 {
-	bool fp = vcpu->arch.fp_wanted;
+	bool fp = vcpu->arch.fp_wanted || vmx_eager_fp;
 	int ret;
 
 	vcpu->trail.entry_pc = vmx_rip(vcpu);
@@ -375,7 +425,7 @@ int qvm_arch_vcpu_enter(struct qvm_vcpu *vcpu)
 		return -EAGAIN;
 	/* The FP section begins and ends with interrupts on; #NM brings a guest that needs it. */
 	if (fp) {
-		vcpu->arch.fp_wanted--;
+		vcpu->arch.fp_wanted -= !!vcpu->arch.fp_wanted;
 		kernel_fpu_begin_mask(0);
 	}
 	preempt_disable();

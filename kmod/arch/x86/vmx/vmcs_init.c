@@ -81,15 +81,23 @@ u64 vmx_bitmap(bool x2apic)
 	return __pa(x2apic ? x2apic_bitmap : msr_bitmap);
 }
 
+static atomic64_t serials;
+
 int vmx_vcpu_init(struct qvm_vcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = vmx_of(vcpu);
 
 	vmx->vmcs = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
-	if (!vmx->vmcs)
+	/* of a power of two: they lie on 16 bytes (24.7.2) */
+	vmx->pebs_off = kcalloc(2, sizeof(*vmx->pebs_off), GFP_KERNEL_ACCOUNT);
+	if (!vmx->vmcs || !vmx->pebs_off)
 		return -ENOMEM;
+	vmx->pebs_on = vmx->pebs_off + 1;
+	vmx->pebs_off->index = MSR_IA32_PEBS_ENABLE;
+	vmx->pebs_on->index = MSR_IA32_PEBS_ENABLE;
 	*(u32 *)vmx->vmcs = vmx_config.revision;
 	vmx->vmcs_hpa = __pa(vmx->vmcs);
+	vmx->serial = atomic64_inc_return(&serials);
 	vmx->vcpu = vcpu;
 	vmx->cpu = -1;
 	vmx->proc_now = vmx_config.proc;
@@ -136,6 +144,8 @@ void vmx_write_constants(struct qvm_vcpu *vcpu)
 	vmcs_write32(VM_EXIT_MSR_STORE_COUNT, 0);
 	vmcs_write32(VM_EXIT_MSR_LOAD_COUNT, 0);
 	vmcs_write32(VM_ENTRY_MSR_LOAD_COUNT, 0);
+	vmcs_write64(VM_ENTRY_MSR_LOAD_ADDR, __pa(vmx->pebs_off));	/* switch.c: pebs_stop() */
+	vmcs_write64(VM_EXIT_MSR_LOAD_ADDR, __pa(vmx->pebs_on));
 	vmcs_write32(VM_ENTRY_INTR_INFO_FIELD, 0);
 	vmx->apic_base = ~0ULL;		/* no such: vmx_apic_flush() writes the rest */
 	vmcs_write64(EPT_POINTER, vm->eptp);

@@ -240,6 +240,7 @@ void virt_vcpu_destroy(struct qvm_vcpu *vcpu)
 		vpid_put(vmx->vpid);
 	vmx_own_forget(vmx);
 	free_page((unsigned long)vmx->vmcs);
+	kfree(vmx->pebs_off);
 	kfree(vmx);
 }
 

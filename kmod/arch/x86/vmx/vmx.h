@@ -27,6 +27,7 @@ struct vmx_config {
 	bool tpr_shadow;
 	bool apicv_x2, apicv_x;			/* VMX_X2APIC_CONTROLS, VMX_XAPIC_CONTROLS can be used */
 	bool has_xss;
+	bool host_has_pebs;			/* IA32_PEBS_ENABLE is there */
 };
 
 extern struct vmx_config vmx_config;
@@ -141,6 +142,7 @@ struct vmx_vcpu {
 	struct qvm_vcpu *vcpu;		/* [C] */
 	void *vmcs;			/* [C] a page */
 	u64 vmcs_hpa;			/* [C] */
+	u64 serial;			/* [C] no other vCPU, of any time, has it; not 0 */
 	u16 vpid;			/* [C] */
 	struct list_head node;		/* own.c: of the VMCSs that pCPU `holder` has */
 	int holder;			/* own.c: the pCPU that may have it in its registers, or -1 */
@@ -150,11 +152,12 @@ struct vmx_vcpu {
 	u8 tpr_threshold;		/* [v] as in the VMCS */
 	bool apic_page;			/* [v] what apic_page of the VM was then */
 	u64 apic_base;			/* [v] IA32_APIC_BASE for which apicv is right */
-	u32 eoi_routes;			/* [v] of the I/O APIC, as in the EOI-exit bitmap */
+	u32 eoi_routes;			/* [v] as in the EOI-exit bitmap */
 	u64 eoi_exits[4];		/* [v] that */
 	bool flush_vpid;		/* [v] forget linear translations at the next entry */
 	bool inside;			/* [v] VMCS current, interrupts off: it can be read */
 	u8 streak;			/* [v] exits that tier 0 may still answer in this stretch */
+	u64 tsc_lost;			/* [v] x86_tsc_lost that TSC_OFFSET in the VMCS knows of */
 	bool fp_in_cr0;			/* [v] CR0.TS in the VMCS is as for an entry with FP */
 	int cpu;			/* [v] where it was entered last, -1 */
 	struct vmx_state state;		/* [v] */
@@ -166,7 +169,9 @@ struct vmx_vcpu {
 	struct vmx_check_result refused;	/* [v] by which check, if this exit is an entry that failed */
 	struct {
 		unsigned long dr[4], dr7, debugctl;
+		u64 pebs;
 	} host_debug;			/* [v] during a stretch */
+	struct vmx_msr_entry *pebs_off, *pebs_on;	/* [C] MSRs of an entry and of an exit, one each */
 	unsigned long noted;		/* [v] jiffies when RCU was told of a quiescent state */
 	struct {
 		u32 reason, length, intr_info, intr_error;
@@ -247,6 +252,7 @@ void vmx_events_sync(struct qvm_vcpu *vcpu);	/* interrupts off, after exit */
 
 /* ---- mitig.c ---- */
 extern bool vmx_verw, vmx_write_ibrs, vmx_flush_l1d, vmx_flush_l1d_always;
+extern bool vmx_eager_fp, vmx_ibpb, vmx_ibpb_to_user;
 extern const u16 vmx_verw_selector;
 void vmx_mitig_init(void);
 void vmx_mitig_fini(void);
