@@ -111,6 +111,7 @@ static inline void qvm_neon_end(struct user_fpsimd_state *state)
 #endif /* CONFIG_ARM64 */
 
 #ifdef CONFIG_X86
+#include <linux/cpu.h>
 #include <linux/syscore_ops.h>
 #include <asm/cpu.h>
 #include <asm/cpufeature.h>
@@ -155,13 +156,13 @@ static inline bool qvm_bug_rfds(void)
 #endif
 }
 
-/* Predictions of one vCPU are to be no other's. Later kernels have a switch of their own for that. */
+/* Predictions of one vCPU are to be no other's. Later kernels have a switch for that, which is KVM's alone to read. */
 static inline bool qvm_ibpb_wanted(void)
 {
 #ifdef X86_FEATURE_USE_IBPB
 	return boot_cpu_has(X86_FEATURE_USE_IBPB);
 #else
-	return static_branch_unlikely(&switch_vcpu_ibpb);
+	return boot_cpu_has(X86_FEATURE_IBPB) && !cpu_mitigations_off();
 #endif
 }
 
@@ -175,10 +176,12 @@ static inline bool qvm_ibpb_to_user_wanted(void)
 #endif
 }
 
-static inline void qvm_ibpb_to_user(void)
+/* Behind an exit, preemption off. */
+static __always_inline void qvm_ibpb_to_user(void)
 {
 #ifdef X86_FEATURE_IBPB_EXIT_TO_USER
-	__this_cpu_write(x86_ibpb_exit_to_user, true);
+	if (cpu_feature_enabled(X86_FEATURE_IBPB_EXIT_TO_USER))
+		__this_cpu_write(x86_ibpb_exit_to_user, true);
 #endif
 }
 
@@ -195,13 +198,18 @@ static inline void qvm_machine_check(void)
 #endif
 }
 
-/* True: the guest may go on; else the host's policy has a signal for its thread. May sleep. */
-static inline bool qvm_split_lock(unsigned long pc)
+enum qvm_split_lock { QVM_SPLIT_LOCK_FATAL, QVM_SPLIT_LOCK_ONCE, QVM_SPLIT_LOCK_ALLOW };
+
+/*
+ * A guest took a lock across two cache lines: what the host wants done. ONCE: the guest may go on. FATAL: there
+ * is a signal for its thread. ALLOW: from 6.19 on only KVM may ask; it is let do it. May sleep.
+ */
+static inline enum qvm_split_lock qvm_split_lock(unsigned long pc)
 {
-#ifdef CONFIG_CPU_SUP_INTEL
-	return handle_guest_split_lock(pc);
+#if !defined(CONFIG_CPU_SUP_INTEL) || LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0)
+	return QVM_SPLIT_LOCK_ALLOW;
 #else
-	return false;
+	return handle_guest_split_lock(pc) ? QVM_SPLIT_LOCK_ONCE : QVM_SPLIT_LOCK_FATAL;
 #endif
 }
 

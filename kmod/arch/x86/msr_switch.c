@@ -42,7 +42,7 @@ static void load_changed(struct qvm_vcpu *vcpu)
 {
 	const struct x86_msrs *msr = &vcpu->arch.msr;
 
-	if (boot_cpu_has(X86_FEATURE_RDTSCP))
+	if (cpu_feature_enabled(X86_FEATURE_RDTSCP))
 		x86_wrmsr(MSR_TSC_AUX, msr->tsc_aux);
 	vcpu->arch.syscall_loaded |= msr->efer & EFER_SCE;
 	if (!vcpu->arch.syscall_loaded)
@@ -69,7 +69,7 @@ void x86_msr_load(struct qvm_vcpu *vcpu)
 
 	vcpu->arch.host_kernel_gs = x86_rdmsr(MSR_KERNEL_GS_BASE);
 	exchange(MSR_KERNEL_GS_BASE, vcpu->arch.host_kernel_gs, msr->kernel_gs_base);
-	if (boot_cpu_has(X86_FEATURE_RDTSCP))
+	if (cpu_feature_enabled(X86_FEATURE_RDTSCP))
 		exchange(MSR_TSC_AUX, host->tsc_aux, msr->tsc_aux);
 	vcpu->arch.syscall_loaded = msr->efer & EFER_SCE;
 	if (!vcpu->arch.syscall_loaded)
@@ -86,7 +86,7 @@ void x86_msr_put(struct qvm_vcpu *vcpu)
 
 	msr->kernel_gs_base = x86_rdmsr(MSR_KERNEL_GS_BASE);
 	exchange(MSR_KERNEL_GS_BASE, msr->kernel_gs_base, vcpu->arch.host_kernel_gs);
-	if (boot_cpu_has(X86_FEATURE_RDTSCP))
+	if (cpu_feature_enabled(X86_FEATURE_RDTSCP))
 		exchange(MSR_TSC_AUX, msr->tsc_aux, host->tsc_aux);
 	if (!vcpu->arch.syscall_loaded)
 		return;

@@ -15,6 +15,7 @@
 #include "vmcs.h"
 #include "vmx.h"
 
+DEFINE_STATIC_KEY_FALSE(vmx_host_has_pebs);
 struct vmx_config vmx_config;
 
 /* How long a guest may run without an exit: the watchdog slice, in ms of TSC. */
@@ -152,7 +153,8 @@ int vmx_probe(void)
 	if (ret)
 		return ret;
 	settle_apic();
-	vmx_config.host_has_pebs = boot_cpu_has(X86_FEATURE_PEBS) && x86_rdmsr_safe(MSR_IA32_PEBS_ENABLE, &pebs);
+	if (boot_cpu_has(X86_FEATURE_PEBS) && x86_rdmsr_safe(MSR_IA32_PEBS_ENABLE, &pebs))
+		static_branch_enable(&vmx_host_has_pebs);
 	vmx_config.cr0_fixed0 = x86_rdmsr(MSR_IA32_VMX_CR0_FIXED0);
 	vmx_config.cr0_fixed1 = x86_rdmsr(MSR_IA32_VMX_CR0_FIXED1);
 	vmx_config.cr4_fixed0 = x86_rdmsr(MSR_IA32_VMX_CR4_FIXED0);

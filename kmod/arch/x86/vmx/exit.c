@@ -106,7 +106,7 @@ static enum exit_action handle_db(struct qvm_vcpu *vcpu)
  */
 static enum exit_action handle_ac(struct qvm_vcpu *vcpu)
 {
-	const struct vmx_vcpu *vmx = vmx_of(vcpu);
+	struct vmx_vcpu *vmx = vmx_of(vcpu);
 
 	vmx_need(vcpu, VMX_G_RIP | VMX_G_RFLAGS | VMX_G_CODE);
 	if (!boot_cpu_has(X86_FEATURE_SPLIT_LOCK_DETECT) ||
@@ -114,7 +114,18 @@ static enum exit_action handle_ac(struct qvm_vcpu *vcpu)
 		x86_inject_exception(vcpu, X86_XCPT_AC, vmx->exit.intr_error);
 		return EXIT_RESUME;
 	}
-	return qvm_split_lock(vmx->state.rip) ? EXIT_RESUME : vmx_fatal(vcpu, QVM_FATAL_EXIT);
+	switch (qvm_split_lock(vmx->state.rip)) {
+	case QVM_SPLIT_LOCK_FATAL:
+		return vmx_fatal(vcpu, QVM_FATAL_EXIT);
+	case QVM_SPLIT_LOCK_ALLOW:
+		pr_warn_ratelimited("qvm: VM %u: vCPU %u takes locks across cache lines, which stop all CPUs for a while (pc 0x%llx)\n",
+				    vcpu->vm->id, vcpu->index, vmx->state.rip);
+		vmx->split_locks = true;
+		break;
+	case QVM_SPLIT_LOCK_ONCE:
+		break;
+	}
+	return EXIT_RESUME;
 }
 
 static enum exit_action handle_exception(struct qvm_vcpu *vcpu)

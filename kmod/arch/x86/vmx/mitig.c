@@ -15,7 +15,6 @@
 #include "compat.h"
 #include "vmx.h"
 
-bool vmx_write_ibrs __read_mostly;
 /* entry.S reads these. */
 bool vmx_verw __read_mostly;
 const u16 vmx_verw_selector = __KERNEL_DS;
@@ -25,7 +24,8 @@ const u16 vmx_verw_selector = __KERNEL_DS;
 bool vmx_flush_l1d __read_mostly, vmx_flush_l1d_always __read_mostly;
 static void *flush_pages;		/* where the CPU has no command for it */
 
-bool vmx_eager_fp __read_mostly, vmx_ibpb __read_mostly, vmx_ibpb_to_user __read_mostly;
+bool vmx_ibpb __read_mostly;
+DEFINE_STATIC_KEY_FALSE(vmx_eager_fp);
 
 enum step {
 	STEP_L1D, STEP_VERW, STEP_RSB, STEP_IBRS, STEP_BHB, STEP_ITLB, STEP_FP, STEP_IBPB, STEP_USER, STEP_COUNT
@@ -99,24 +99,24 @@ static void init_verw(void)
 
 void vmx_mitig_init(void)
 {
+	bool ibrs = boot_cpu_has(X86_FEATURE_KERNEL_IBRS), eager = !cpu_mitigations_off();
+
 	init_l1d();
 	init_verw();
-	vmx_write_ibrs = boot_cpu_has(X86_FEATURE_KERNEL_IBRS);
-	step(STEP_IBRS, vmx_write_ibrs, vmx_write_ibrs ? "the kernel uses legacy IBRS" :
-							 "the kernel does not use legacy IBRS");
+	step(STEP_IBRS, ibrs, ibrs ? "the kernel uses legacy IBRS" : "the kernel does not use legacy IBRS");
 	step(STEP_RSB,
 	     boot_cpu_has(X86_FEATURE_RSB_VMEXIT) || boot_cpu_has(X86_FEATURE_RSB_VMEXIT_LITE),
 	     "as the kernel's RSB_VMEXIT says");
 	step(STEP_BHB, qvm_bhb_on_vmexit(), "as the kernel's CLEAR_BHB_LOOP says");
 	step(STEP_ITLB, x86_nx_blocks(), "as the kernel's ITLB_MULTIHIT says");
 	/* CR0.TS does not stop what is only speculation: registers of somebody else's must not be there. */
-	vmx_eager_fp = !cpu_mitigations_off();
-	step(STEP_FP, vmx_eager_fp, vmx_eager_fp ? "lazy FP, CVE-2018-3665; no CPU says that it is free of it" :
-						   "switched off on the kernel's command line");
+	if (eager)
+		static_branch_enable(&vmx_eager_fp);
+	step(STEP_FP, eager, eager ? "lazy FP, CVE-2018-3665; no CPU says that it is free of it" :
+				     "switched off on the kernel's command line");
 	vmx_ibpb = qvm_ibpb_wanted();
 	step(STEP_IBPB, vmx_ibpb, vmx_ibpb ? "the kernel uses IBPB" : "the kernel does not use IBPB");
-	vmx_ibpb_to_user = qvm_ibpb_to_user_wanted();
-	step(STEP_USER, vmx_ibpb_to_user, "as the kernel's IBPB_EXIT_TO_USER says (VMSCAPE)");
+	step(STEP_USER, qvm_ibpb_to_user_wanted(), "as the kernel's IBPB_EXIT_TO_USER says (VMSCAPE)");
 }
 
 void vmx_mitig_fini(void)

@@ -348,7 +348,7 @@ static void barrier_to_others(const struct vmx_vcpu *vmx)
 		return;
 	__this_cpu_write(last_serial, vmx->serial);
 	if (vmx_ibpb)
-		indirect_branch_prediction_barrier();
+		x86_wrmsr(MSR_IA32_PRED_CMD, PRED_CMD_IBPB);
 }
 
 bool vmx_own_take(struct vmx_vcpu *vmx)

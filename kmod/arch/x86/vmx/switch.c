@@ -42,7 +42,7 @@ static void fp_load(struct qvm_vcpu *vcpu)
 {
 	u64 mask = x86_xcr0_supported();
 
-	if (boot_cpu_has(X86_FEATURE_OSXSAVE))
+	if (cpu_feature_enabled(X86_FEATURE_OSXSAVE))
 		asm volatile("xrstor64 (%0)" : : "r"(vcpu->arch.xsave), "a"((u32)mask),
 			     "d"((u32)(mask >> 32)) : "memory");
 	else
@@ -53,7 +53,7 @@ static void fp_save(struct qvm_vcpu *vcpu)
 {
 	u64 mask = x86_xcr0_supported();
 
-	if (boot_cpu_has(X86_FEATURE_OSXSAVE))
+	if (cpu_feature_enabled(X86_FEATURE_OSXSAVE))
 		asm volatile("xsave64 (%0)" : : "r"(vcpu->arch.xsave), "a"((u32)mask),
 			     "d"((u32)(mask >> 32)) : "memory");
 	else
@@ -88,18 +88,25 @@ static noinline void pebs_start(const struct vmx_vcpu *vmx)
 static void debug_enter(struct qvm_vcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = vmx_of(vcpu);
+	u64 dr7 = __this_cpu_read(cpu_dr7), debugctl = x86_rdmsr(MSR_IA32_DEBUGCTLMSR);
+	u64 pebs = static_branch_unlikely(&vmx_host_has_pebs) ? x86_rdmsr(MSR_IA32_PEBS_ENABLE) : 0;
 
-	if (vmx_config.host_has_pebs) {
-		vmx->host_debug.pebs = x86_rdmsr(MSR_IA32_PEBS_ENABLE);
-		if (unlikely(vmx->host_debug.pebs))
+	vmx->host_debug.in_use = dr7 | debugctl | pebs | vmx->split_locks;
+	if (unlikely(vmx->host_debug.in_use)) {
+		vmx->host_debug.dr7 = dr7;
+		vmx->host_debug.debugctl = debugctl;
+		vmx->host_debug.pebs = pebs;
+		if (pebs)
 			pebs_stop(vmx);
+		if (vmx->split_locks) {
+			vmx->host_debug.test_ctrl = x86_rdmsr(MSR_TEST_CTRL);
+			x86_wrmsr(MSR_TEST_CTRL, vmx->host_debug.test_ctrl & ~MSR_TEST_CTRL_SPLIT_LOCK_DETECT);
+		}
 	}
-	vmx->host_debug.dr7 = __this_cpu_read(cpu_dr7);
-	vmx->host_debug.debugctl = x86_rdmsr(MSR_IA32_DEBUGCTLMSR);
 	if (likely(!(vcpu->arch.dr7 & DR7_ARMED)))
 		return;
 	/* The guest's addresses are not for the host's breakpoints. */
-	if (unlikely(vmx->host_debug.dr7))
+	if (unlikely(dr7))
 		set_debugreg(0, 7);
 	get_debugreg(vmx->host_debug.dr[0], 0);
 	get_debugreg(vmx->host_debug.dr[1], 1);
@@ -111,23 +118,31 @@ static void debug_enter(struct qvm_vcpu *vcpu)
 	set_debugreg(vcpu->arch.dr[3], 3);
 }
 
+static noinline void host_debug_restore(const struct vmx_vcpu *vmx)
+{
+	if (vmx->host_debug.debugctl)
+		x86_wrmsr(MSR_IA32_DEBUGCTLMSR, vmx->host_debug.debugctl);
+	if (vmx->host_debug.dr7)
+		set_debugreg(vmx->host_debug.dr7, 7);
+	if (vmx->host_debug.pebs)
+		pebs_start(vmx);
+	if (vmx->split_locks)
+		x86_wrmsr(MSR_TEST_CTRL, vmx->host_debug.test_ctrl);
+}
+
 /* An exit leaves DR7 = 0x400 and DEBUGCTL = 0 (27.5.1). */
 static void debug_exit(struct qvm_vcpu *vcpu)
 {
 	const struct vmx_vcpu *vmx = vmx_of(vcpu);
 
-	if (unlikely(vmx->host_debug.debugctl))
-		x86_wrmsr(MSR_IA32_DEBUGCTLMSR, vmx->host_debug.debugctl);
 	if (unlikely(vcpu->arch.dr7 & DR7_ARMED)) {
 		set_debugreg(vmx->host_debug.dr[0], 0);
 		set_debugreg(vmx->host_debug.dr[1], 1);
 		set_debugreg(vmx->host_debug.dr[2], 2);
 		set_debugreg(vmx->host_debug.dr[3], 3);
 	}
-	if (unlikely(vmx->host_debug.dr7))
-		set_debugreg(vmx->host_debug.dr7, 7);
-	if (unlikely(vmx->host_debug.pebs))
-		pebs_start(vmx);
+	if (unlikely(vmx->host_debug.in_use))
+		host_debug_restore(vmx);
 }
 
 /* ---- tier 0 ---- */
@@ -196,9 +211,8 @@ static noinline void host_machine_check(u32 reason)
 {
 	u32 basic = BASIC(reason);
 
-	if (basic == EXIT_REASON_MCE_DURING_VMENTRY ||
-	    (basic == EXIT_REASON_EXCEPTION_NMI &&
-	     (vmcs_read(VM_EXIT_INTR_INFO) & INTR_INFO_KIND) == INTR_INFO_MC))
+	if (basic == EXIT_REASON_EXCEPTION_NMI ? (vmcs_read(VM_EXIT_INTR_INFO) & INTR_INFO_KIND) == INTR_INFO_MC :
+						 basic == EXIT_REASON_MCE_DURING_VMENTRY)
 		qvm_machine_check();
 }
 
@@ -220,6 +234,7 @@ static noinstr void run_guest_tracked(struct qvm_vcpu *vcpu, bool note)
 static void capture(struct qvm_vcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = vmx_of(vcpu);
+	u32 groups;
 
 	if (unlikely(vmx->exit.reason == ~0U)) {
 		vmx->exit.qualification = vmcs_read(VM_INSTRUCTION_ERROR);
@@ -227,8 +242,10 @@ static void capture(struct qvm_vcpu *vcpu)
 		vmx_refused_find(vmx);
 		return;
 	}
-	vmx_state_sync(vcpu, VMX_G_RIP | VMX_G_RSP | VMX_X_REASON |
-		       vmx_exit_groups(BASIC(vmx->exit.reason)));
+	groups = vmx_exit_groups(BASIC(vmx->exit.reason));
+	if (unlikely(groups & VMX_X_EVENT))
+		host_machine_check(vmx->exit.reason);
+	vmx_state_sync(vcpu, VMX_G_RIP | VMX_G_RSP | VMX_X_REASON | groups);
 	vmx_events_sync(vcpu);
 	if (unlikely(BASIC(vmx->exit.reason) == EXIT_REASON_INVALID_STATE))
 		vmx_refused_find(vmx);
@@ -271,7 +288,7 @@ static __always_inline u64 fs_base(void)
 {
 	u64 base;
 
-	if (!boot_cpu_has(X86_FEATURE_FSGSBASE))
+	if (!cpu_feature_enabled(X86_FEATURE_FSGSBASE))
 		return x86_rdmsr(MSR_FS_BASE);
 	asm volatile("rdfsbase %0" : "=r"(base));
 	return base;
@@ -315,7 +332,7 @@ static void prepare(struct qvm_vcpu *vcpu, bool fp)
 		vmx_write_host_cpu(vmx);
 	vmx->cpu = cpu;
 	write_host_thread(vmx);
-	if (unlikely(vmx_write_ibrs))
+	if (cpu_feature_enabled(X86_FEATURE_KERNEL_IBRS))
 		vcpu->arch.regs.spec_ctrl = this_cpu_read(x86_spec_ctrl_current);
 	if (unlikely(fp != vmx->fp_in_cr0))
 		vmx_write_cr0(vcpu, fp);
@@ -377,13 +394,10 @@ static void run_stretch(struct qvm_vcpu *vcpu, bool fp)
 	if (fp)
 		fp_save(vcpu);
 	debug_exit(vcpu);
-	if (vmx_ibpb_to_user)
-		qvm_ibpb_to_user();
+	qvm_ibpb_to_user();
 	vmx->exit.answer = answer;
-	if (answer == FAST_NO) {
-		host_machine_check(vmx->exit.reason);
+	if (answer == FAST_NO)
 		capture(vcpu);
-	}
 }
 
 /* Interrupts off. As at qvm_arch_vcpu_enter(). */
@@ -417,7 +431,7 @@ static int enter_irqs_off(struct qvm_vcpu *vcpu, bool fp)
 
 int qvm_arch_vcpu_enter(struct qvm_vcpu *vcpu)
 {
-	bool fp = vcpu->arch.fp_wanted || vmx_eager_fp;
+	bool fp = vcpu->arch.fp_wanted || static_branch_unlikely(&vmx_eager_fp);
 	int ret;
 
 	vcpu->trail.entry_pc = vmx_rip(vcpu);

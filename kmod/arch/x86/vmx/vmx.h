@@ -7,6 +7,7 @@
 #ifndef QVM_X86_VMX_VMX_H
 #define QVM_X86_VMX_VMX_H
 
+#include <linux/jump_label.h>
 #include <linux/list.h>
 #include <linux/percpu.h>
 
@@ -27,10 +28,10 @@ struct vmx_config {
 	bool tpr_shadow;
 	bool apicv_x2, apicv_x;			/* VMX_X2APIC_CONTROLS, VMX_XAPIC_CONTROLS can be used */
 	bool has_xss;
-	bool host_has_pebs;			/* IA32_PEBS_ENABLE is there */
 };
 
 extern struct vmx_config vmx_config;
+DECLARE_STATIC_KEY_FALSE(vmx_host_has_pebs);	/* IA32_PEBS_ENABLE is there */
 
 /* Secondary controls of a vCPU whose interrupts the processor delivers (ch. 29), by its APIC's mode. */
 #define VMX_X2APIC_CONTROLS	(SECONDARY_EXEC_VIRTUALIZE_X2APIC_MODE |		\
@@ -158,6 +159,7 @@ struct vmx_vcpu {
 	bool inside;			/* [v] VMCS current, interrupts off: it can be read */
 	u8 streak;			/* [v] exits that tier 0 may still answer in this stretch */
 	u64 tsc_lost;			/* [v] x86_tsc_lost that TSC_OFFSET in the VMCS knows of */
+	bool split_locks;		/* [v] it may take them: the host does not trap them meanwhile */
 	bool fp_in_cr0;			/* [v] CR0.TS in the VMCS is as for an entry with FP */
 	int cpu;			/* [v] where it was entered last, -1 */
 	struct vmx_state state;		/* [v] */
@@ -170,6 +172,8 @@ struct vmx_vcpu {
 	struct {
 		unsigned long dr[4], dr7, debugctl;
 		u64 pebs;
+		u64 test_ctrl;		/* if split_locks */
+		u64 in_use;		/* not 0: one of dr7, debugctl, pebs, split_locks is not */
 	} host_debug;			/* [v] during a stretch */
 	struct vmx_msr_entry *pebs_off, *pebs_on;	/* [C] MSRs of an entry and of an exit, one each */
 	unsigned long noted;		/* [v] jiffies when RCU was told of a quiescent state */
@@ -251,8 +255,8 @@ void vmx_events_flush(struct qvm_vcpu *vcpu);	/* interrupts off, before entry */
 void vmx_events_sync(struct qvm_vcpu *vcpu);	/* interrupts off, after exit */
 
 /* ---- mitig.c ---- */
-extern bool vmx_verw, vmx_write_ibrs, vmx_flush_l1d, vmx_flush_l1d_always;
-extern bool vmx_eager_fp, vmx_ibpb, vmx_ibpb_to_user;
+extern bool vmx_verw, vmx_flush_l1d, vmx_flush_l1d_always, vmx_ibpb;
+DECLARE_STATIC_KEY_FALSE(vmx_eager_fp);
 extern const u16 vmx_verw_selector;
 void vmx_mitig_init(void);
 void vmx_mitig_fini(void);
