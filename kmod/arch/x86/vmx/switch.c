@@ -85,28 +85,20 @@ static noinline void pebs_start(const struct vmx_vcpu *vmx)
 	x86_wrmsr(MSR_IA32_PEBS_ENABLE, vmx->host_debug.pebs);	/* if there was no exit */
 }
 
-static void debug_enter(struct qvm_vcpu *vcpu)
+static noinline void debug_swap_in(struct qvm_vcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = vmx_of(vcpu);
-	u64 dr7 = __this_cpu_read(cpu_dr7), debugctl = x86_rdmsr(MSR_IA32_DEBUGCTLMSR);
-	u64 pebs = static_branch_unlikely(&vmx_host_has_pebs) ? x86_rdmsr(MSR_IA32_PEBS_ENABLE) : 0;
 
-	vmx->host_debug.in_use = dr7 | debugctl | pebs | vmx->split_locks;
-	if (unlikely(vmx->host_debug.in_use)) {
-		vmx->host_debug.dr7 = dr7;
-		vmx->host_debug.debugctl = debugctl;
-		vmx->host_debug.pebs = pebs;
-		if (pebs)
-			pebs_stop(vmx);
-		if (vmx->split_locks) {
-			vmx->host_debug.test_ctrl = x86_rdmsr(MSR_TEST_CTRL);
-			x86_wrmsr(MSR_TEST_CTRL, vmx->host_debug.test_ctrl & ~MSR_TEST_CTRL_SPLIT_LOCK_DETECT);
-		}
+	if (vmx->host_debug.pebs)
+		pebs_stop(vmx);
+	if (vmx->split_locks) {
+		vmx->host_debug.test_ctrl = x86_rdmsr(MSR_TEST_CTRL);
+		x86_wrmsr(MSR_TEST_CTRL, vmx->host_debug.test_ctrl & ~MSR_TEST_CTRL_SPLIT_LOCK_DETECT);
 	}
-	if (likely(!(vcpu->arch.dr7 & DR7_ARMED)))
+	if (!(vcpu->arch.dr7 & DR7_ARMED))
 		return;
 	/* The guest's addresses are not for the host's breakpoints. */
-	if (unlikely(dr7))
+	if (vmx->host_debug.dr7)
 		set_debugreg(0, 7);
 	get_debugreg(vmx->host_debug.dr[0], 0);
 	get_debugreg(vmx->host_debug.dr[1], 1);
@@ -118,10 +110,18 @@ static void debug_enter(struct qvm_vcpu *vcpu)
 	set_debugreg(vcpu->arch.dr[3], 3);
 }
 
-static noinline void host_debug_restore(const struct vmx_vcpu *vmx)
+static noinline void debug_swap_out(const struct qvm_vcpu *vcpu)
 {
+	const struct vmx_vcpu *vmx = vmx_of(vcpu);
+
 	if (vmx->host_debug.debugctl)
 		x86_wrmsr(MSR_IA32_DEBUGCTLMSR, vmx->host_debug.debugctl);
+	if (vcpu->arch.dr7 & DR7_ARMED) {
+		set_debugreg(vmx->host_debug.dr[0], 0);
+		set_debugreg(vmx->host_debug.dr[1], 1);
+		set_debugreg(vmx->host_debug.dr[2], 2);
+		set_debugreg(vmx->host_debug.dr[3], 3);
+	}
 	if (vmx->host_debug.dr7)
 		set_debugreg(vmx->host_debug.dr7, 7);
 	if (vmx->host_debug.pebs)
@@ -130,19 +130,26 @@ static noinline void host_debug_restore(const struct vmx_vcpu *vmx)
 		x86_wrmsr(MSR_TEST_CTRL, vmx->host_debug.test_ctrl);
 }
 
-/* An exit leaves DR7 = 0x400 and DEBUGCTL = 0 (27.5.1). */
-static void debug_exit(struct qvm_vcpu *vcpu)
+static void debug_enter(struct qvm_vcpu *vcpu)
 {
-	const struct vmx_vcpu *vmx = vmx_of(vcpu);
+	struct vmx_vcpu *vmx = vmx_of(vcpu);
+	u64 dr7 = __this_cpu_read(cpu_dr7), debugctl = x86_rdmsr(MSR_IA32_DEBUGCTLMSR);
+	u64 pebs = static_branch_unlikely(&vmx_host_has_pebs) ? x86_rdmsr(MSR_IA32_PEBS_ENABLE) : 0;
 
-	if (unlikely(vcpu->arch.dr7 & DR7_ARMED)) {
-		set_debugreg(vmx->host_debug.dr[0], 0);
-		set_debugreg(vmx->host_debug.dr[1], 1);
-		set_debugreg(vmx->host_debug.dr[2], 2);
-		set_debugreg(vmx->host_debug.dr[3], 3);
-	}
-	if (unlikely(vmx->host_debug.in_use))
-		host_debug_restore(vmx);
+	vmx->host_debug.in_use = dr7 | debugctl | pebs | vmx->split_locks | (vcpu->arch.dr7 & DR7_ARMED);
+	if (likely(!vmx->host_debug.in_use))
+		return;
+	vmx->host_debug.dr7 = dr7;
+	vmx->host_debug.debugctl = debugctl;
+	vmx->host_debug.pebs = pebs;
+	debug_swap_in(vcpu);
+}
+
+/* An exit leaves DR7 = 0x400 and DEBUGCTL = 0 (27.5.1). */
+static void debug_exit(const struct qvm_vcpu *vcpu)
+{
+	if (unlikely(vmx_of(vcpu)->host_debug.in_use))
+		debug_swap_out(vcpu);
 }
 
 /* ---- tier 0 ---- */

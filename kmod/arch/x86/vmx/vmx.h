@@ -173,7 +173,7 @@ struct vmx_vcpu {
 		unsigned long dr[4], dr7, debugctl;
 		u64 pebs;
 		u64 test_ctrl;		/* if split_locks */
-		u64 in_use;		/* not 0: one of dr7, debugctl, pebs, split_locks is not */
+		u64 in_use;		/* not 0: one of these is not, or the guest's DR7 is armed */
 	} host_debug;			/* [v] during a stretch */
 	struct vmx_msr_entry *pebs_off, *pebs_on;	/* [C] MSRs of an entry and of an exit, one each */
 	unsigned long noted;		/* [v] jiffies when RCU was told of a quiescent state */
