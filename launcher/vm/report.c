@@ -53,7 +53,7 @@ void report_unclaimed(const struct vm *vm)
 	for (uint32_t i = 0; i < unclaimed.count && i < UNCLAIMED_SAID; i++) {
 		const struct qvm_unclaimed_row *row = &unclaimed.row[i];
 
-		log_info("%s%#llx:%s%s%s %llu times, first by vCPU %u at pc %#llx",
+		log_info("%s0x%llx:%s%s%s %llu times, first by vCPU %u at pc %#llx",
 			 row->flags & QVM_UNCLAIMED_PORT ? "port " : "", (unsigned long long)row->gpa,
 			 row->flags & QVM_UNCLAIMED_READ ? " read" : "",
 			 row->flags & QVM_UNCLAIMED_WRITE ? " write" : "",

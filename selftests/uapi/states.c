@@ -122,6 +122,25 @@ TEST_F(states, unclaimed)
 	EXPECT_EQ(0, table.row[0].over);
 }
 
+/* The table of its translations is where nobody is: a read of that page, whatever the access was. */
+GUEST(guest_no_tables, G_DEVICE
+      "mov x0, #0x62000000\n msr ttbr0_el1, x0\n mov x0, #25\n movk x0, #0x80, lsl #16\n msr tcr_el1, x0\n isb\n"
+      "mrs x0, sctlr_el1\n orr x0, x0, #1\n msr sctlr_el1, x0\n isb\n b .\n");
+
+TEST_F(states, unclaimed_table)
+{
+	struct qvm_unclaimed table;
+
+	machine_build(&self->m, &guest_no_tables, 1);
+	must(call(self->m.vm, QVM_VM_SET_POLICY, &(struct qvm_vm_policy){ .reference = QVM_POLICY_ABORT }));
+	machine_assemble(&self->m);
+	EXPECT_EQ(QVM_EXIT_FATAL, run_vcpu(&self->m, 0));
+	must(call(self->m.vm, QVM_VM_UNCLAIMED, &table));
+	ASSERT_EQ(1, table.count);
+	EXPECT_EQ(0x62000000, table.row[0].gpa);
+	EXPECT_EQ(QVM_UNCLAIMED_READ, table.row[0].flags);
+}
+
 /* One address between a thousand others, each touched once: the table is small and does not lose it. */
 GUEST(guest_scans, G_DEVICE
       "mov x20, #0x60000000\n mov x21, #0x61000000\n mov x4, #1000\n"

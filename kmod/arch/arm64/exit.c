@@ -102,9 +102,15 @@ static bool is_external_abort(u64 esr)
 
 static enum exit_action abort_unclaimed(struct qvm_vcpu *vcpu, u64 esr, bool fetch)
 {
-	u32 access = esr & ISS_WNR ? QVM_UNCLAIMED_WRITE : QVM_UNCLAIMED_READ;
+	u32 access = esr & ISS_WNR ? QVM_UNCLAIMED_WRITE : fetch ? QVM_UNCLAIMED_FETCH : QVM_UNCLAIMED_READ;
+	u64 gpa = fault_gpa(vcpu);
 
-	qvm_unclaimed_add(vcpu, fault_gpa(vcpu), fetch ? QVM_UNCLAIMED_FETCH : access);
+	/* Of a table that the walk wanted to read only the page is known: the rest of FAR is the access's own. */
+	if (esr & ISS_S1PTW) {
+		access = QVM_UNCLAIMED_READ;
+		gpa &= PAGE_MASK;
+	}
+	qvm_unclaimed_add(vcpu, gpa, access);
 	if (vcpu->vm->policy.reference == QVM_POLICY_ABORT)
 		return fatal(vcpu, QVM_FATAL_POLICY);
 	arm64_inject_abort(vcpu, fetch);
