@@ -6,8 +6,6 @@
 
 #include "arm64.h"
 
-enum psci_affinity { PSCI_STATE_ON = 0, PSCI_STATE_OFF = 1, PSCI_STATE_ON_PENDING = 2 };
-
 struct smccc_call {
 	bool tier0;	/* the function touches nothing but this vCPU's registers */
 	bool has_64;	/* there is an SMC64 form too */
@@ -23,6 +21,12 @@ struct smccc_call {
 #define TRNG_NO_ENTROPY		(-3)
 
 static const struct smccc_call *smccc_find(u32 id);	/* FEATURES asks for what the table has */
+
+/* Argument @n: 32 bits of it in an SMC32 call (DEN0028 3.1). */
+static __always_inline u64 arg(const u64 *x, unsigned int n)
+{
+	return x[0] & ID_64 ? x[n] : (u32)x[n];
+}
 
 static __always_inline enum exit_action result(u64 *x, s64 value)
 {
@@ -96,42 +100,45 @@ static struct qvm_vcpu *vcpu_by_mpidr(const struct qvm_vm *vm, u64 mpidr)
 /*
  * x1 target, x2 entry, x3 context. Of several callers one wins: power goes OFF → ON_PENDING once,
  * and only the winner may write boot before it kicks. The target takes boot after it saw
- * the release that makes the request visible.
+ * the release that makes the request visible. To the others it is on: they are never told ON_PENDING,
+ * which KVM has not, either, so that no guest knows it there.
  */
 static enum exit_action cpu_on(struct qvm_vcpu *vcpu, u64 *x)
 {
-	struct qvm_vcpu *target = vcpu_by_mpidr(vcpu->vm, x[1]);
-	int power;
+	u64 mpidr = arg(x, 1);
+	struct qvm_vcpu *target = vcpu_by_mpidr(vcpu->vm, mpidr);
 
-	if (!target || x[1] & ~(u64)MPIDR_HWID_BITMASK)
+	if (!target || mpidr & ~(u64)MPIDR_HWID_BITMASK)
 		return result(x, PSCI_RET_INVALID_PARAMS);
-	power = atomic_cmpxchg(&target->power, VCPU_OFF, VCPU_STARTING);
-	if (power == VCPU_ON)
+	if (atomic_cmpxchg(&target->power, VCPU_OFF, VCPU_STARTING) != VCPU_OFF)
 		return result(x, PSCI_RET_ALREADY_ON);
-	if (power != VCPU_OFF)
-		return result(x, PSCI_RET_ON_PENDING);
-	target->arch.boot.entry = x[2];
-	target->arch.boot.context = x[3];
+	target->arch.boot.entry = arg(x, 2);
+	target->arch.boot.context = arg(x, 3);
 	atomic_set_release(&target->power, VCPU_ON_PENDING);
 	qvm_vcpu_kick(target);
 	return result(x, PSCI_RET_SUCCESS);
 }
 
-/* x1 affinity, x2 lowest affinity level: only level 0, single cores. */
+/* x1 affinity, x2 lowest affinity level: of those that are the same from there up, is one on? */
 static enum exit_action affinity_info(struct qvm_vcpu *vcpu, u64 *x)
 {
-	struct qvm_vcpu *target = vcpu_by_mpidr(vcpu->vm, x[1]);
+	u64 mpidr = arg(x, 1), level = arg(x, 2), mask;
+	s64 state = PSCI_RET_INVALID_PARAMS;
+	u32 i;
 
-	if (!target || x[2])
+	if (level > 3 || mpidr & ~(u64)MPIDR_HWID_BITMASK)
 		return result(x, PSCI_RET_INVALID_PARAMS);
-	switch (atomic_read(&target->power)) {
-	case VCPU_ON:
-		return result(x, PSCI_STATE_ON);
-	case VCPU_OFF:
-		return result(x, PSCI_STATE_OFF);
-	default:
-		return result(x, PSCI_STATE_ON_PENDING);
+	mask = MPIDR_HWID_BITMASK & (~0ULL << level * MPIDR_LEVEL_BITS);
+	for (i = 0; i < vcpu->vm->max_vcpus; i++) {
+		const struct qvm_vcpu *other = vcpu->vm->vcpu[i];
+
+		if (!other || (other->arch.mpidr ^ mpidr) & mask)
+			continue;
+		if (atomic_read(&other->power) != VCPU_OFF)
+			return result(x, PSCI_0_2_AFFINITY_LEVEL_ON);
+		state = PSCI_0_2_AFFINITY_LEVEL_OFF;
 	}
+	return result(x, state);
 }
 
 static enum exit_action system_off(struct qvm_vcpu *vcpu, u64 *x)
