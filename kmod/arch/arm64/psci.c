@@ -17,6 +17,11 @@ struct smccc_call {
 #define ID_64		BIT(30)
 #define ID_OWNER(owner)	(BIT(31) | (owner) << 24)
 
+/* Numbers of the standard services' functions (DEN0022, DEN0098) */
+#define PSCI_LAST	0x1f
+#define TRNG_FIRST	0x50
+#define TRNG_LAST	0x5f
+
 #define TRNG_INVALID_PARAMETERS	(-2)
 #define TRNG_NO_ENTROPY		(-3)
 
@@ -44,8 +49,20 @@ static noinstr enum exit_action smccc_version(struct qvm_vcpu *vcpu, u64 *x)
 	return result(x, ARM_SMCCC_VERSION_1_1);
 }
 
-/* Is that function there? No flags: the original StateID format, no OS-initiated mode. */
-static noinstr enum exit_action features(struct qvm_vcpu *vcpu, u64 *x)
+/* Each service's FEATURES is asked for its own functions, and knows no other's. */
+static __always_inline enum exit_action features(u64 *x, bool own)
+{
+	return result(x, own && smccc_find(x[1]) ? 0 : SMCCC_RET_NOT_SUPPORTED);
+}
+
+static __always_inline bool id_is(u32 id, u32 owner, u32 first, u32 last)
+{
+	return (id & ~(ID_NUMBER | ID_64)) == ID_OWNER(owner) && (id & ID_NUMBER) >= first &&
+	       (id & ID_NUMBER) <= last;
+}
+
+/* DEN0028 7.3 */
+static noinstr enum exit_action arch_features(struct qvm_vcpu *vcpu, u64 *x)
 {
 	switch ((u32)x[1]) {
 	case ARM_SMCCC_ARCH_WORKAROUND_1:
@@ -55,8 +72,20 @@ static noinstr enum exit_action features(struct qvm_vcpu *vcpu, u64 *x)
 	case ARM_SMCCC_ARCH_WORKAROUND_3:
 		return result(x, arm64_workarounds.wa3);
 	default:
-		return result(x, smccc_find(x[1]) ? 0 : SMCCC_RET_NOT_SUPPORTED);
+		return features(x, id_is(x[1], ARM_SMCCC_OWNER_ARCH, 0, ID_NUMBER));
 	}
+}
+
+/* DEN0022, PSCI_FEATURES: and SMCCC_VERSION. No flags: the original StateID format, no OS-initiated mode. */
+static noinstr enum exit_action psci_features(struct qvm_vcpu *vcpu, u64 *x)
+{
+	return features(x, id_is(x[1], ARM_SMCCC_OWNER_STANDARD, 0, PSCI_LAST) ||
+			   (u32)x[1] == ARM_SMCCC_VERSION_FUNC_ID);
+}
+
+static noinstr enum exit_action trng_features(struct qvm_vcpu *vcpu, u64 *x)
+{
+	return features(x, id_is(x[1], ARM_SMCCC_OWNER_STANDARD, TRNG_FIRST, TRNG_LAST));
 }
 
 /* The step was taken by the exit that brought the call here (mitig.c). No result: x0 is kept. */
@@ -153,10 +182,12 @@ static enum exit_action system_reset(struct qvm_vcpu *vcpu, u64 *x)
 	return EXIT_FATAL;
 }
 
-/* x1 type: 0 is the architecture's warm reset, bit 31 the vendor's; x2 cookie. */
+/* x1 type: 0 is the architecture's warm reset, those with bit 31 are the vendor's, and all one here; x2 cookie. */
 static enum exit_action system_reset2(struct qvm_vcpu *vcpu, u64 *x)
 {
-	if ((u32)x[1])
+	u32 type = x[1];
+
+	if (type && !(type & BIT(31)))
 		return result(x, PSCI_RET_INVALID_PARAMS);
 	return system_reset(vcpu, x);
 }
@@ -200,7 +231,7 @@ static enum exit_action trng_random(struct qvm_vcpu *vcpu, u64 *x)
 
 static const struct smccc_call arch_calls[] = {
 	[NUMBER(ARM_SMCCC_VERSION_FUNC_ID)]	= { true, false, smccc_version },
-	[NUMBER(ARM_SMCCC_ARCH_FEATURES_FUNC_ID)] = { true, false, features },
+	[NUMBER(ARM_SMCCC_ARCH_FEATURES_FUNC_ID)] = { true, false, arch_features },
 };
 
 static const struct smccc_call workaround_call = { true, false, workaround };
@@ -214,13 +245,13 @@ static const struct smccc_call psci_calls[] = {
 	[NUMBER(PSCI_0_2_FN_MIGRATE_INFO_TYPE)]	= { true, false, migrate_info_type },
 	[NUMBER(PSCI_0_2_FN_SYSTEM_OFF)]	= { false, false, system_off },
 	[NUMBER(PSCI_0_2_FN_SYSTEM_RESET)]	= { false, false, system_reset },
-	[NUMBER(PSCI_1_0_FN_PSCI_FEATURES)]	= { true, false, features },
+	[NUMBER(PSCI_1_0_FN_PSCI_FEATURES)]	= { true, false, psci_features },
 	[NUMBER(PSCI_1_1_FN_SYSTEM_RESET2)]	= { false, true, system_reset2 },
 };
 
 static const struct smccc_call trng_calls[] = {
 	[TRNG_NUMBER(ARM_SMCCC_TRNG_VERSION)]	= { false, false, trng_version },
-	[TRNG_NUMBER(ARM_SMCCC_TRNG_FEATURES)]	= { true, false, features },
+	[TRNG_NUMBER(ARM_SMCCC_TRNG_FEATURES)]	= { true, false, trng_features },
 	[TRNG_NUMBER(ARM_SMCCC_TRNG_GET_UUID)]	= { false, false, trng_uuid },
 	[TRNG_NUMBER(ARM_SMCCC_TRNG_RND32)]	= { false, true, trng_random },
 };

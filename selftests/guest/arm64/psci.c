@@ -27,6 +27,14 @@ static void test_features(void)
 	}
 	check_eq(psci32(PSCI_FEATURES, NOT_A_FUNCTION, 0, 0), PSCI_NOT_SUPPORTED);
 	check_eq(psci32(SMCCC_ARCH_FEATURES, NOT_A_FUNCTION, 0, 0), PSCI_NOT_SUPPORTED);
+	/* each is asked for its own */
+	check_eq(psci32(PSCI_FEATURES, TRNG_VERSION, 0, 0), PSCI_NOT_SUPPORTED);
+	check_eq(psci32(PSCI_FEATURES, SMCCC_ARCH_FEATURES, 0, 0), PSCI_NOT_SUPPORTED);
+	check_eq(psci32(SMCCC_ARCH_FEATURES, SMCCC_VERSION, 0, 0), 0);
+	check_eq(psci32(SMCCC_ARCH_FEATURES, PSCI_VERSION, 0, 0), PSCI_NOT_SUPPORTED);
+	check_eq(psci32(SMCCC_ARCH_FEATURES, TRNG_VERSION, 0, 0), PSCI_NOT_SUPPORTED);
+	check_eq(psci32(TRNG_FEATURES, PSCI_VERSION, 0, 0), PSCI_NOT_SUPPORTED);
+	check_eq(psci32(TRNG_FEATURES, SMCCC_VERSION, 0, 0), PSCI_NOT_SUPPORTED);
 	/* no trusted OS that would have to move */
 	check(psci32(PSCI_MIGRATE_INFO_TYPE, 0, 0, 0) == 2 ||
 	      psci32(PSCI_MIGRATE_INFO_TYPE, 0, 0, 0) == PSCI_NOT_SUPPORTED);
@@ -106,6 +114,8 @@ static void test_invalid(void)
 	check_eq(psci_hvc(PSCI_CPU_ON64, BIT(32) | 1, entry, 0), PSCI_INVALID_PARAMETERS);
 	check_eq(psci_hvc(PSCI_AFFINITY_INFO64, cpu_affinity(none), 0, 0), PSCI_INVALID_PARAMETERS);
 	check_eq(psci_hvc(PSCI_AFFINITY_INFO64, 0, 4, 0), PSCI_INVALID_PARAMETERS);
+	check_eq(psci_hvc(PSCI_SYSTEM_RESET2_64, 1, 0, 0), PSCI_INVALID_PARAMETERS);
+	check_eq(psci32(PSCI_SYSTEM_RESET2, 0x7fffffff, 0, 0), PSCI_INVALID_PARAMETERS);
 	check_eq(psci_hvc(PSCI_AFFINITY_INFO64, BIT(31), 0, 0), PSCI_INVALID_PARAMETERS);
 	check_eq(psci_hvc(PSCI_AFFINITY_INFO64, BIT(24), 0, 0), PSCI_INVALID_PARAMETERS);
 	check_eq(psci_hvc(PSCI_AFFINITY_INFO64, BIT(40), 0, 0), PSCI_INVALID_PARAMETERS);
