@@ -127,7 +127,8 @@ static struct qvm_vcpu *vcpu_by_mpidr(const struct qvm_vm *vm, u64 mpidr)
 }
 
 /*
- * x1 target, x2 entry, x3 context. Of several callers one wins: power goes OFF → ON_PENDING once,
+ * x1 target, x2 entry, x3 context. It starts with the caller's endianness (DEN0022, the
+ * initial state of a core). Of several callers one wins: power goes OFF → ON_PENDING once,
  * and only the winner may write boot before it kicks. The target takes boot after it saw
  * the release that makes the request visible. To the others it is on: they are never told ON_PENDING,
  * which KVM has not, either, so that no guest knows it there.
@@ -143,6 +144,7 @@ static enum exit_action cpu_on(struct qvm_vcpu *vcpu, u64 *x)
 		return result(x, PSCI_RET_ALREADY_ON);
 	target->arch.boot.entry = arg(x, 2);
 	target->arch.boot.context = arg(x, 3);
+	target->arch.boot.big_endian = arm64_sys_is_big_endian(vcpu);
 	atomic_set_release(&target->power, VCPU_ON_PENDING);
 	qvm_vcpu_kick(target);
 	return result(x, PSCI_RET_SUCCESS);

@@ -42,6 +42,7 @@
 
 #define SCTLR_M		BIT_ULL(0)
 #define SCTLR_C		BIT_ULL(2)
+#define SCTLR_EE	BIT_ULL(25)
 
 /* RES1 where EIS, EOS, SPAN, nTLSMD, LSMAOE, TSCXT may be absent (Arm ARM, SCTLR_EL1). */
 #define SCTLR_RESET	0x30d00800ULL
@@ -147,6 +148,16 @@ void arm64_sys_reset(struct qvm_vcpu *vcpu)
 	vcpu->arch.debug_live = false;
 	/* Writes of EL1's translation registers are of interest where memory has to be cleaned. */
 	vcpu->arch.hcr = arm64_host.has_fwb && !arm64_has_fix(ARM64_FIX_KEEP_TVM) ? 0 : EL2_HCR_TVM;
+}
+
+bool arm64_sys_is_big_endian(struct qvm_vcpu *vcpu)
+{
+	return arm64_sys_read(vcpu, SR_SCTLR) & SCTLR_EE;
+}
+
+void arm64_sys_set_endian(struct qvm_vcpu *vcpu, bool big)
+{
+	arm64_sys_write(vcpu, SR_SCTLR, big ? SCTLR_RESET | SCTLR_EE : SCTLR_RESET);
 }
 
 /* ---- traps ---- */

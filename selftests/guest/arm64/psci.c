@@ -232,11 +232,15 @@ u64 raw[8];		/* x0, CurrentEL, DAIF, SCTLR_EL1, MPIDR_EL1, SPSel */
 
 asm(".pushsection .text\n"
     "raw_entry:\n"
-    "	ldr	x1, =raw\n"
+    "	mrs	x3, sctlr_el1\n"
+    "	bic	x1, x3, #(1 << 25)\n"		/* EE: no data access before this */
+    "	msr	sctlr_el1, x1\n"
+    "	isb\n"
+    "	adrp	x1, raw\n"
+    "	add	x1, x1, :lo12:raw\n"
     "	mrs	x2, CurrentEL\n"
     "	stp	x0, x2, [x1]\n"
     "	mrs	x2, daif\n"
-    "	mrs	x3, sctlr_el1\n"
     "	stp	x2, x3, [x1, #16]\n"
     "	mrs	x2, mpidr_el1\n"
     "	mrs	x3, spsel\n"
@@ -246,8 +250,22 @@ asm(".pushsection .text\n"
     "	movk	x0, #2\n"			/* CPU_OFF */
     "	hvc	#0\n"
     "	b	.\n"
-    "	.ltorg\n"
+    /* psci_hvc() as a big-endian caller; without MMU, whose tables would be big-endian, too */
+    "hvc_big_endian:\n"
+    "	mrs	x9, sctlr_el1\n"
+    "	mrs	x11, daif\n"
+    "	bic	x10, x9, #1\n"
+    "	orr	x10, x10, #(1 << 25)\n"
+    "	msr	daifset, #15\n"
+    "	msr	sctlr_el1, x10\n"
+    "	isb\n"
+    "	hvc	#0\n"
+    "	msr	sctlr_el1, x9\n"
+    "	isb\n"
+    "	msr	daif, x11\n"
+    "	ret\n"
     ".popsection\n");
+s64 hvc_big_endian(u64 function, u64 a, u64 b, u64 c);
 
 #define CACHE_LINE_MIN	16
 
@@ -259,17 +277,18 @@ static void clean_and_forget(void *p, size_t size)
 	dsb();
 }
 
-static void check_raw_start(u64 function, u64 context)
+static void check_raw_start(s64 (*call)(u64, u64, u64, u64), u64 function, u64 context)
 {
 	clean_and_forget(raw, sizeof(raw));
-	if (!check_eq(psci_hvc(function, cpu_affinity(1), (u64)raw_entry, context), PSCI_SUCCESS))
+	if (!check_eq(call(function, cpu_affinity(1), (u64)raw_entry, context), PSCI_SUCCESS))
 		return;
 	check(cpu_wait_off(1));
 	clean_and_forget(raw, sizeof(raw));
 	check_eq(raw[0], context);
 	check_eq(raw[1], 1 << 2);
 	check_eq(raw[2], 0xf << 6);
-	check_eq(raw[3] & (BIT(0) | BIT(2) | BIT(12) | BIT(25)), 0);	/* M, C, I, EE */
+	/* M, C, I, EE */
+	check_eq(raw[3] & (BIT(0) | BIT(2) | BIT(12) | BIT(25)), call == hvc_big_endian ? BIT(25) : 0);
 	check_eq(raw[4], BIT(31) | cpu_affinity(1));
 	check_eq(raw[5], 1);
 }
@@ -280,9 +299,20 @@ static void test_state_at_start(void)
 		test_skip("needs two CPUs");
 		return;
 	}
-	check_raw_start(PSCI_CPU_ON64, 0x0123456789abcdef);
-	check_raw_start(PSCI_CPU_ON64, ~0ULL);
-	check_raw_start(PSCI_CPU_ON, 0x89abcdef);
+	check_raw_start(psci_hvc, PSCI_CPU_ON64, 0x0123456789abcdef);
+	check_raw_start(psci_hvc, PSCI_CPU_ON64, ~0ULL);
+	check_raw_start(psci_hvc, PSCI_CPU_ON, 0x89abcdef);
+}
+
+/* The caller's endianness is the target's. */
+static void test_big_endian_start(void)
+{
+	if (cpu_count() < 2 || !(read_sysreg(id_aa64mmfr0_el1) >> 8 & 15)) {
+		test_skip("needs two CPUs, of both endians");
+		return;
+	}
+	check_raw_start(hvc_big_endian, PSCI_CPU_ON64, 0x0123456789abcdef);
+	check_raw_start(psci_hvc, PSCI_CPU_ON64, 1);
 }
 
 static void test_again_and_again(void)
@@ -292,7 +322,7 @@ static void test_again_and_again(void)
 		return;
 	}
 	for (u64 i = 0; i < 20; i++)
-		check_raw_start(PSCI_CPU_ON64, i << 32 | i);
+		check_raw_start(psci_hvc, PSCI_CPU_ON64, i << 32 | i);
 }
 
 const struct test tests[] = {
@@ -305,6 +335,7 @@ const struct test tests[] = {
 	TEST(narrow),
 	TEST(affinity_levels),
 	TEST(state_at_start),
+	TEST(big_endian_start),
 	TEST(all_on_and_off),
 	TEST(race),
 	TEST(again_and_again),
