@@ -144,7 +144,6 @@ void arm64_sys_reset(struct qvm_vcpu *vcpu)
 
 	for (i = 0; i < SR_COUNT; i++)
 		arm64_sys_write(vcpu, i, i < SR_LOADED ? reset_value[i] : 0);
-	arm64_sys_write(vcpu, SR_OSLSR, 1);	/* OSLK: the OS lock is set at reset */
 	vcpu->arch.debug_live = false;
 	/* Writes of EL1's translation registers are of interest where memory has to be cleaned. */
 	vcpu->arch.hcr = arm64_host.has_fwb && !arm64_has_fix(ARM64_FIX_KEEP_TVM) ? 0 : EL2_HCR_TVM;
@@ -214,7 +213,10 @@ static bool trap_set_way(struct qvm_vcpu *vcpu, bool is_write, u64 *value)
 	return true;
 }
 
-/* OSLM = 0b10: the OS lock is implemented; bit 1 OSLK. */
+/*
+ * OSLM = 0b10: the OS lock is implemented; bit 1 OSLK. It is set at a cold reset (Arm ARM D19.3, OSLSR_EL1), but
+ * a guest finds it as firmware hands over: unlocked, and some never write OSLAR_EL1.
+ */
 static bool trap_oslsr(struct qvm_vcpu *vcpu, bool is_write, u64 *value)
 {
 	return trap_read_only(is_write, value, BIT(3) | (vcpu->arch.sys[SR_OSLSR] & 1) << 1);
