@@ -113,7 +113,7 @@ static void place_image(const struct machine *m, struct image *image, uint64_t a
 
 /*
  * An ELF says where it goes. One that leaves room for the FDT at the start of its RAM may be built for
- * boards that have it there (Little Kernel, EDK2), and does not look at the register. The first that
+ * boards that have it there (Little Kernel), and does not look at the register. The first that
  * can be started counts; MACHINE_AUTO if it is none such.
  */
 static uint64_t fdt_before_elf(const struct machine *m)
