@@ -240,6 +240,7 @@ static void write_timer(struct writer *w)
 	begin(w, "timer");
 	put_string(w, "compatible", "arm,armv8-timer");
 	put_cells(w, "interrupts", interrupts, sizeof(interrupts) / sizeof(interrupts[0]));
+	put_flag(w, "always-on");	/* it goes on, and wakes, in every idle state of this board */
 	end(w);
 }
 

@@ -68,7 +68,8 @@ int image_unpack(struct image *image, uint64_t limit);
 
 /*
  * Give each image without an address, and the FDT, the first free place in RAM: kernels before
- * the FDT, the FDT before the rest. Errors are said by log_at(). Images of size 0 stay out.
+ * the FDT, the FDT before the rest; but if an ELF kernel leaves room at the start of RAM, the FDT
+ * is there. Errors are said by log_at(). Images of size 0 stay out.
  */
 void boot_place(struct machine *m);
 

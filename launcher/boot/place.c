@@ -111,13 +111,39 @@ static void place_image(const struct machine *m, struct image *image, uint64_t a
 	image->size = 0;	/* out of every check */
 }
 
+/*
+ * An ELF says where it goes. One that leaves room for the FDT at the start of its RAM may be built for
+ * boards that have it there (Little Kernel), and does not look at the register. The first that
+ * can be started counts; MACHINE_AUTO if it is none such.
+ */
+static uint64_t fdt_before_elf(const struct machine *m)
+{
+	const struct image *image = m->image, *end = image + m->image_count;
+
+	while (image < end && !(image->size && (is_kernel(image) || !strcmp(image->key, "elf"))))
+		image++;
+	if (image == end || image->kind != IMAGE_ELF)
+		return MACHINE_AUTO;
+	for (size_t i = 0; i < m->memory_count; i++) {
+		const struct memory *memory = &m->memory[i];
+
+		if (memory->kind == MEMORY_RAM && image->gpa >= memory->gpa &&
+		    image->gpa - memory->gpa < memory->size && m->fdt_size <= memory->size &&
+		    !blocked_until(m, memory->gpa, m->fdt_size))
+			return memory->gpa;
+	}
+	return MACHINE_AUTO;
+}
+
 static void place_fdt(struct machine *m, uint64_t after)
 {
 	struct request request = { m->fdt_size, FDT_ALIGN, 0, after };
 
 	if (!m->fdt_wanted || m->fdt_gpa != MACHINE_AUTO)
 		return;
-	m->fdt_gpa = place_after(m, request);
+	m->fdt_gpa = fdt_before_elf(m);
+	if (m->fdt_gpa == MACHINE_AUTO)
+		m->fdt_gpa = place_after(m, request);
 	if (m->fdt_gpa == MACHINE_AUTO) {
 		request.align = PAGE;	/* a small board, not for Linux */
 		m->fdt_gpa = place_after(m, request);
@@ -139,6 +165,7 @@ void boot_place(struct machine *m)
 			kernel_end = m->image[i].gpa + m->image[i].size;
 	place_fdt(m, kernel_end);
 	fdt_end = m->fdt_gpa != MACHINE_AUTO ? m->fdt_gpa + m->fdt_size : kernel_end;
+	fdt_end = fdt_end > kernel_end ? fdt_end : kernel_end;
 	for (size_t i = 0; i < m->image_count; i++)
 		place_image(m, &m->image[i], fdt_end);
 }

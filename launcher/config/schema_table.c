@@ -164,7 +164,8 @@ const struct schema_key schema_keys[] = {
 	{ .path = "fdt", .types = SCHEMA_MAP,
 	  .doc = "the description of the board that the guest gets" },
 	{ .path = "fdt.at", .types = SCHEMA_ADDRESS, .unit = "gpa", .fallback = "auto",
-	  .doc = "where it goes, a multiple of 8; auto: behind the kernel" },
+	  .doc = "where it goes, a multiple of 8; auto: behind the kernel, or at the start of RAM if "
+		 "that is an ELF that leaves room there" },
 	{ .path = "fdt.reg", .types = SCHEMA_NUMBER, .fallback = "0", .min = 0, .max = 30,
 	  .doc = "number of the register (x0 … x30) that holds its address at entry" },
 	{ .path = "fdt.dump", .types = SCHEMA_PATH, .qvmconf = "fdt-dump-file set",

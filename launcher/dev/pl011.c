@@ -38,15 +38,21 @@ enum {
 };
 
 #define TX_NONE		(-1)
+#define LOOKS		8		/* a sender looks at UARTFR twice a byte: it finds TXFE, and no BUSY */
+#define UNMASKED_NS	100000000	/* a driver has written UARTCR within this time */
 
 struct pl011 {
 	struct device *dev;
 	struct chardev *chardev;
+	struct device_timer *timer;	/* since the guest has unmasked reception */
 	struct lock lock;		/* all below */
 	uint32_t fifo[FIFO_DEPTH];	/* received: data and error bits, as UARTDR gives them */
 	unsigned int first, count;
 	int tx;				/* byte on its way to the host, or TX_NONE */
 	bool overrun;			/* a byte was lost since the last one that fitted */
+	bool cr_written;		/* by the guest, ever */
+	bool listens;			/* it does, and has not written UARTCR */
+	unsigned int looks;		/* at UARTFR since the last byte was sent */
 	uint32_t rsr, ilpr, ibrd, fbrd, lcr_h, cr, ifls, imsc, ris, dmacr;
 	uint32_t modem;			/* FR_MODEM bits, as they were last */
 	uint64_t received, sent;
@@ -76,9 +82,14 @@ static unsigned int fifo_trigger(const struct pl011 *uart)
 	return uart->lcr_h & LCR_FEN ? trigger[uart->ifls >> 3 & 7] : 1;
 }
 
+/*
+ * UARTEN is 0 at reset (TRM table 3-1). A guest that leaves UARTCR alone trusts firmware to have set it,
+ * which this board doesn't have: it receives as soon as it shows that it listens. Not before, for what
+ * comes before a driver has set the UART up would be lost with that.
+ */
 static bool can_receive(const struct pl011 *uart)
 {
-	return (uart->cr & (CR_UARTEN | CR_RXE)) == (CR_UARTEN | CR_RXE);
+	return uart->listens || (uart->cr & (CR_UARTEN | CR_RXE)) == (CR_UARTEN | CR_RXE);
 }
 
 /* TRM 2.8.3 and 2.8.5: what is latched when a byte came in and silence follows. */
@@ -116,6 +127,11 @@ static uint32_t fifo_get(struct pl011 *uart)
 	return value;
 }
 
+static void listen(struct pl011 *uart)
+{
+	uart->listens = !uart->cr_written;
+}
+
 /* ---- modem lines ---- */
 
 /* TRM 3.3.8, LBE: outputs come back as inputs. Else a cable with a ready peer is plugged in. */
@@ -143,6 +159,7 @@ static uint32_t read_dr(struct pl011 *uart)
 {
 	uint32_t value = fifo_get(uart);
 
+	listen(uart);
 	uart->rsr = value >> 8 & 0xf;	/* TRM 3.3.2: status of the byte just read */
 	return value;
 }
@@ -155,6 +172,7 @@ static uint32_t read_dr(struct pl011 *uart)
 static void write_dr(struct pl011 *uart, uint32_t value)
 {
 	uart->sent++;
+	uart->looks = 0;
 	uart->ris |= INT_TX;
 	if (!(uart->cr & CR_LBE))
 		uart->tx = (uint8_t)value;
@@ -175,6 +193,8 @@ static void write_ecr(struct pl011 *uart, uint32_t value)
 
 static uint32_t read_fr(struct pl011 *uart)
 {
+	if (++uart->looks >= LOOKS)
+		listen(uart);
 	return FR_TXFE | uart->modem | (uart->count == 0 ? FR_RXFE : 0) |
 	       (uart->count >= fifo_depth(uart) ? FR_RXFF : 0);
 }
@@ -192,6 +212,8 @@ static void write_lcr_h(struct pl011 *uart, uint32_t value)
 static void write_cr(struct pl011 *uart, uint32_t value)
 {
 	uart->cr = value & 0xff87;
+	uart->cr_written = true;
+	uart->listens = false;
 	modem_update(uart);
 }
 
@@ -220,8 +242,20 @@ STORED(ilpr, 0xff)
 STORED(ibrd, 0xffff)	/* the line has no speed: divisors have no effect */
 STORED(fbrd, 0x3f)
 STORED(ifls, 0x3f)
-STORED(imsc, INT_ALL)
 STORED(dmacr, 0x7)	/* there is no DMA controller on the board */
+
+static uint32_t read_imsc(struct pl011 *uart)
+{
+	return uart->imsc;
+}
+
+/* Linux unmasks reception just before it writes UARTCR. */
+static void write_imsc(struct pl011 *uart, uint32_t value)
+{
+	uart->imsc = value & INT_ALL;
+	if (!uart->cr_written)
+		device_timer_set(uart->timer, uart->imsc & (INT_RX | INT_RT) ? UNMASKED_NS : 0);
+}
 
 static uint32_t read_lcr_h(struct pl011 *uart)
 {
@@ -269,6 +303,7 @@ static uint64_t pl011_read(struct device *dev, uint64_t offset, unsigned int len
 	struct pl011 *uart = dev->state;
 	uint64_t index = offset / 4;
 	uint32_t value = 0;
+	bool began;
 
 	(void)len;	/* the register is on the lowest lanes of the bus, whatever the width */
 	if (offset >= ID_FIRST)
@@ -276,10 +311,12 @@ static uint64_t pl011_read(struct device *dev, uint64_t offset, unsigned int len
 	if (index > UART_LAST / 4 || !registers[index].read)
 		return 0;
 	lock_take(&uart->lock);
+	began = !uart->listens;
 	value = registers[index].read(uart);
+	began = began && uart->listens;
 	update_irq(uart);
 	lock_give(&uart->lock);
-	if (index == UARTDR / 4)
+	if (index == UARTDR / 4 || began)
 		chardev_resume(uart->chardev);
 	return value >> offset % 4 * 8;
 }
@@ -337,11 +374,25 @@ static const struct chardev_client client = {
 	.receive = pl011_receive,
 };
 
+/* Interrupts of reception are unmasked: does nobody set the UART up? */
+static void unmasked(struct device *dev, void *arg)
+{
+	struct pl011 *uart = arg;
+
+	(void)dev;
+	lock_take(&uart->lock);
+	if (uart->imsc & (INT_RX | INT_RT))
+		listen(uart);
+	lock_give(&uart->lock);
+	chardev_resume(uart->chardev);
+}
+
 /* ---- life ---- */
 
 static int pl011_create(struct device *dev)
 {
 	struct pl011 *uart = dev->state;
+	int error;
 
 	uart->dev = dev;
 	uart->tx = TX_NONE;
@@ -349,13 +400,20 @@ static int pl011_create(struct device *dev)
 	uart->ifls = 0x12;
 	uart->modem = modem_lines(uart);
 	device_post(dev, UARTDR);	/* at once where there is none of it */
-	return chardev_create(dev, &client, uart, &uart->chardev);
+	error = device_timer_create(dev, unmasked, uart, &uart->timer);
+	if (error)
+		return error;
+	error = chardev_create(dev, &client, uart, &uart->chardev);
+	if (error)
+		device_timer_destroy(uart->timer);
+	return error;
 }
 
 static void pl011_destroy(struct device *dev)
 {
 	struct pl011 *uart = dev->state;
 
+	device_timer_destroy(uart->timer);
 	chardev_destroy(uart->chardev);
 }
 

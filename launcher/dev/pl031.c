@@ -18,12 +18,22 @@ struct pl031 {
 	pthread_mutex_t lock;		/* all below */
 	uint32_t ahead;			/* of the host's UTC, seconds, modulo 2^32 */
 	uint32_t match, load;
+	bool armed;			/* the clock has yet to get to match */
 	bool masked_in, raised;		/* RTCIMSC, RTCRIS */
 };
 
+/* Exact: time() is a tick behind, and an alarm comes in the first moments of a second. */
+static struct timespec host_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now;
+}
+
 static uint32_t clock_now(const struct pl031 *rtc)
 {
-	return (uint32_t)time(NULL) + rtc->ahead;
+	return (uint32_t)host_now().tv_sec + rtc->ahead;
 }
 
 static void update_irq(struct device *dev)
@@ -33,35 +43,38 @@ static void update_irq(struct device *dev)
 	device_set_irq(dev, rtc->raised && rtc->masked_in);
 }
 
-/* TRM 2.2: the interrupt comes as the clock gets to the match register; not if it is behind. */
+/* TRM 2.2: the interrupt comes as the clock is at the match register; not if it is behind. */
 static void set_alarm(struct pl031 *rtc)
 {
-	struct timespec now;
-	uint32_t left;
+	struct timespec now = host_now();
+	uint32_t left = rtc->match - ((uint32_t)now.tv_sec + rtc->ahead);
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	left = rtc->match - ((uint32_t)now.tv_sec + rtc->ahead);
-	device_timer_set(rtc->timer, left && left < UINT32_MAX / 2 ?
-			 left * NS_PER_S - (uint64_t)now.tv_nsec : 0);
+	if (!left)
+		rtc->raised = true;
+	rtc->armed = left && left < UINT32_MAX / 2;
+	device_timer_set(rtc->timer, rtc->armed ? left * NS_PER_S - (uint64_t)now.tv_nsec : 0);
 }
 
+/* Late by any time; early if the host's clock was set or slewed meanwhile. */
 static void expired(struct device *dev, void *arg)
 {
 	struct pl031 *rtc = arg;
 
 	pthread_mutex_lock(&rtc->lock);
-	if (clock_now(rtc) == rtc->match)
+	if (rtc->armed && (int32_t)(clock_now(rtc) - rtc->match) >= 0) {
+		rtc->armed = false;
 		rtc->raised = true;
-	else
-		set_alarm(rtc);		/* the host's clock was set meanwhile */
+	} else if (rtc->armed) {
+		set_alarm(rtc);
+	}
 	update_irq(dev);
 	pthread_mutex_unlock(&rtc->lock);
 }
 
 static uint32_t read_register(const struct pl031 *rtc, uint64_t offset)
 {
-	/* TRM 3.3.9 on: peripheral and PrimeCell identification */
-	static const uint8_t ids[8] = { 0x31, 0x10, 0x04, 0x00, 0x0d, 0xf0, 0x05, 0xb1 };
+	/* TRM 3.3.9 on: peripheral and PrimeCell identification, revision 1 */
+	static const uint8_t ids[8] = { 0x31, 0x10, 0x14, 0x00, 0x0d, 0xf0, 0x05, 0xb1 };
 
 	switch (offset) {
 	case RTCDR:
@@ -104,7 +117,7 @@ static void write_register(struct pl031 *rtc, uint64_t offset, uint32_t value)
 		break;
 	case RTCLR:
 		rtc->load = value;
-		rtc->ahead = value - (uint32_t)time(NULL);
+		rtc->ahead = value - (uint32_t)host_now().tv_sec;
 		set_alarm(rtc);
 		break;
 	case RTCIMSC:

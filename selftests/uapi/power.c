@@ -175,6 +175,15 @@ TEST_F(power, reset2)
 	EXPECT_EQ(0x84000012, self->m.run[0]->system.detail);
 }
 
+GUEST(guest_reset2_vendor, "mov x1, #0xffff00000000\n movk x1, #0x8000, lsl #16\n" G_PSCI(0x12) "b .");
+
+TEST_F(power, reset2_of_the_vendor)
+{
+	machine_start(&self->m, &guest_reset2_vendor, 1);
+	EXPECT_EQ(QVM_EXIT_SYSTEM, run_vcpu(&self->m, 0));
+	EXPECT_EQ(QVM_SYSTEM_RESET, self->m.run[0]->system.event);
+}
+
 GUEST(guest_smc, "mov w0, #0x84000000\n movk w0, #8\n smc #0\n b .");
 
 TEST_F(power, off_by_smc)

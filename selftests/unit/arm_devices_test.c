@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // LINK: launcher/dev/sp805.c launcher/dev/watchdog.c launcher/dev/ib700.c launcher/dev/pl031.c launcher/dev/pl061.c launcher/dev/device.c launcher/dev/device_host.c launcher/dev/device_node.c launcher/config/node.c launcher/util/log.c launcher/util/alloc.c
 /* Watchdogs, clock and GPIO against their manuals; time passes as the test says. */
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "dev/device_host.h"
 #include "dev/pl031.h"
@@ -54,6 +56,32 @@ static void expire(void)
 {
 	timer_expired(&host.dev, timer_arg);
 	fflush(said_stream);
+}
+
+/* The host's wall clock; 0: as it is. */
+static uint64_t wall_ns;
+#define WALL_TICK_NS	4000000
+
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+	if (clock != CLOCK_REALTIME || !wall_ns)
+		return (int)syscall(SYS_clock_gettime, clock, now);
+	*now = (struct timespec){ (time_t)(wall_ns / 1000000000), (long)(wall_ns % 1000000000) };
+	return 0;
+}
+
+/* As libc and kernel have it: the clock as it was at the last tick. */
+time_t time(time_t *out)
+{
+	struct timespec now;
+	uint64_t ns;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	now.tv_sec = (time_t)((ns - ns % WALL_TICK_NS - 1) / 1000000000);
+	if (out)
+		*out = now.tv_sec;
+	return now.tv_sec;
 }
 
 /* A state with the fallbacks of an option "action" and a frequency: the first fields. */
@@ -143,13 +171,73 @@ TEST(pl031_shows_and_keeps_time)
 	set(0x10, 1);
 	set(4, 500);			/* behind: never */
 	CHECK_EQ(timer_ns, 0);
-	set(4, get(0));
+	CHECK(!device_irq_level(&host.dev));
+	set(0x1c, 1);
+	dut_close();
+}
+
+/* Revision 1 of part 031, by Arm. */
+TEST(pl031_ids)
+{
+	static const uint32_t want[8] = { 0x31, 0x10, 0x14, 0x00, 0x0d, 0xf0, 0x05, 0xb1 };
+
+	dut_open(&pl031_type, NULL);
+	for (unsigned int i = 0; i < 8; i++)
+		CHECK_EQ(get(0xfe0 + 4 * i), want[i]);
+	dut_close();
+}
+
+TEST(pl031_alarm)
+{
+	wall_ns = 1000300000000;
+	dut_open(&pl031_type, NULL);
+	set(0x10, 1);
+	set(4, 1002);
+	CHECK_EQ(timer_ns, 1700000000);
+	CHECK(!device_irq_level(&host.dev));
+	wall_ns += timer_ns;		/* not a moment late */
+	expire();
+	CHECK(device_irq_level(&host.dev));
+	CHECK_EQ(get(0), 1002);
+	CHECK_EQ(get(0x14), 1);
+	set(0x1c, 1);
+	CHECK(!device_irq_level(&host.dev));
+	set(4, 1003);			/* late: the host was busy */
+	wall_ns += timer_ns + 5000000000;
 	expire();
 	CHECK(device_irq_level(&host.dev));
 	set(0x1c, 1);
+	set(4, 1018);			/* early: the host's clock was set back */
+	CHECK_EQ(timer_ns, 10000000000);
+	expire();
 	CHECK(!device_irq_level(&host.dev));
-	CHECK_EQ(get(0xfe0) | get(0xfe4) << 8, 0x1031);
+	CHECK_EQ(timer_ns, 10000000000);
+	set(4, 1000);			/* while it was on its way */
+	expire();
+	CHECK(!device_irq_level(&host.dev));
 	dut_close();
+	wall_ns = 0;
+}
+
+/* The comparator looks at values: at once if they are the same, by whichever register. */
+TEST(pl031_match_is_now)
+{
+	wall_ns = 1000900000000;
+	dut_open(&pl031_type, NULL);
+	set(0x10, 1);
+	set(4, 1000);
+	CHECK(device_irq_level(&host.dev));
+	CHECK_EQ(timer_ns, 0);
+	set(0x1c, 1);
+	CHECK(!device_irq_level(&host.dev));
+	set(8, 999);
+	CHECK(!device_irq_level(&host.dev));
+	CHECK_EQ(timer_ns, 100000000);
+	set(8, 1000);
+	CHECK(device_irq_level(&host.dev));
+	CHECK_EQ(get(0x18), 1);
+	dut_close();
+	wall_ns = 0;
 }
 
 TEST(pl061_lines)

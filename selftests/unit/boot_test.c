@@ -307,6 +307,40 @@ TEST(elf_goes_where_it_says)
 	free(ram);
 }
 
+static uint64_t elf_fdt_gpa(const char *key, uint64_t shift, const char *options, unsigned int *reg)
+{
+	struct elf_file elf = elf_good();
+	struct board b;
+	uint64_t gpa;
+
+	elf.segment[0].p_paddr += shift;
+	elf.segment[1].p_paddr += shift;
+	board_boot(&b, key, &elf, sizeof(elf), options);
+	CHECK_STR(launcher_said(), "");
+	if (!strcmp(key, "kernel"))	/* the rest is behind it, as ever */
+		CHECK(b.m.image[1].gpa >= RAM_BASE + shift + 0x6000);
+	gpa = b.m.fdt_gpa;
+	*reg = b.m.fdt_reg;
+	board_destroy(&b);
+	return gpa;
+}
+
+/* As on QEMU's virt board, where Little Kernel looks for it. */
+TEST(fdt_before_an_elf_that_leaves_room)
+{
+	unsigned int reg;
+
+	CHECK_EQ(elf_fdt_gpa("kernel", 0, "", &reg), RAM_BASE);
+	CHECK_EQ(reg, 0);
+	CHECK_EQ(elf_fdt_gpa("elf", 16 * MIB, "", &reg), RAM_BASE);
+	/* no room, or less than it takes */
+	CHECK_EQ(elf_fdt_gpa("kernel", -0x1000ULL, "", &reg), RAM_BASE + 2 * MIB);
+	CHECK_EQ(elf_fdt_gpa("kernel", -0xf00ULL, "", &reg), RAM_BASE + 2 * MIB);
+	/* not if the config says where, nor if something else is there */
+	CHECK_EQ(elf_fdt_gpa("kernel", 0, "fdt: {at: 0x40100000}\n", &reg), RAM_BASE + MIB);
+	CHECK_EQ(elf_fdt_gpa("kernel", 0, "reserve: [{at: 0x40000000, size: 4K}]\n", &reg), RAM_BASE + 2 * MIB);
+}
+
 /* Run @change on a good ELF; what results is refused with @want. */
 #define CHECK_ELF(want, ...) do {						\
 	struct elf_file elf = elf_good();					\

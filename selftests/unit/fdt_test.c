@@ -155,6 +155,7 @@ TEST(gic_and_timer)
 	CHECK_CELLS(&b, gic, "#interrupt-cells", 3);
 	CHECK_CELLS(&b, gic, "phandle", FDT_PHANDLE_GIC);
 	CHECK_CELLS(&b, "/timer", "interrupts", 1, 13, 4, 1, 14, 4, 1, 11, 4, 1, 10, 4);
+	CHECK(fdt_getprop(b.fdt, fdt_path_offset(b.fdt, "/timer"), "always-on", NULL));
 	CHECK_EQ(fdt_node_offset_by_phandle(b.fdt, FDT_PHANDLE_GIC), fdt_path_offset(b.fdt, gic));
 	CHECK_EQ(fdt_node_offset_by_phandle(b.fdt, FDT_PHANDLE_CLOCK),
 		 fdt_path_offset(b.fdt, "/apb-pclk"));

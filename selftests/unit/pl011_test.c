@@ -2,6 +2,7 @@
 // LINK: launcher/dev/pl011.c launcher/dev/device.c launcher/dev/device_host.c launcher/dev/device_node.c launcher/config/node.c launcher/util/alloc.c launcher/util/log.c
 /* The PL011 against its manual, and as Linux drives it. */
 #include "dev/pl011.h"
+#include "fake_timer.h"
 #include "uart.h"
 
 enum {
@@ -215,6 +216,62 @@ TEST(no_input_before_the_guest_listens)
 	set(CR, UARTEN | TXE | RXE);
 	CHECK_EQ(uart_room(), 1);
 	CHECK(uart_resumed >= 2);
+	uart_close();
+}
+
+/* It trusts firmware to have enabled the UART, and looks whether there is a byte. */
+TEST(input_for_one_that_polls_and_leaves_cr_alone)
+{
+	uart_open(&pl011_type);
+	for (unsigned int i = 0; i < 100; i++) {	/* a sender waits for TXFF, and for BUSY */
+		get(FR);
+		set(DR, 'x');
+		get(FR);
+	}
+	CHECK_EQ(uart_room(), 0);
+	CHECK_EQ(uart_resumed, 0);
+	for (unsigned int i = 0; i < 8; i++)
+		get(FR);
+	CHECK_EQ(uart_resumed, 1);
+	CHECK_EQ(uart_type("ab"), 1);	/* a holding register, no FIFO */
+	CHECK_EQ(get(FR) & FR_RXFE, 0);
+	CHECK_EQ(get(DR), 'a');
+	set(LCR_H, 0x60 | FEN);
+	CHECK_EQ(uart_type("cd"), 2);
+	CHECK_EQ(get(DR), 'c');
+	CHECK_EQ(get(CR), 0x300);
+	set(CR, TXE | RXE);		/* one that does know CR */
+	CHECK_EQ(uart_room(), 0);
+	for (unsigned int i = 0; i < 100; i++)
+		get(FR);
+	CHECK_EQ(uart_room(), 0);
+	uart_close();
+	uart_open(&pl011_type);
+	get(DR);
+	CHECK_EQ(uart_room(), 1);
+	uart_close();
+}
+
+TEST(input_for_one_that_waits_for_interrupts_and_leaves_cr_alone)
+{
+	uart_open(&pl011_type);
+	set(IMSC, TX);
+	CHECK_EQ(timer_ns, 0);
+	set(IMSC, RX);
+	CHECK(timer_ns > 0);
+	CHECK_EQ(uart_room(), 0);
+	timer_expired(&uart, timer_arg);
+	CHECK_EQ(uart_resumed, 1);
+	CHECK_EQ(uart_type("k"), 1);
+	CHECK(uart_host.irq_level);
+	CHECK_EQ(get(DR), 'k');
+	uart_close();
+	/* a driver that sets the UART up behind it, as Linux does */
+	uart_open(&pl011_type);
+	set(IMSC, RX | RT);
+	set(CR, TXE);
+	timer_expired(&uart, timer_arg);
+	CHECK_EQ(uart_room(), 0);
 	uart_close();
 }
 

@@ -129,6 +129,7 @@ struct qvm_vcpu_arch {
 	struct vgic_vcpu *vgic;		/* [A] */
 	struct {			/* PSCI CPU_ON, written by the caller before power is set */
 		u64 entry, context;
+		bool big_endian;
 	} boot;
 };
 

@@ -216,6 +216,10 @@ void arm64_sys_put(struct qvm_vcpu *vcpu);
 
 /* Architectural reset values (Arm ARM, each register's description). */
 void arm64_sys_reset(struct qvm_vcpu *vcpu);
+/* Is its EL1 big-endian, SCTLR_EL1.EE? */
+bool arm64_sys_is_big_endian(struct qvm_vcpu *vcpu);
+/* After a reset: its EL1 begins as that. */
+void arm64_sys_set_endian(struct qvm_vcpu *vcpu, bool big);
 
 /* Tier 1: a trapped MSR, MRS. */
 enum exit_action arm64_sys_exit(struct qvm_vcpu *vcpu, u64 esr);

@@ -6,8 +6,6 @@
 
 #include "arm64.h"
 
-enum psci_affinity { PSCI_STATE_ON = 0, PSCI_STATE_OFF = 1, PSCI_STATE_ON_PENDING = 2 };
-
 struct smccc_call {
 	bool tier0;	/* the function touches nothing but this vCPU's registers */
 	bool has_64;	/* there is an SMC64 form too */
@@ -19,10 +17,21 @@ struct smccc_call {
 #define ID_64		BIT(30)
 #define ID_OWNER(owner)	(BIT(31) | (owner) << 24)
 
+/* Numbers of the standard services' functions (DEN0022, DEN0098) */
+#define PSCI_LAST	0x1f
+#define TRNG_FIRST	0x50
+#define TRNG_LAST	0x5f
+
 #define TRNG_INVALID_PARAMETERS	(-2)
 #define TRNG_NO_ENTROPY		(-3)
 
 static const struct smccc_call *smccc_find(u32 id);	/* FEATURES asks for what the table has */
+
+/* Argument @n: 32 bits of it in an SMC32 call (DEN0028 3.1). */
+static __always_inline u64 arg(const u64 *x, unsigned int n)
+{
+	return x[0] & ID_64 ? x[n] : (u32)x[n];
+}
 
 static __always_inline enum exit_action result(u64 *x, s64 value)
 {
@@ -40,8 +49,20 @@ static noinstr enum exit_action smccc_version(struct qvm_vcpu *vcpu, u64 *x)
 	return result(x, ARM_SMCCC_VERSION_1_1);
 }
 
-/* Is that function there? No flags: the original StateID format, no OS-initiated mode. */
-static noinstr enum exit_action features(struct qvm_vcpu *vcpu, u64 *x)
+/* Each service's FEATURES is asked for its own functions, and knows no other's. */
+static __always_inline enum exit_action features(u64 *x, bool own)
+{
+	return result(x, own && smccc_find(x[1]) ? 0 : SMCCC_RET_NOT_SUPPORTED);
+}
+
+static __always_inline bool id_is(u32 id, u32 owner, u32 first, u32 last)
+{
+	return (id & ~(ID_NUMBER | ID_64)) == ID_OWNER(owner) && (id & ID_NUMBER) >= first &&
+	       (id & ID_NUMBER) <= last;
+}
+
+/* DEN0028 7.3 */
+static noinstr enum exit_action arch_features(struct qvm_vcpu *vcpu, u64 *x)
 {
 	switch ((u32)x[1]) {
 	case ARM_SMCCC_ARCH_WORKAROUND_1:
@@ -51,8 +72,20 @@ static noinstr enum exit_action features(struct qvm_vcpu *vcpu, u64 *x)
 	case ARM_SMCCC_ARCH_WORKAROUND_3:
 		return result(x, arm64_workarounds.wa3);
 	default:
-		return result(x, smccc_find(x[1]) ? 0 : SMCCC_RET_NOT_SUPPORTED);
+		return features(x, id_is(x[1], ARM_SMCCC_OWNER_ARCH, 0, ID_NUMBER));
 	}
+}
+
+/* DEN0022, PSCI_FEATURES: and SMCCC_VERSION. No flags: the original StateID format, no OS-initiated mode. */
+static noinstr enum exit_action psci_features(struct qvm_vcpu *vcpu, u64 *x)
+{
+	return features(x, id_is(x[1], ARM_SMCCC_OWNER_STANDARD, 0, PSCI_LAST) ||
+			   (u32)x[1] == ARM_SMCCC_VERSION_FUNC_ID);
+}
+
+static noinstr enum exit_action trng_features(struct qvm_vcpu *vcpu, u64 *x)
+{
+	return features(x, id_is(x[1], ARM_SMCCC_OWNER_STANDARD, TRNG_FIRST, TRNG_LAST));
 }
 
 /* The step was taken by the exit that brought the call here (mitig.c). No result: x0 is kept. */
@@ -94,44 +127,49 @@ static struct qvm_vcpu *vcpu_by_mpidr(const struct qvm_vm *vm, u64 mpidr)
 }
 
 /*
- * x1 target, x2 entry, x3 context. Of several callers one wins: power goes OFF → ON_PENDING once,
+ * x1 target, x2 entry, x3 context. It starts with the caller's endianness (DEN0022, the
+ * initial state of a core). Of several callers one wins: power goes OFF → ON_PENDING once,
  * and only the winner may write boot before it kicks. The target takes boot after it saw
- * the release that makes the request visible.
+ * the release that makes the request visible. To the others it is on: they are never told ON_PENDING,
+ * which KVM has not, either, so that no guest knows it there.
  */
 static enum exit_action cpu_on(struct qvm_vcpu *vcpu, u64 *x)
 {
-	struct qvm_vcpu *target = vcpu_by_mpidr(vcpu->vm, x[1]);
-	int power;
+	u64 mpidr = arg(x, 1);
+	struct qvm_vcpu *target = vcpu_by_mpidr(vcpu->vm, mpidr);
 
-	if (!target || x[1] & ~(u64)MPIDR_HWID_BITMASK)
+	if (!target || mpidr & ~(u64)MPIDR_HWID_BITMASK)
 		return result(x, PSCI_RET_INVALID_PARAMS);
-	power = atomic_cmpxchg(&target->power, VCPU_OFF, VCPU_STARTING);
-	if (power == VCPU_ON)
+	if (atomic_cmpxchg(&target->power, VCPU_OFF, VCPU_STARTING) != VCPU_OFF)
 		return result(x, PSCI_RET_ALREADY_ON);
-	if (power != VCPU_OFF)
-		return result(x, PSCI_RET_ON_PENDING);
-	target->arch.boot.entry = x[2];
-	target->arch.boot.context = x[3];
+	target->arch.boot.entry = arg(x, 2);
+	target->arch.boot.context = arg(x, 3);
+	target->arch.boot.big_endian = arm64_sys_is_big_endian(vcpu);
 	atomic_set_release(&target->power, VCPU_ON_PENDING);
 	qvm_vcpu_kick(target);
 	return result(x, PSCI_RET_SUCCESS);
 }
 
-/* x1 affinity, x2 lowest affinity level: only level 0, single cores. */
+/* x1 affinity, x2 lowest affinity level: of those that are the same from there up, is one on? */
 static enum exit_action affinity_info(struct qvm_vcpu *vcpu, u64 *x)
 {
-	struct qvm_vcpu *target = vcpu_by_mpidr(vcpu->vm, x[1]);
+	u64 mpidr = arg(x, 1), level = arg(x, 2), mask;
+	s64 state = PSCI_RET_INVALID_PARAMS;
+	u32 i;
 
-	if (!target || x[2])
+	if (level > 3 || mpidr & ~(u64)MPIDR_HWID_BITMASK)
 		return result(x, PSCI_RET_INVALID_PARAMS);
-	switch (atomic_read(&target->power)) {
-	case VCPU_ON:
-		return result(x, PSCI_STATE_ON);
-	case VCPU_OFF:
-		return result(x, PSCI_STATE_OFF);
-	default:
-		return result(x, PSCI_STATE_ON_PENDING);
+	mask = MPIDR_HWID_BITMASK & (~0ULL << level * MPIDR_LEVEL_BITS);
+	for (i = 0; i < vcpu->vm->max_vcpus; i++) {
+		const struct qvm_vcpu *other = vcpu->vm->vcpu[i];
+
+		if (!other || (other->arch.mpidr ^ mpidr) & mask)
+			continue;
+		if (atomic_read(&other->power) != VCPU_OFF)
+			return result(x, PSCI_0_2_AFFINITY_LEVEL_ON);
+		state = PSCI_0_2_AFFINITY_LEVEL_OFF;
 	}
+	return result(x, state);
 }
 
 static enum exit_action system_off(struct qvm_vcpu *vcpu, u64 *x)
@@ -146,10 +184,12 @@ static enum exit_action system_reset(struct qvm_vcpu *vcpu, u64 *x)
 	return EXIT_FATAL;
 }
 
-/* x1 type: 0 is the architecture's warm reset, bit 31 the vendor's; x2 cookie. */
+/* x1 type: 0 is the architecture's warm reset, those with bit 31 are the vendor's, and all one here; x2 cookie. */
 static enum exit_action system_reset2(struct qvm_vcpu *vcpu, u64 *x)
 {
-	if ((u32)x[1])
+	u32 type = x[1];
+
+	if (type && !(type & BIT(31)))
 		return result(x, PSCI_RET_INVALID_PARAMS);
 	return system_reset(vcpu, x);
 }
@@ -193,7 +233,7 @@ static enum exit_action trng_random(struct qvm_vcpu *vcpu, u64 *x)
 
 static const struct smccc_call arch_calls[] = {
 	[NUMBER(ARM_SMCCC_VERSION_FUNC_ID)]	= { true, false, smccc_version },
-	[NUMBER(ARM_SMCCC_ARCH_FEATURES_FUNC_ID)] = { true, false, features },
+	[NUMBER(ARM_SMCCC_ARCH_FEATURES_FUNC_ID)] = { true, false, arch_features },
 };
 
 static const struct smccc_call workaround_call = { true, false, workaround };
@@ -207,13 +247,13 @@ static const struct smccc_call psci_calls[] = {
 	[NUMBER(PSCI_0_2_FN_MIGRATE_INFO_TYPE)]	= { true, false, migrate_info_type },
 	[NUMBER(PSCI_0_2_FN_SYSTEM_OFF)]	= { false, false, system_off },
 	[NUMBER(PSCI_0_2_FN_SYSTEM_RESET)]	= { false, false, system_reset },
-	[NUMBER(PSCI_1_0_FN_PSCI_FEATURES)]	= { true, false, features },
+	[NUMBER(PSCI_1_0_FN_PSCI_FEATURES)]	= { true, false, psci_features },
 	[NUMBER(PSCI_1_1_FN_SYSTEM_RESET2)]	= { false, true, system_reset2 },
 };
 
 static const struct smccc_call trng_calls[] = {
 	[TRNG_NUMBER(ARM_SMCCC_TRNG_VERSION)]	= { false, false, trng_version },
-	[TRNG_NUMBER(ARM_SMCCC_TRNG_FEATURES)]	= { true, false, features },
+	[TRNG_NUMBER(ARM_SMCCC_TRNG_FEATURES)]	= { true, false, trng_features },
 	[TRNG_NUMBER(ARM_SMCCC_TRNG_GET_UUID)]	= { false, false, trng_uuid },
 	[TRNG_NUMBER(ARM_SMCCC_TRNG_RND32)]	= { false, true, trng_random },
 };

@@ -31,6 +31,7 @@ void arm64_vcpu_reset(struct qvm_vcpu *vcpu, u64 pc, u64 x0)
 void qvm_arch_vcpu_power_on(struct qvm_vcpu *vcpu)
 {
 	arm64_vcpu_reset(vcpu, vcpu->arch.boot.entry, vcpu->arch.boot.context);
+	arm64_sys_set_endian(vcpu, vcpu->arch.boot.big_endian);
 	arm64_vtimer_reset(vcpu);
 	qvm_vgic_reset(vcpu);
 }

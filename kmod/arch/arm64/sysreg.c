@@ -42,6 +42,7 @@
 
 #define SCTLR_M		BIT_ULL(0)
 #define SCTLR_C		BIT_ULL(2)
+#define SCTLR_EE	BIT_ULL(25)
 
 /* RES1 where EIS, EOS, SPAN, nTLSMD, LSMAOE, TSCXT may be absent (Arm ARM, SCTLR_EL1). */
 #define SCTLR_RESET	0x30d00800ULL
@@ -143,10 +144,19 @@ void arm64_sys_reset(struct qvm_vcpu *vcpu)
 
 	for (i = 0; i < SR_COUNT; i++)
 		arm64_sys_write(vcpu, i, i < SR_LOADED ? reset_value[i] : 0);
-	arm64_sys_write(vcpu, SR_OSLSR, 1);	/* OSLK: the OS lock is set at reset */
 	vcpu->arch.debug_live = false;
 	/* Writes of EL1's translation registers are of interest where memory has to be cleaned. */
 	vcpu->arch.hcr = arm64_host.has_fwb && !arm64_has_fix(ARM64_FIX_KEEP_TVM) ? 0 : EL2_HCR_TVM;
+}
+
+bool arm64_sys_is_big_endian(struct qvm_vcpu *vcpu)
+{
+	return arm64_sys_read(vcpu, SR_SCTLR) & SCTLR_EE;
+}
+
+void arm64_sys_set_endian(struct qvm_vcpu *vcpu, bool big)
+{
+	arm64_sys_write(vcpu, SR_SCTLR, big ? SCTLR_RESET | SCTLR_EE : SCTLR_RESET);
 }
 
 /* ---- traps ---- */
@@ -203,7 +213,10 @@ static bool trap_set_way(struct qvm_vcpu *vcpu, bool is_write, u64 *value)
 	return true;
 }
 
-/* OSLM = 0b10: the OS lock is implemented; bit 1 OSLK. */
+/*
+ * OSLM = 0b10: the OS lock is implemented; bit 1 OSLK. It is set at a cold reset (Arm ARM D19.3, OSLSR_EL1), but
+ * a guest finds it as firmware hands over: unlocked, and some never write OSLAR_EL1.
+ */
 static bool trap_oslsr(struct qvm_vcpu *vcpu, bool is_write, u64 *value)
 {
 	return trap_read_only(is_write, value, BIT(3) | (vcpu->arch.sys[SR_OSLSR] & 1) << 1);

@@ -95,9 +95,10 @@ static void check_break(const char *place, u64 sum)
 
 /* ---- breakpoints ---- */
 
+/* The first test: nobody has written OSLAR_EL1. */
 static void test_breakpoint(void)
 {
-	unlock();
+	check_eq(read_sysreg(oslsr_el1) & BIT(1), 0);
 	break_at(add_two);
 	check_break(NULL, 7);			/* nothing arms it */
 	arm(MDSCR_KDE);
@@ -362,7 +363,7 @@ static void armed_rounds(void)
 	unsigned int cpu = cpu_index();
 	volatile u64 *mine = &words[cpu][0];
 
-	unlock();
+	check_eq(read_sysreg(oslsr_el1) & BIT(1), 0);
 	gic_enable(cpu, timer_intid(TIMER_VIRT));
 	for (unsigned int i = 0; i < ROUNDS; i++) {
 		bool two = (i ^ cpu) & 1;

@@ -253,11 +253,11 @@ static void test_debug_registers(void)
 {
 	check_eq(read_sysreg(mdscr_el1), 0);
 	check_eq(read_sysreg(mdrar_el1) & 3, 0);
-	check_eq(read_sysreg(oslsr_el1) & BIT(1), BIT(1));	/* locked at reset */
-	write_sysreg(0, oslar_el1);
-	check_eq(read_sysreg(oslsr_el1) & BIT(1), 0);
+	check_eq(read_sysreg(oslsr_el1) & (BIT(1) | BIT(3)), BIT(3));	/* there, and unlocked by firmware */
 	write_sysreg(1, oslar_el1);
 	check_eq(read_sysreg(oslsr_el1) & BIT(1), BIT(1));
+	write_sysreg(0, oslar_el1);
+	check_eq(read_sysreg(oslsr_el1) & BIT(1), 0);
 	check_eq(fault_of("mrs x9, mdccsr_el0" : : : "x9").count, 0);
 	check_eq(fault_of("mrs x9, dbgbvr0_el1" : : : "x9").count, 0);
 	check_eq(fault_of("mrs x9, dbgwcr1_el1" : : : "x9").count, 0);

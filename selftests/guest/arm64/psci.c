@@ -27,6 +27,14 @@ static void test_features(void)
 	}
 	check_eq(psci32(PSCI_FEATURES, NOT_A_FUNCTION, 0, 0), PSCI_NOT_SUPPORTED);
 	check_eq(psci32(SMCCC_ARCH_FEATURES, NOT_A_FUNCTION, 0, 0), PSCI_NOT_SUPPORTED);
+	/* each is asked for its own */
+	check_eq(psci32(PSCI_FEATURES, TRNG_VERSION, 0, 0), PSCI_NOT_SUPPORTED);
+	check_eq(psci32(PSCI_FEATURES, SMCCC_ARCH_FEATURES, 0, 0), PSCI_NOT_SUPPORTED);
+	check_eq(psci32(SMCCC_ARCH_FEATURES, SMCCC_VERSION, 0, 0), 0);
+	check_eq(psci32(SMCCC_ARCH_FEATURES, PSCI_VERSION, 0, 0), PSCI_NOT_SUPPORTED);
+	check_eq(psci32(SMCCC_ARCH_FEATURES, TRNG_VERSION, 0, 0), PSCI_NOT_SUPPORTED);
+	check_eq(psci32(TRNG_FEATURES, PSCI_VERSION, 0, 0), PSCI_NOT_SUPPORTED);
+	check_eq(psci32(TRNG_FEATURES, SMCCC_VERSION, 0, 0), PSCI_NOT_SUPPORTED);
 	/* no trusted OS that would have to move */
 	check(psci32(PSCI_MIGRATE_INFO_TYPE, 0, 0, 0) == 2 ||
 	      psci32(PSCI_MIGRATE_INFO_TYPE, 0, 0, 0) == PSCI_NOT_SUPPORTED);
@@ -106,6 +114,40 @@ static void test_invalid(void)
 	check_eq(psci_hvc(PSCI_CPU_ON64, BIT(32) | 1, entry, 0), PSCI_INVALID_PARAMETERS);
 	check_eq(psci_hvc(PSCI_AFFINITY_INFO64, cpu_affinity(none), 0, 0), PSCI_INVALID_PARAMETERS);
 	check_eq(psci_hvc(PSCI_AFFINITY_INFO64, 0, 4, 0), PSCI_INVALID_PARAMETERS);
+	check_eq(psci_hvc(PSCI_SYSTEM_RESET2_64, 1, 0, 0), PSCI_INVALID_PARAMETERS);
+	check_eq(psci32(PSCI_SYSTEM_RESET2, 0x7fffffff, 0, 0), PSCI_INVALID_PARAMETERS);
+	check_eq(psci_hvc(PSCI_AFFINITY_INFO64, BIT(31), 0, 0), PSCI_INVALID_PARAMETERS);
+	check_eq(psci_hvc(PSCI_AFFINITY_INFO64, BIT(24), 0, 0), PSCI_INVALID_PARAMETERS);
+	check_eq(psci_hvc(PSCI_AFFINITY_INFO64, BIT(40), 0, 0), PSCI_INVALID_PARAMETERS);
+	check_eq(psci_hvc(PSCI_AFFINITY_INFO, BIT(31), 0, 0), PSCI_INVALID_PARAMETERS);
+}
+
+/* What is above an SMC32 call's 32 bits is no part of its arguments. */
+static void test_narrow(void)
+{
+	u64 high = 0xdeadbeefULL << 32;
+
+	check_eq(psci32(PSCI_AFFINITY_INFO, high, high, 0), PSCI_IS_ON);
+	check_eq(psci_hvc(PSCI_AFFINITY_INFO64, high, 0, 0), PSCI_INVALID_PARAMETERS);
+	check_eq(psci_hvc(PSCI_AFFINITY_INFO64, 0, high, 0), PSCI_INVALID_PARAMETERS);
+	check_eq(psci32(PSCI_CPU_ON, high, high | (u32)(u64)secondary_entry, 0), PSCI_ALREADY_ON);
+	check_eq(psci32(PSCI_FEATURES, high | PSCI_CPU_ON, 0, 0), 0);
+}
+
+/* Affinity levels above a single CPU's: sixteen are a cluster. CPU 0 is on. */
+static void test_affinity_levels(void)
+{
+	for (unsigned int level = 1; level <= 3; level++) {
+		check_eq(psci_hvc(PSCI_AFFINITY_INFO64, 0, level, 0), PSCI_IS_ON);
+		check_eq(psci_hvc(PSCI_AFFINITY_INFO64, 15, level, 0), PSCI_IS_ON);
+	}
+	/* the next cluster, if there is one */
+	check_eq(psci_hvc(PSCI_AFFINITY_INFO64, 0x10f, 1, 0),
+		 cpu_count() > 16 ? PSCI_IS_OFF : PSCI_INVALID_PARAMETERS);
+	check_eq(psci_hvc(PSCI_AFFINITY_INFO64, 0x10f, 2, 0), PSCI_IS_ON);
+	check_eq(psci_hvc(PSCI_AFFINITY_INFO64, 0x10000, 2, 0), PSCI_INVALID_PARAMETERS);
+	check_eq(psci_hvc(PSCI_AFFINITY_INFO64, 0x10000, 3, 0), PSCI_IS_ON);
+	check_eq(psci_hvc(PSCI_AFFINITY_INFO64, BIT(32), 3, 0), PSCI_INVALID_PARAMETERS);
 }
 
 /* ---- on and off ---- */
@@ -143,7 +185,7 @@ static void test_all_on_and_off(void)
 	check(cpu_wait_all_off());
 }
 
-/* Callers race for one CPU: one is told SUCCESS, the others that it is coming or there. */
+/* Callers race for one CPU: one is told SUCCESS, the others that it is on, which it may yet have to notice. */
 static struct gate start;
 static unsigned int winners;
 
@@ -157,7 +199,8 @@ static void race(void)
 	if (result == PSCI_SUCCESS)
 		__atomic_add_fetch(&winners, 1, __ATOMIC_ACQ_REL);
 	else
-		check(result == PSCI_ON_PENDING || result == PSCI_ALREADY_ON);
+		check_eq(result, PSCI_ALREADY_ON);
+	check_eq(psci_state(target), PSCI_IS_ON);
 }
 
 static void test_race(void)
@@ -175,7 +218,6 @@ static void test_race(void)
 	for (unsigned int cpu = 1; cpu < target; cpu++)
 		check(cpu_start(cpu, race));
 	race();
-	check(wait_for(psci_state(target) == PSCI_IS_ON, 10 * SECOND));
 	for (unsigned int cpu = 1; cpu < target; cpu++)
 		check(cpu_wait_off(cpu));
 	set_leave(true);
@@ -190,11 +232,15 @@ u64 raw[8];		/* x0, CurrentEL, DAIF, SCTLR_EL1, MPIDR_EL1, SPSel */
 
 asm(".pushsection .text\n"
     "raw_entry:\n"
-    "	ldr	x1, =raw\n"
+    "	mrs	x3, sctlr_el1\n"
+    "	bic	x1, x3, #(1 << 25)\n"		/* EE: no data access before this */
+    "	msr	sctlr_el1, x1\n"
+    "	isb\n"
+    "	adrp	x1, raw\n"
+    "	add	x1, x1, :lo12:raw\n"
     "	mrs	x2, CurrentEL\n"
     "	stp	x0, x2, [x1]\n"
     "	mrs	x2, daif\n"
-    "	mrs	x3, sctlr_el1\n"
     "	stp	x2, x3, [x1, #16]\n"
     "	mrs	x2, mpidr_el1\n"
     "	mrs	x3, spsel\n"
@@ -204,8 +250,22 @@ asm(".pushsection .text\n"
     "	movk	x0, #2\n"			/* CPU_OFF */
     "	hvc	#0\n"
     "	b	.\n"
-    "	.ltorg\n"
+    /* psci_hvc() as a big-endian caller; without MMU, whose tables would be big-endian, too */
+    "hvc_big_endian:\n"
+    "	mrs	x9, sctlr_el1\n"
+    "	mrs	x11, daif\n"
+    "	bic	x10, x9, #1\n"
+    "	orr	x10, x10, #(1 << 25)\n"
+    "	msr	daifset, #15\n"
+    "	msr	sctlr_el1, x10\n"
+    "	isb\n"
+    "	hvc	#0\n"
+    "	msr	sctlr_el1, x9\n"
+    "	isb\n"
+    "	msr	daif, x11\n"
+    "	ret\n"
     ".popsection\n");
+s64 hvc_big_endian(u64 function, u64 a, u64 b, u64 c);
 
 #define CACHE_LINE_MIN	16
 
@@ -217,17 +277,18 @@ static void clean_and_forget(void *p, size_t size)
 	dsb();
 }
 
-static void check_raw_start(u64 function, u64 context)
+static void check_raw_start(s64 (*call)(u64, u64, u64, u64), u64 function, u64 context)
 {
 	clean_and_forget(raw, sizeof(raw));
-	if (!check_eq(psci_hvc(function, cpu_affinity(1), (u64)raw_entry, context), PSCI_SUCCESS))
+	if (!check_eq(call(function, cpu_affinity(1), (u64)raw_entry, context), PSCI_SUCCESS))
 		return;
 	check(cpu_wait_off(1));
 	clean_and_forget(raw, sizeof(raw));
 	check_eq(raw[0], context);
 	check_eq(raw[1], 1 << 2);
 	check_eq(raw[2], 0xf << 6);
-	check_eq(raw[3] & (BIT(0) | BIT(2) | BIT(12) | BIT(25)), 0);	/* M, C, I, EE */
+	/* M, C, I, EE */
+	check_eq(raw[3] & (BIT(0) | BIT(2) | BIT(12) | BIT(25)), call == hvc_big_endian ? BIT(25) : 0);
 	check_eq(raw[4], BIT(31) | cpu_affinity(1));
 	check_eq(raw[5], 1);
 }
@@ -238,9 +299,20 @@ static void test_state_at_start(void)
 		test_skip("needs two CPUs");
 		return;
 	}
-	check_raw_start(PSCI_CPU_ON64, 0x0123456789abcdef);
-	check_raw_start(PSCI_CPU_ON64, ~0ULL);
-	check_raw_start(PSCI_CPU_ON, 0x89abcdef);
+	check_raw_start(psci_hvc, PSCI_CPU_ON64, 0x0123456789abcdef);
+	check_raw_start(psci_hvc, PSCI_CPU_ON64, ~0ULL);
+	check_raw_start(psci_hvc, PSCI_CPU_ON, 0x89abcdef);
+}
+
+/* The caller's endianness is the target's. */
+static void test_big_endian_start(void)
+{
+	if (cpu_count() < 2 || !(read_sysreg(id_aa64mmfr0_el1) >> 8 & 15)) {
+		test_skip("needs two CPUs, of both endians");
+		return;
+	}
+	check_raw_start(hvc_big_endian, PSCI_CPU_ON64, 0x0123456789abcdef);
+	check_raw_start(psci_hvc, PSCI_CPU_ON64, 1);
 }
 
 static void test_again_and_again(void)
@@ -250,7 +322,7 @@ static void test_again_and_again(void)
 		return;
 	}
 	for (u64 i = 0; i < 20; i++)
-		check_raw_start(PSCI_CPU_ON64, i << 32 | i);
+		check_raw_start(psci_hvc, PSCI_CPU_ON64, i << 32 | i);
 }
 
 const struct test tests[] = {
@@ -260,7 +332,10 @@ const struct test tests[] = {
 	TEST(random),
 	TEST(smc),
 	TEST(invalid),
+	TEST(narrow),
+	TEST(affinity_levels),
 	TEST(state_at_start),
+	TEST(big_endian_start),
 	TEST(all_on_and_off),
 	TEST(race),
 	TEST(again_and_again),

@@ -19,6 +19,8 @@
 #define PSCI_SYSTEM_OFF		0x84000008
 #define PSCI_SYSTEM_RESET	0x84000009
 #define PSCI_FEATURES		0x8400000a
+#define PSCI_SYSTEM_RESET2	0x84000012
+#define PSCI_SYSTEM_RESET2_64	0xc4000012
 #define TRNG_VERSION		0x84000050	/* DEN0098 */
 #define TRNG_FEATURES		0x84000051
 #define TRNG_GET_UUID		0x84000052
@@ -29,14 +31,12 @@
 #define PSCI_NOT_SUPPORTED	(-1)
 #define PSCI_INVALID_PARAMETERS	(-2)
 #define PSCI_ALREADY_ON		(-4)
-#define PSCI_ON_PENDING		(-5)
 #define PSCI_INVALID_ADDRESS	(-9)
 #define TRNG_INVALID		(-2)
 #define TRNG_NO_ENTROPY		(-3)
 
 #define PSCI_IS_ON		0
 #define PSCI_IS_OFF		1
-#define PSCI_IS_PENDING		2
 
 s64 psci_hvc(u64 function, u64 a, u64 b, u64 c);
 s64 psci_smc(u64 function, u64 a, u64 b, u64 c);
