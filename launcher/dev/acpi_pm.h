@@ -19,6 +19,6 @@ enum {
 };
 
 #define ACPI_RESET_VALUE	6	/* to be written to the reset register */
-#define ACPI_S5			5	/* SLP_TYP that switches the machine off */
+#define ACPI_S5			0	/* SLP_TYP that switches the machine off; the one of QEMU's PC, which guests know */
 
 #endif

@@ -65,7 +65,7 @@ static void run(unsigned int number, const struct test *test)
 
 void power_off(void)
 {
-	out16(PM1_CONTROL, 5 << 10 | 1 << 13);		/* SLP_TYP of S5, SLP_EN */
+	out16(PM1_CONTROL, 1 << 13);		/* SLP_TYP of S5, which is 0, and SLP_EN */
 	for (;;)
 		;
 }
