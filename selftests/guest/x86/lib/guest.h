@@ -342,8 +342,8 @@ struct test {
 #define TEST(f)	{ #f, test_##f }
 extern const struct test tests[];
 
-/* Multiboot information, as the loader handed it. */
-extern u32 boot_magic, boot_info;
+/* Multiboot information, as the loader handed it; and ESP at the entry. */
+extern u32 boot_magic, boot_info, boot_stack;
 const char *boot_cmdline(void);
 bool boot_cmdline_is(const char *word);
 

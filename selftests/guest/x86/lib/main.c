@@ -4,7 +4,7 @@
 
 #define NOTES_MAX	8	/* of one test: a loop that fails is not to fill the console */
 
-u32 boot_magic, boot_info;
+u32 boot_magic, boot_info, boot_stack;
 
 static unsigned int failures;		/* of this test */
 static const char *skipped;
