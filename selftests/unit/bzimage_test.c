@@ -57,7 +57,7 @@ static void bzimage_make(uint8_t *file)
 
 static void board_boot(struct board *b, const void *data, size_t size, const char *options)
 {
-	char yaml[1024];
+	char yaml[8192];
 
 	b->kernel = launcher_file(data, size);
 	b->initrd = launcher_file("initrd", 6);
@@ -274,6 +274,7 @@ TEST(elf_with_the_note_starts_by_pvh)
 	struct elf64 elf;
 	const uint8_t *info;
 	struct board b;
+	size_t at;
 
 	elf64_make(&elf, true);
 	board_boot(&b, &elf, sizeof(elf), "");
@@ -284,7 +285,11 @@ TEST(elf_with_the_note_starts_by_pvh)
 	REQUIRE(info);
 	CHECK_EQ(get(info, 0, 4), 0x336ec578);
 	CHECK_EQ(get(info, 12, 4), 1);
-	CHECK_EQ(get(info, get(info, 16, 8) - X86_BOOT_INFO, 8), b.m.image[1].gpa);
+	at = get(info, 16, 8) - X86_BOOT_INFO;
+	CHECK_EQ(get(info, at, 8), b.m.image[1].gpa);
+	CHECK_EQ(get(info, at + 8, 8), 6);
+	CHECK_STR((const char *)info + get(info, at + 16, 8) - X86_BOOT_INFO, strrchr(b.initrd, '/') + 1);
+	CHECK_STR((const char *)blob_find(&b, "cmdline")->data, "hello");
 	CHECK_EQ(get(info, 24, 8), X86_BOOT_CMDLINE);
 	CHECK_EQ(get(info, 32, 8), 0xe0000);
 	CHECK_EQ(get(info, 48, 4), 3);
@@ -383,6 +388,76 @@ TEST(multiboot)
 	check_refused(&elf, sizeof(elf), "", "is in none of its segments");
 }
 
+static const uint32_t by_addresses[32] = {
+	[4] = 0x1badb002, 1 << 16, -(0x1badb002u + (1 << 16)), 0x300010, 0x300000, 0, 0x301000, 0x300040,
+};
+
+/* A string of the page that a multiboot kernel is handed. */
+static const char *string_at(const uint8_t *info, size_t at)
+{
+	return (const char *)info + get(info, at, 4) - X86_BOOT_INFO;
+}
+
+/* Each RAM disk is one, in their order, at pages of their own, under the names of their files. */
+TEST(multiboot_modules)
+{
+	const uint8_t *info;
+	char options[400], *more = launcher_file("second", 7);
+	struct board b;
+
+	snprintf(options, sizeof(options), "- initrd: %s\n- data: /etc/passwd\n  at: 0x280000\n", more);
+	board_boot(&b, by_addresses, sizeof(by_addresses), options);
+	CHECK_STR(launcher_said(), "");
+	info = blob_find(&b, "multiboot info")->data;
+	REQUIRE(info);
+	CHECK_EQ(get(info, 20, 4), 2);
+	info += get(info, 24, 4) - X86_BOOT_INFO;
+	for (size_t i = 0; i < 2; i++, info += 16) {
+		CHECK_EQ(get(info, 0, 4), b.m.image[1 + i].gpa);
+		CHECK_EQ(get(info, 0, 4) % 4096, 0);
+		CHECK_EQ(get(info, 4, 4) - get(info, 0, 4), 6 + i);
+		CHECK_EQ(get(info, 12, 4), 0);
+	}
+	info = blob_find(&b, "multiboot info")->data;
+	CHECK_STR(string_at(info, get(info, 24, 4) - X86_BOOT_INFO + 8), strrchr(b.initrd, '/') + 1);
+	CHECK_STR(string_at(info, get(info, 24, 4) - X86_BOOT_INFO + 24), strrchr(more, '/') + 1);
+	board_destroy(&b);
+	unlink(more);
+	free(more);
+}
+
+/* The kernel's name comes first, as one word. */
+TEST(multiboot_command_line)
+{
+	char want[64], *path;
+	struct board b;
+
+	board_boot(&b, by_addresses, sizeof(by_addresses), "");
+	snprintf(want, sizeof(want), "%s hello", strrchr(b.kernel, '/') + 1);
+	CHECK_STR((const char *)blob_find(&b, "cmdline")->data, want);
+	*b.m.cmdline = 0;
+	path = b.m.image[0].path;
+	b.m.image[0].path = (char *)"/a dir/a b.bin";
+	CHECK_EQ(x86_boot_prepare(&b.m), 0);
+	CHECK_STR((const char *)blob_find(&b, "cmdline")->data, "a_b.bin");
+	b.m.image[0].path = path;
+	board_destroy(&b);
+}
+
+/* As many as there is room to tell of, and one RAM disk for a kernel that knows no modules. */
+TEST(too_many_modules)
+{
+	char *options = calloc(200, sizeof("- initrd: /etc/passwd\n"));
+	uint8_t file[SETUP + CODE];
+
+	for (int i = 0; i < 200; i++)
+		strcat(options, "- initrd: /etc/passwd\n");
+	check_refused(by_addresses, sizeof(by_addresses), options, "is one more than there is room to tell of");
+	free(options);
+	bzimage_make(file);
+	check_refused(file, sizeof(file), "- initrd: /etc/passwd\n", "initrd: a second one, first at t.yaml:7");
+}
+
 /* As GRUB's own image: a part below 640K, one from 1M on; and an entry by its virtual address. */
 TEST(multiboot_in_two_memories)
 {
@@ -460,12 +535,10 @@ TEST(elf_of_32_bits)
 
 TEST(multiboot_by_addresses)
 {
-	uint32_t file[32] = {
-		[4] = 0x1badb002, 1 << 16, -(0x1badb002u + (1 << 16)),
-		0x300010, 0x300000, 0, 0x301000, 0x300040,
-	};
+	uint32_t file[32];
 	struct board b;
 
+	memcpy(file, by_addresses, sizeof(file));
 	board_boot(&b, file, sizeof(file), "");
 	CHECK_STR(launcher_said(), "");
 	CHECK_EQ(b.m.x86.start, X86_START_MULTIBOOT);

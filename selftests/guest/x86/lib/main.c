@@ -34,10 +34,14 @@ void test_skip(const char *why)
 	skipped = why;
 }
 
-/* Multiboot 3.3: flags, then at 16 the command line if bit 2 is set. */
+/* Multiboot 3.3: flags, then at 16 the command line if bit 2 is set. Its first word is the image's name. */
 const char *boot_cmdline(void)
 {
-	return read32(boot_info) & BIT(2) ? (const char *)(u64)read32(boot_info + 16) : "";
+	const char *line = read32(boot_info) & BIT(2) ? (const char *)(u64)read32(boot_info + 16) : "";
+
+	while (*line && *line != ' ')
+		line++;
+	return *line ? line + 1 : line;
 }
 
 bool boot_cmdline_is(const char *word)
