@@ -117,7 +117,8 @@ static bool claims(const struct device_host *host, struct place place, unsigned 
 {
 	const struct device_config *config = host->config;
 	uint64_t offset = place.gpa - config->gpa;
-	uint32_t widths = host->dev.type->widths;
+	const struct device_type *type = host->dev.type;
+	uint32_t widths = place.port && type->flags & DEVICE_F_BYTE_PORTS ? 1 << 1 : type->widths;
 
 	return place.port == config->port && offset < config->size && config->size - offset >= len &&
 	       !(len & (len - 1)) && offset % len == 0 && (!widths || widths & 1U << len);

@@ -435,6 +435,7 @@ const struct device_type mc146818_type = {
 	.acpi_id = "PNP0B00",
 	.size = WINDOW_SIZE,
 	.arch = DEVICE_X86,
+	.widths = 1 << 1,
 	.state_size = sizeof(struct mc146818),
 	.options = options,
 	.check = mc146818_check,

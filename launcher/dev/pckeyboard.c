@@ -133,6 +133,7 @@ const struct device_type pckeyboard_type = {
 	.doc = "keyboard controller without a keyboard: a guest can reset by it",
 	.size = WINDOW_SIZE,
 	.arch = DEVICE_X86,
+	.widths = 1 << 1,
 	.state_size = sizeof(struct pckeyboard),
 	.create = pckeyboard_create,
 	.destroy = pckeyboard_destroy,

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// LINK: launcher/dev/bus.c launcher/dev/acpi_pm.c launcher/dev/mc146818.c launcher/dev/pckeyboard.c launcher/dev/device.c launcher/dev/device_host.c launcher/config/node.c launcher/util/log.c launcher/util/alloc.c
+// LINK: launcher/dev/bus.c launcher/dev/acpi_pm.c launcher/dev/mc146818.c launcher/dev/pckeyboard.c launcher/dev/ns16550.c launcher/dev/device.c launcher/dev/device_host.c launcher/dev/device_node.c launcher/config/node.c launcher/util/log.c launcher/util/alloc.c
 /* A PC's own parts at their ports, as guests find them that know a PC and read no tables. */
 #define NO_VM_BUT_POWER
 #include "dev/acpi_pm.h"
 #include "dev/bus.h"
+#include "dev/chardev.h"
 #include "dev/mc146818.h"
+#include "dev/ns16550.h"
 #include "dev/pckeyboard.h"
 #include "fake_timer.h"
 #include "no_vm.h"
@@ -14,8 +16,9 @@ static struct device_config configs[] = {
 	{ .type = &acpi_pm_type, .name = "acpi-pm", .gpa = 0x600, .size = 16, .port = true },
 	{ .type = &mc146818_type, .name = "mc146818", .gpa = 0x70, .size = 2, .port = true },
 	{ .type = &pckeyboard_type, .name = "pckeyboard", .gpa = 0x60, .size = 5, .port = true },
+	{ .type = &ser8250_type, .name = "ser8250", .gpa = 0x3f8, .size = 8, .port = true },
 };
-static struct machine machine = { .arch = MACHINE_X86, .device = configs, .device_count = 3 };
+static struct machine machine = { .arch = MACHINE_X86, .device = configs, .device_count = 4 };
 static struct vm vm = { .machine = &machine };
 static unsigned int offs, resets;
 
@@ -23,6 +26,31 @@ void vm_power_event(struct vm *of, bool reset)
 {
 	CHECK(of == &vm);
 	*(reset ? &resets : &offs) += 1;
+}
+
+int chardev_create(struct device *dev, const struct chardev_client *client, void *arg, struct chardev **chardev)
+{
+	(void)dev;
+	(void)client;
+	(void)arg;
+	*chardev = NULL;
+	return 0;
+}
+
+void chardev_destroy(struct chardev *chardev)
+{
+	(void)chardev;
+}
+
+void chardev_write(struct chardev *chardev, uint8_t byte)
+{
+	(void)chardev;
+	(void)byte;
+}
+
+void chardev_resume(struct chardev *chardev)
+{
+	(void)chardev;
 }
 
 static void pc_open(void)
@@ -60,5 +88,26 @@ TEST(power_off)
 	CHECK_EQ(offs, 1);
 	CHECK_EQ(in(0x604, 2), 1);			/* SCI_EN; SLP_EN is not kept */
 	CHECK_EQ(resets, 0);
+	pc_close();
+}
+
+/* Parts that are a byte wide get a wider access byte by byte, each to its port. */
+TEST(bytes)
+{
+	pc_open();
+	CHECK(out(0x70, 2, 0x5a40));			/* register 0x40, 0x5a to it */
+	CHECK(out(0x70, 1, 0x40));
+	CHECK_EQ(in(0x71, 1), 0x5a);
+	CHECK_EQ(in(0x70, 2), 0x5aff);			/* the index can't be read back */
+	CHECK(out(0x3f8 + 3, 1, 0x80));			/* DLAB */
+	CHECK(out(0x3f8, 2, 0x180));
+	CHECK_EQ(in(0x3f8, 1), 0x80);
+	CHECK_EQ(in(0x3f9, 1), 1);
+	CHECK_EQ(in(0x3f8, 2), 0x180);
+	CHECK(out(0x3fc, 4, 0x77000003));		/* MCR, two that take nothing, the scratch register */
+	CHECK_EQ(in(0x3fc, 1), 3);
+	CHECK_EQ(in(0x3ff, 1), 0x77);
+	CHECK_EQ(in(0x64, 2), 0xff14);			/* nobody's behind the keyboard's */
+	CHECK(in(0x60, 2) != UINT32_MAX);
 	pc_close();
 }
