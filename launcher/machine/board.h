@@ -59,6 +59,14 @@ void x86_add_firmware(struct machine *m);
 bool x86_ports(const struct device_config *device, unsigned int index, uint64_t *port,
 	       uint64_t *count);
 
+/*
+ * x86: give devices the ports that a PC has far from the rest of them (device_config.ports). They
+ * are in nobody's way: what another device has is that one's.
+ */
+void x86_assign_ports(struct machine *m);
+/* x86: has some device this port in its range? */
+bool x86_is_taken(const struct machine *m, uint16_t port);
+
 /* What is wrong with `pass` but places that overlap. Errors by log_at(). */
 void pass_validate(const struct machine *m);
 

@@ -12,8 +12,9 @@
 #include "no_vm.h"
 #include "unit.h"
 
+static const uint16_t resets_at[] = { 0xcf9, 0x92, 0 };
 static struct device_config configs[] = {
-	{ .type = &acpi_pm_type, .name = "acpi-pm", .gpa = 0x600, .size = 16, .port = true },
+	{ .type = &acpi_pm_type, .name = "acpi-pm", .gpa = 0x600, .size = 16, .port = true, .ports = resets_at },
 	{ .type = &mc146818_type, .name = "mc146818", .gpa = 0x70, .size = 2, .port = true },
 	{ .type = &pckeyboard_type, .name = "pckeyboard", .gpa = 0x60, .size = 5, .port = true },
 	{ .type = &ser8250_type, .name = "ser8250", .gpa = 0x3f8, .size = 8, .port = true },
@@ -109,5 +110,33 @@ TEST(bytes)
 	CHECK_EQ(in(0x3ff, 1), 0x77);
 	CHECK_EQ(in(0x64, 2), 0xff14);			/* nobody's behind the keyboard's */
 	CHECK(in(0x60, 2) != UINT32_MAX);
+	pc_close();
+}
+
+TEST(resets)
+{
+	pc_open();
+	CHECK(out(0x60c, 1, 5));
+	CHECK(out(0xcf9, 1, 2));
+	CHECK_EQ(in(0xcf9, 1), 2);
+	CHECK_EQ(in(0x92, 1), 2);			/* A20 */
+	CHECK(out(0x92, 1, 0));
+	CHECK_EQ(in(0x92, 1), 0);
+	CHECK_EQ(resets, 0);
+	CHECK(out(0x92, 1, 3));
+	CHECK_EQ(resets, 1);
+	CHECK(out(0x92, 1, 3));				/* it has been 1 before */
+	CHECK_EQ(resets, 1);
+	CHECK(out(0xcf9, 1, 6));
+	CHECK(out(0xcf9, 1, 4));
+	CHECK(out(0x60c, 1, 6));
+	CHECK_EQ(resets, 4);
+	/* nothing of PCI is here, and what is wider is PCI's */
+	CHECK(!out(0xcf8, 4, 0xffffffff));
+	CHECK_EQ(in(0xcf8, 4), UINT32_MAX);
+	CHECK(!out(0xcf8, 2, 0x600) && !out(0xcf9, 2, 6) && !out(0xcf8, 1, 6) && !out(0xcfa, 1, 6));
+	CHECK(!out(0x92, 2, 1));
+	CHECK_EQ(resets, 4);
+	CHECK_EQ(offs, 0);
 	pc_close();
 }

@@ -186,6 +186,7 @@ bool same(const void *a, const void *b, size_t size);
 #define PM1_STATUS	0x600
 #define PM1_CONTROL	0x604
 #define RESET_PORT	0xcf9
+#define PORT_92		0x92
 #define NOBODY_PORT	0x2700		/* nothing is there */
 #define NOBODY		0xe0000000ULL	/* nor there */
 #define LAPIC		0xfee00000ULL
