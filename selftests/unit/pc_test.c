@@ -2,6 +2,9 @@
 // LINK: launcher/dev/bus.c launcher/dev/acpi_pm.c launcher/dev/mc146818.c launcher/dev/pckeyboard.c launcher/dev/ns16550.c launcher/dev/device.c launcher/dev/device_host.c launcher/dev/device_node.c launcher/config/node.c launcher/util/log.c launcher/util/alloc.c
 /* A PC's own parts at their ports, as guests find them that know a PC and read no tables. */
 #define NO_VM_BUT_POWER
+#define NO_VM_BUT_MEMORY
+#include <string.h>
+
 #include "dev/acpi_pm.h"
 #include "dev/bus.h"
 #include "dev/chardev.h"
@@ -52,6 +55,14 @@ void chardev_write(struct chardev *chardev, uint8_t byte)
 void chardev_resume(struct chardev *chardev)
 {
 	(void)chardev;
+}
+
+const struct memory *machine_find_memory(const struct machine *m, uint64_t gpa, uint64_t size)
+{
+	for (size_t i = 0; i < m->memory_count; i++)
+		if (gpa - m->memory[i].gpa < m->memory[i].size && size <= m->memory[i].size)
+			return &m->memory[i];
+	return NULL;
 }
 
 static void pc_open(void)
@@ -139,4 +150,69 @@ TEST(resets)
 	CHECK_EQ(resets, 4);
 	CHECK_EQ(offs, 0);
 	pc_close();
+}
+
+static uint32_t cmos(unsigned int index, unsigned int size)
+{
+	uint32_t value = 0;
+
+	for (unsigned int i = 0; i < size; i++) {
+		CHECK(out(0x70, 1, index + i));
+		value |= in(0x71, 1) << 8 * i;
+	}
+	return value;
+}
+
+static void check_cmos(struct memory *memory, size_t count, const uint32_t want[5])
+{
+	machine.memory = memory;
+	machine.memory_count = count;
+	pc_open();
+	CHECK_EQ(cmos(0x15, 2), want[0]);
+	CHECK_EQ(cmos(0x17, 2), want[1]);
+	CHECK_EQ(cmos(0x30, 2), want[1]);
+	CHECK_EQ(cmos(0x34, 2), want[2]);
+	CHECK_EQ(cmos(0x5b, 3), want[3]);
+	CHECK_EQ(cmos(0x5f, 1), want[4]);
+	pc_close();
+	machine.memory_count = 0;
+}
+
+TEST(cmos_memory)
+{
+	struct memory memory[] = {
+		{ .size = 0xa0000 }, { .gpa = 0x100000, .size = 0xff00000 },
+		{ .gpa = 0x100000000, .size = 0x1340000000 },
+		{ .kind = MEMORY_ROM, .gpa = 0x2000000000, .size = 0x10000 },
+	};
+
+	machine.cpu_count = 64;
+	check_cmos(memory, 4, (uint32_t [5]){ 640, 65535, 0xf00, 0x13400 * 0x10, 63 });
+	memory[1].size = 8 << 20;
+	machine.cpu_count = 1;
+	check_cmos(memory, 2, (uint32_t [5]){ 640, 8192, 0, 0, 0 });
+	memory[0].size = 0x80000;
+	check_cmos(memory, 1, (uint32_t [5]){ 512, 0, 0, 0, 0 });
+}
+
+/* What the config says of a register is what is in it. */
+TEST(cmos_by_config)
+{
+	static const char *const said[] = { "0x5f,7", "0x15,1" };
+	struct device_strings reg = { said, 2 };
+	struct memory memory[] = { { .size = 0xa0000 } };
+	uint8_t *state = calloc(1, mc146818_type.state_size);
+
+	memcpy(state + mc146818_type.options[0].offset, &reg, sizeof(reg));
+	machine.cpu_count = 2;
+	machine.memory = memory;
+	machine.memory_count = 1;
+	configs[1].state = state;
+	pc_open();
+	CHECK_EQ(cmos(0x5f, 1), 7);
+	CHECK_EQ(cmos(0x15, 2), 0x201);
+	pc_close();
+	configs[1].state = NULL;
+	free(state);
+	machine.memory_count = 0;
 }

@@ -32,9 +32,34 @@ static void test_cmdline(void)
 	check(boot_cmdline_is("hello"));
 }
 
+static u32 cmos(u8 index, unsigned int size)
+{
+	u32 value = 0;
+
+	for (unsigned int i = 0; i < size; i++) {
+		out8(0x70, (u8)(index + i));
+		value |= (u32)in8(0x71) << 8 * i;
+	}
+	return value;
+}
+
+/* Of 64M, and two CPUs. */
+static void test_cmos(void)
+{
+	check_eq(cmos(0x15, 2), 640);
+	check_eq(cmos(0x17, 2), 63 * 1024);
+	check_eq(cmos(0x30, 2), 63 * 1024);
+	check_eq(cmos(0x34, 2), 48 * 16);
+	check_eq(cmos(0x5b, 3), 0);
+	check_eq(cmos(0x5f, 1), 1);
+	out16(0x70, 0xa540);				/* an index and a value */
+	check_eq(cmos(0x40, 1), 0xa5);
+}
+
 const struct test tests[] = {
 	TEST(stack),
 	TEST(modules),
 	TEST(cmdline),
+	TEST(cmos),
 	{},
 };
