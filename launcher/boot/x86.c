@@ -9,12 +9,13 @@
 #include "boot/bzimage.h"
 #include "boot/elf.h"
 #include "boot/format.h"
+#include "boot/mptable.h"
 #include "machine/board.h"
 #include "util/alloc.h"
 
 #define PAGE		4096
 #define GIB		0x40000000ULL
-#define BLOBS_MAX	7
+#define BLOBS_MAX	8
 #define MAP_MAX		128		/* as the zero page has room for */
 
 enum { MAP_RAM = 1, MAP_RESERVED = 2 };		/* types of e820, the same for PVH and multiboot */
@@ -104,6 +105,19 @@ static void add_acpi(struct machine *m)
 		m->blob[m->blob_count - 1].size = ACPI_SIZE_MAX;
 	}
 	m->x86.rsdp = X86_TABLES;
+}
+
+static void add_mptable(struct machine *m)
+{
+	uint8_t *area;
+
+	if (image_overlaps(m, X86_TABLES, X86_TABLES_SIZE) ||
+	    !machine_find_memory(m, X86_MPTABLE, MPTABLE_SIZE_MAX))
+		return;
+	area = add_blob(m, "MP table", X86_MPTABLE, MPTABLE_SIZE_MAX);
+	m->blob[m->blob_count - 1].size = mptable_build(m, area, X86_MPTABLE);
+	if (!m->blob[m->blob_count - 1].size)
+		free(m->blob[--m->blob_count].data);
 }
 
 /* ---- BIOS data area ---- */
@@ -511,6 +525,8 @@ int x86_boot_prepare(struct machine *m)
 	free(m->blob);
 	m->blob = xcalloc(BLOBS_MAX, sizeof(*m->blob));
 	add_acpi(m);
+	if (m->cpu_count <= MACHINE_MAX_CPUS)		/* else that is said */
+		add_mptable(m);
 	if (!kernel)
 		return 0;
 	m->x86.start = choose(m, kernel);

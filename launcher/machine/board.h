@@ -81,6 +81,7 @@ void x86_validate(const struct machine *m);
 #define X86_FIRMWARE_SIZE	0x40000
 #define X86_TABLES		0xe0000		/* from here on operating systems look for the RSDP */
 #define X86_TABLES_SIZE		0x20000
+#define X86_MPTABLE		0xf0000		/* … and from here on for the MP floating pointer */
 #define X86_SECOND_8259		0x80		/* so far behind the first */
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // LINK: launcher/config/yaml.c launcher/config/node.c launcher/config/schema.c launcher/config/schema_table.c launcher/config/schema_device.c launcher/dev/load.c launcher/config/value.c launcher/config/override.c launcher/config/config.c launcher/config/nearest.c launcher/config/subst.c launcher/config/text.c launcher/config/asinfo.c launcher/config/qvmconf.c launcher/config/qvmconf_lex.c launcher/config/qvmconf_value.c launcher/config/qvmconf_words.c
 // LINK: launcher/machine/*.c launcher/dev/device_option.c launcher/dev/device_host.c launcher/dev/device_node.c launcher/util/log.c launcher/util/alloc.c
-// LINK: launcher/boot/boot.c launcher/boot/x86.c launcher/boot/acpi.c launcher/boot/aml.c launcher/boot/bzimage.c launcher/boot/multiboot.c launcher/boot/parts.c launcher/boot/place.c launcher/boot/image_arm64.c launcher/boot/elf.c launcher/boot/raw.c launcher/boot/unpack.c launcher/boot/fdt.c launcher/boot/fdt_merge.c
+// LINK: launcher/boot/boot.c launcher/boot/x86.c launcher/boot/acpi.c launcher/boot/aml.c launcher/boot/mptable.c launcher/boot/bzimage.c launcher/boot/multiboot.c launcher/boot/parts.c launcher/boot/place.c launcher/boot/image_arm64.c launcher/boot/elf.c launcher/boot/raw.c launcher/boot/unpack.c launcher/boot/fdt.c launcher/boot/fdt_merge.c
 /* x86 kernels: bzImage, PVH, multiboot, raw; what they are handed; hostile files. */
 #include "launcher.h"
 
@@ -62,7 +62,7 @@ static void board_boot(struct board *b, const void *data, size_t size, const cha
 	b->kernel = launcher_file(data, size);
 	b->initrd = launcher_file("initrd", 6);
 	snprintf(yaml, sizeof(yaml), "arch: x86\nmemory: [{ram: 64M}]\ncmdline: hello\n"
-		 "devices: [8259: {}, acpi-pm: {}, ser8250: {}, ser8250: {}]\n"
+		 "devices: [8259: {}, ioapic: {}, acpi-pm: {}, ser8250: {}, ser8250: {}]\n"
 		 "load:\n- kernel: %s\n- initrd: %s\n%s", b->kernel, b->initrd, options);
 	launcher_listen();
 	b->root = launcher_config(yaml);
@@ -125,6 +125,7 @@ TEST(bzimage_is_placed_and_handed_its_page)
 	CHECK_EQ(get(page, BZIMAGE_CMDLINE, 4), X86_BOOT_CMDLINE);
 	CHECK_STR((const char *)blob_find(&b, "cmdline")->data, "hello");
 	CHECK_EQ(get(page, ZERO_PAGE_RSDP, 8), 0xe0000);
+	CHECK_EQ(blob_find(&b, "MP table")->gpa, 0xf0000);
 	CHECK_EQ(page[ZERO_PAGE_E820_COUNT], 3);
 	CHECK_EQ(get(page, ZERO_PAGE_E820 + 8, 8), 0xa0000);
 	CHECK_EQ(get(page, ZERO_PAGE_E820 + 20, 8), 0x100000);
@@ -572,11 +573,12 @@ TEST(firmware_brings_its_own_tables)
 
 	launcher_listen();
 	root = launcher_config("arch: x86\nmemory: [{ram: 640K, at: 0}, {rom: 256K, at: 0xc0000}]\n"
-			       "load: [{data: /etc/passwd, at: 0xfd000}]\n");
+			       "load: [{data: /etc/passwd, at: 0xfd000}]\ndevices: [ioapic: {}]\n");
 	machine_build(&m, root);
 	boot_prepare(&m);
 	CHECK_EQ(m.memory_count, 2);
 	CHECK_EQ(m.x86.rsdp, 0);
+	CHECK_EQ(m.blob_count, 0);
 	machine_fini(&m);
 	node_destroy(root);
 	launcher_quiet();

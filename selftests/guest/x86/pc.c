@@ -56,10 +56,39 @@ static void test_cmos(void)
 	check_eq(cmos(0x40, 1), 0xa5);
 }
 
+static u8 sum(u64 at, u32 size)
+{
+	u8 all = 0;
+
+	while (size--)
+		all += read8(at++);
+	return all;
+}
+
+/* MultiProcessor Specification 1.4, found as a guest finds it; two CPUs. */
+static void test_mptable(void)
+{
+	u64 at = 0xf0000;
+	u32 table;
+
+	while (at < 0x100000 && (!same((const void *)at, "_MP_", 4) || sum(at, 16)))
+		at += 16;
+	if (!check(at < 0x100000))
+		return;
+	table = read32(at + 4);
+	check(same((const void *)(u64)table, "PCMP", 4));
+	check(!sum(table, read16(table + 4)));
+	check_eq(read32(table + 36), LAPIC);
+	check_eq(read32(table + 44), 0x03140000);
+	check_eq(read32(table + 64), 0x01140100);
+	check_eq(read32(table + 92 + 4), IOAPIC);
+}
+
 const struct test tests[] = {
 	TEST(stack),
 	TEST(modules),
 	TEST(cmdline),
 	TEST(cmos),
+	TEST(mptable),
 	{},
 };
