@@ -152,6 +152,39 @@ TEST(resets)
 	pc_close();
 }
 
+/* Whoever waits for the controller or the keyboard gets an answer, and then nothing. */
+TEST(keyboard)
+{
+	pc_open();
+	CHECK_EQ(in(0x64, 1), 0x14);
+	CHECK(out(0x60, 1, 0xf4));
+	CHECK_EQ(in(0x64, 1), 0x15);
+	CHECK_EQ(in(0x60, 1), 0xfa);
+	CHECK_EQ(in(0x64, 1), 0x14);
+	CHECK(out(0x60, 1, 0xff));
+	CHECK_EQ(in(0x60, 1), 0xfa);
+	CHECK_EQ(in(0x64, 1), 0x15);
+	CHECK_EQ(in(0x60, 1), 0xaa);
+	CHECK_EQ(in(0x64, 1), 0x14);
+	CHECK(out(0x60, 1, 0xff));
+	CHECK(out(0x64, 1, 0xaa));			/* the controller's answer is in its place */
+	CHECK_EQ(in(0x60, 1), 0x55);
+	CHECK_EQ(in(0x64, 1), 0x14);
+	CHECK(out(0x64, 1, 0x60));			/* an argument is not sent to the keyboard */
+	CHECK(out(0x60, 1, 0x47));
+	CHECK_EQ(in(0x64, 1), 0x14);
+	CHECK(out(0x64, 1, 0x20));
+	CHECK_EQ(in(0x60, 1), 0x47);
+	CHECK(out(0x64, 1, 0xa9));			/* no port of a mouse */
+	CHECK_EQ(in(0x60, 1), 0x01);
+	CHECK_EQ(resets, 0);
+	CHECK(out(0x64, 1, 0xfe));
+	CHECK(out(0x64, 1, 0xd1));
+	CHECK(out(0x60, 1, 0xfe));
+	CHECK_EQ(resets, 2);
+	pc_close();
+}
+
 static uint32_t cmos(unsigned int index, unsigned int size)
 {
 	uint32_t value = 0;

@@ -84,11 +84,23 @@ static void test_mptable(void)
 	check_eq(read32(table + 92 + 4), IOAPIC);
 }
 
+/* Kernels wait here with no end. */
+static void test_keyboard(void)
+{
+	check(wait_for(!(in8(0x64) & 2), SECOND));
+	out8(0x60, 0xff);
+	check(wait_for(in8(0x64) & 1, SECOND));
+	check_eq(in8(0x60), 0xfa);
+	check_eq(in8(0x60), 0xaa);
+	check(!(in8(0x64) & 1));
+}
+
 const struct test tests[] = {
 	TEST(stack),
 	TEST(modules),
 	TEST(cmdline),
 	TEST(cmos),
 	TEST(mptable),
+	TEST(keyboard),
 	{},
 };
