@@ -24,6 +24,6 @@ enum {
 };
 
 #define ACPI_RESET_VALUE	6	/* to be written to the reset register */
-#define ACPI_S5			0	/* SLP_TYP that switches the machine off; the one of QEMU's PC, which guests know */
+#define ACPI_S5			0	/* SLP_TYP that switches off; of QEMU's PC, which guests know */
 
 #endif

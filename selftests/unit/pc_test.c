@@ -220,12 +220,12 @@ TEST(cmos_memory)
 	};
 
 	machine.cpu_count = 64;
-	check_cmos(memory, 4, (uint32_t [5]){ 640, 65535, 0xf00, 0x13400 * 0x10, 63 });
+	check_cmos(memory, 4, (const uint32_t[]){ 640, 65535, 0xf00, 0x13400 * 0x10, 63 });
 	memory[1].size = 8 << 20;
 	machine.cpu_count = 1;
-	check_cmos(memory, 2, (uint32_t [5]){ 640, 8192, 0, 0, 0 });
+	check_cmos(memory, 2, (const uint32_t[]){ 640, 8192, 0, 0, 0 });
 	memory[0].size = 0x80000;
-	check_cmos(memory, 1, (uint32_t [5]){ 512, 0, 0, 0, 0 });
+	check_cmos(memory, 1, (const uint32_t[]){ 512, 0, 0, 0, 0 });
 }
 
 /* What the config says of a register is what is in it. */
