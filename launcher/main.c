@@ -38,7 +38,7 @@ static const char default_board_x86[] =
 	"memory: [{ram: 512M}]\n"
 	"cmdline: console=ttyS0 pci=off\n"
 	"devices: [8259: {}, ioapic: {}, timer8254: {}, mc146818: {}, acpi-pm: {}, debug-exit: {},\n"
-	"          fw-cfg: {}, ser8250: {hostdev: '-'}]\n";
+	"          fw-cfg: {}, ser8250: {hostdev: '-'}, pckeyboard: {}]\n";
 
 static const char usage[] =
 	"usage: qvm run [FILE...] [options]   run a VM; several FILEs are parts of one config\n"

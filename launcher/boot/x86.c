@@ -9,12 +9,13 @@
 #include "boot/bzimage.h"
 #include "boot/elf.h"
 #include "boot/format.h"
+#include "boot/mptable.h"
 #include "machine/board.h"
 #include "util/alloc.h"
 
 #define PAGE		4096
 #define GIB		0x40000000ULL
-#define BLOBS_MAX	7
+#define BLOBS_MAX	8
 #define MAP_MAX		128		/* as the zero page has room for */
 
 enum { MAP_RAM = 1, MAP_RESERVED = 2 };		/* types of e820, the same for PVH and multiboot */
@@ -44,11 +45,11 @@ static const struct image *find_image(const struct machine *m, const char *key)
 /* ---- for every protocol ---- */
 
 /* The command line; its gpa. */
-static uint64_t add_cmdline(struct machine *m)
+static uint64_t add_cmdline(struct machine *m, const char *text)
 {
-	size_t size = strlen(m->cmdline) + 1;
+	size_t size = strlen(text) + 1;
 
-	memcpy(add_blob(m, "cmdline", X86_BOOT_CMDLINE, size), m->cmdline, size);
+	memcpy(add_blob(m, "cmdline", X86_BOOT_CMDLINE, size), text, size);
 	return X86_BOOT_CMDLINE;
 }
 
@@ -104,6 +105,19 @@ static void add_acpi(struct machine *m)
 		m->blob[m->blob_count - 1].size = ACPI_SIZE_MAX;
 	}
 	m->x86.rsdp = X86_TABLES;
+}
+
+static void add_mptable(struct machine *m)
+{
+	uint8_t *area;
+
+	if (image_overlaps(m, X86_TABLES, X86_TABLES_SIZE) ||
+	    !machine_find_memory(m, X86_MPTABLE, MPTABLE_SIZE_MAX))
+		return;
+	area = add_blob(m, "MP table", X86_MPTABLE, MPTABLE_SIZE_MAX);
+	m->blob[m->blob_count - 1].size = mptable_build(m, area, X86_MPTABLE);
+	if (!m->blob[m->blob_count - 1].size)
+		free(m->blob[--m->blob_count].data);
 }
 
 /* ---- BIOS data area ---- */
@@ -210,7 +224,7 @@ static int check_cmdline(const struct machine *m, const struct image *kernel)
 static int fill_zero_page(struct machine *m, const struct image *kernel, uint8_t *page)
 {
 	const struct image *initrd = find_image(m, "initrd");
-	uint64_t cmdline = add_cmdline(m);
+	uint64_t cmdline = add_cmdline(m, m->cmdline);
 	struct map map = { page + ZERO_PAGE_E820, E820_WIDTH, 0, 0 };
 	int ret = 0;
 
@@ -249,37 +263,95 @@ static int start_linux32(struct machine *m, const struct image *kernel)
 	return fill_zero_page(m, kernel, add_blob(m, "zero page", X86_BOOT_INFO, PAGE));
 }
 
+/* ---- modules of PVH and multiboot: each RAM disk is one ---- */
+
+/* The file's own name, a loader's word for an image; a blank would end it. Returns its bytes. */
+static size_t copy_name(char *to, size_t room, const struct image *image)
+{
+	const char *slash = strrchr(image->path, '/'), *name = slash ? slash + 1 : image->path;
+	size_t size = strlen(name) + 1;
+
+	for (size_t i = 0; i < size && size <= room; i++)
+		to[i] = name[i] == ' ' ? '_' : name[i];
+	return size;
+}
+
+static bool is_module(const struct image *image)
+{
+	return image->size && image->kind == IMAGE_INITRD;
+}
+
+static size_t count_modules(const struct machine *m)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < m->image_count; i++)
+		count += is_module(&m->image[i]);
+	return count;
+}
+
+/* A list with entries of @width bytes from @at on in the page of the info, and behind it their names. */
+static int add_modules(const struct machine *m, uint8_t *page, size_t at, size_t width,
+		       int (*add)(uint8_t *entry, const struct image *image, uint64_t name))
+{
+	size_t name = at + width * count_modules(m);
+	int ret = 0;
+
+	for (size_t i = 0; i < m->image_count; i++) {
+		const struct image *image = &m->image[i];
+		size_t size = 0;
+
+		if (!is_module(image))
+			continue;
+		if (name < PAGE)
+			size = copy_name((char *)page + name, PAGE - name, image);
+		if (!size || size > PAGE - name) {
+			image_error(image, "is one more than there is room to tell of; leave some out");
+			return -1;
+		}
+		ret |= add(page + at, image, X86_BOOT_INFO + name);
+		name += size;
+		at += width;
+	}
+	return ret;
+}
+
 /* ---- PVH: docs/misc/pvh.pandoc and xen/include/public/arch-x86/hvm/start_info.h of Xen ---- */
 
 #define PVH_MAGIC	0x336ec578
 #define PVH_NOTE	18		/* XEN_ELFNOTE_PHYS32_ENTRY */
-#define PVH_MODULES	56		/* behind the start info, 32 bytes each */
-#define PVH_MAP		88
+#define PVH_MAP		56		/* behind the start info; the modules are behind it */
 #define PVH_WIDTH	24
+#define PVH_MODULE	32
+
+static int add_pvh_module(uint8_t *entry, const struct image *image, uint64_t name)
+{
+	put(entry, 0, image->gpa, 8);
+	put(entry, 8, image->size, 8);
+	put(entry, 16, name, 8);
+	return 0;
+}
 
 static int start_pvh(struct machine *m, const struct image *kernel)
 {
-	const struct image *initrd = find_image(m, "initrd");
 	uint8_t *info = add_blob(m, "start info", X86_BOOT_INFO, PAGE);
 	struct map map = { info + PVH_MAP, PVH_WIDTH, 0, 0 };
+	size_t modules;
 
 	(void)kernel;
 	add_gdt(m, false);
 	m->x86.info = X86_BOOT_INFO;
 	put(info, 0, PVH_MAGIC, 4);
 	put(info, 4, 1, 4);			/* version: with a memory map */
-	put(info, 24, add_cmdline(m), 8);
+	put(info, 24, add_cmdline(m, m->cmdline), 8);
 	put(info, 32, m->x86.rsdp, 8);
 	put(info, 40, X86_BOOT_INFO + PVH_MAP, 8);
 	map_fill(&map, m);
 	put(info, 48, map.count, 4);
-	if (initrd) {
-		put(info, 12, 1, 4);
-		put(info, 16, X86_BOOT_INFO + PVH_MODULES, 8);
-		put(info, PVH_MODULES, initrd->gpa, 8);
-		put(info, PVH_MODULES + 8, initrd->size, 8);
-	}
-	return 0;
+	modules = PVH_MAP + PVH_WIDTH * map.count;
+	put(info, 12, count_modules(m), 4);
+	put(info, 16, X86_BOOT_INFO + modules, 8);
+	return add_modules(m, info, modules, PVH_MODULE, add_pvh_module);
 }
 
 /* The note's value, a gpa; false: there is no such note among these bytes. */
@@ -325,25 +397,49 @@ static bool find_pvh_entry(const struct image *image, uint64_t *entry)
 enum { MB_MEMORY = 1 << 0, MB_CMDLINE = 1 << 2, MB_MODULES = 1 << 3, MB_MAP = 1 << 6,
        MB_LOADER = 1 << 9 };
 
-#define MB_MODULE	128		/* where things are in the page */
-#define MB_LOADER_AT	160		/* a name; and a string of the module, which is empty */
-#define MB_STRING	168
-#define MB_MAP_AT	256
+#define MB_LOADER_AT	160		/* where things are in the page */
+#define MB_MAP_AT	256		/* the modules are behind it */
 #define MB_MAP_WIDTH	24		/* a size of 4 bytes before each entry, which it doesn't count */
+#define MB_MODULE	16
+
+static int add_multiboot_module(uint8_t *entry, const struct image *image, uint64_t name)
+{
+	put(entry, 0, image->gpa, 4);
+	put(entry, 4, image->gpa + image->size, 4);
+	put(entry, 8, name, 4);
+	if (image->gpa + image->size <= UINT32_MAX)
+		return 0;
+	image_error(image, "ends beyond 4G, where multiboot can't tell of it");
+	return -1;
+}
+
+/* Its first word is the image, which kernels skip: GRUB of old and QEMU begin with it. */
+static uint64_t add_multiboot_cmdline(struct machine *m, const struct image *kernel)
+{
+	size_t room = strlen(kernel->path) + 1;
+	char *text = xcalloc(1, room + strlen(m->cmdline) + 1);
+	uint64_t gpa;
+
+	copy_name(text, room, kernel);
+	if (*m->cmdline)
+		strcat(strcat(text, " "), m->cmdline);
+	gpa = add_cmdline(m, text);
+	free(text);
+	return gpa;
+}
 
 static int start_multiboot(struct machine *m, const struct image *kernel)
 {
-	const struct image *initrd = find_image(m, "initrd");
 	uint8_t *info = add_blob(m, "multiboot info", X86_BOOT_INFO, PAGE);
 	struct map map = { info + MB_MAP_AT, MB_MAP_WIDTH, 4, 0 };
+	size_t modules;
 
-	(void)kernel;
 	add_gdt(m, false);
 	m->x86.info = X86_BOOT_INFO;
-	put(info, 0, MB_MEMORY | MB_CMDLINE | MB_MAP | MB_LOADER | (initrd ? MB_MODULES : 0), 4);
+	put(info, 0, MB_MEMORY | MB_CMDLINE | MB_MODULES | MB_MAP | MB_LOADER, 4);
 	put(info, 4, kib_at(m, 0), 4);
 	put(info, 8, kib_at(m, 0x100000), 4);
-	put(info, 16, add_cmdline(m), 4);
+	put(info, 16, add_multiboot_cmdline(m, kernel), 4);
 	map_fill(&map, m);
 	for (unsigned int i = 0; i < map.count; i++)
 		put(info, MB_MAP_AT + MB_MAP_WIDTH * i, MB_MAP_WIDTH - 4, 4);
@@ -351,14 +447,10 @@ static int start_multiboot(struct machine *m, const struct image *kernel)
 	put(info, 48, X86_BOOT_INFO + MB_MAP_AT, 4);
 	put(info, 64, X86_BOOT_INFO + MB_LOADER_AT, 4);
 	memcpy(info + MB_LOADER_AT, "qvm", sizeof("qvm"));
-	if (initrd) {
-		put(info, 20, 1, 4);
-		put(info, 24, X86_BOOT_INFO + MB_MODULE, 4);
-		put(info, MB_MODULE, initrd->gpa, 4);
-		put(info, MB_MODULE + 4, initrd->gpa + initrd->size, 4);
-		put(info, MB_MODULE + 8, X86_BOOT_INFO + MB_STRING, 4);
-	}
-	return 0;
+	modules = MB_MAP_AT + MB_MAP_WIDTH * map.count;
+	put(info, 20, count_modules(m), 4);
+	put(info, 24, X86_BOOT_INFO + modules, 4);
+	return add_modules(m, info, modules, MB_MODULE, add_multiboot_module);
 }
 
 /* ---- which ---- */
@@ -433,6 +525,8 @@ int x86_boot_prepare(struct machine *m)
 	free(m->blob);
 	m->blob = xcalloc(BLOBS_MAX, sizeof(*m->blob));
 	add_acpi(m);
+	if (m->cpu_count <= MACHINE_MAX_CPUS)		/* else that is said */
+		add_mptable(m);
 	if (!kernel)
 		return 0;
 	m->x86.start = choose(m, kernel);

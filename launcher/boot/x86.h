@@ -7,6 +7,7 @@ struct machine;
 
 /* Fixed places below 640K, which kernels that are started so leave alone until they have read them. */
 #define X86_BOOT_BDA		0x400		/* what a PC's firmware leaves of itself */
+#define X86_BOOT_STACK		0x6000		/* its top; nothing is below but the BDA */
 #define X86_BOOT_GDT		0x6000
 #define X86_BOOT_GDT_SIZE	32
 #define X86_BOOT_INFO		0x7000		/* zero page, PVH start info or multiboot info */

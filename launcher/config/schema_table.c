@@ -89,7 +89,8 @@ const struct schema_key schema_keys[] = {
 	{ .path = "load[].elf", .types = SCHEMA_PATH,
 	  .doc = "an ELF, placed by its physical addresses" },
 	{ .path = "load[].initrd", .types = SCHEMA_PATH, .qvmconf = "initrd load",
-	  .doc = "RAM disk; the guest finds it by its FDT" },
+	  .doc = "RAM disk, which the kernel is told of; several are modules of a multiboot or PVH "
+		 "kernel, in their order" },
 	{ .path = "load[].data", .types = SCHEMA_PATH, .qvmconf = "data load",
 	  .doc = "bytes, copied as they are; into ROM too" },
 	{ .path = "load[].fdt", .types = SCHEMA_PATH, .qvmconf = "fdt load",

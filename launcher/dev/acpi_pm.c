@@ -5,7 +5,6 @@
 #include <pthread.h>
 #include <time.h>
 
-#define WINDOW_SIZE	16
 #define TIMER_HZ	3579545ULL
 #define NS_PER_S	1000000000ULL
 
@@ -14,12 +13,15 @@ enum {
 	ENABLE_BUTTON = 1 << 8, ENABLE_ALL = 0x0521,
 	CONTROL_SCI_EN = 1 << 0, CONTROL_TYPE_SHIFT = 10, CONTROL_TYPE_MASK = 7,
 	CONTROL_SLP_EN = 1 << 13,
+	CF9_RESET = 1 << 2,	/* a soft reset is one of the machine here too */
+	PORT92_RESET = 1 << 0, PORT92_A20 = 1 << 1,	/* A20 is there whatever is written */
 };
 
 struct acpi_pm {
 	struct device *dev;
 	pthread_mutex_t lock;		/* all below */
 	uint16_t status, enable, control;
+	uint8_t cf9, port92;
 	struct timespec start;
 };
 
@@ -45,6 +47,8 @@ static uint64_t window_read(const struct acpi_pm *pm, uint64_t offset)
 		return pm->control | CONTROL_SCI_EN;
 	case ACPI_PM_TIMER:
 		return timer_count(pm);
+	case ACPI_PM_CF9:
+		return pm->cf9 | pm->port92 << 8;
 	default:
 		return 0;
 	}
@@ -59,6 +63,21 @@ static uint64_t acpi_pm_read(struct device *dev, uint64_t offset, unsigned int l
 	value = window_read(pm, offset) >> 8 * (offset & 3);
 	pthread_mutex_unlock(&pm->lock);
 	return len < 8 ? value & ((1ULL << 8 * len) - 1) : value;
+}
+
+/* True: the machine is to be reset. */
+static bool write_reset(struct acpi_pm *pm, uint64_t offset, uint8_t value)
+{
+	bool rises = value & ~pm->port92 & PORT92_RESET;
+
+	if (offset == ACPI_PM_RESET)
+		return value == ACPI_RESET_VALUE;
+	if (offset == ACPI_PM_92) {
+		pm->port92 = value;
+		return rises;
+	}
+	pm->cf9 = value & ~CF9_RESET;		/* which is seen by nobody who is still there */
+	return value & CF9_RESET;
 }
 
 /* @value and @mask are shifted to where the bytes are in the register. */
@@ -83,21 +102,18 @@ static void acpi_pm_write(struct device *dev, uint64_t offset, unsigned int len,
 	struct acpi_pm *pm = dev->state;
 	unsigned int shift = 8 * (offset & 3);
 	uint32_t mask = (uint32_t)((1ULL << 8 * (len & 7)) - 1) << shift;
-	bool off = false;
+	bool off = false, reset = false;
 
-	if (offset == ACPI_PM_RESET) {
-		if ((value & 0xff) == ACPI_RESET_VALUE)
-			device_power(dev, true);
-		return;
-	}
 	pthread_mutex_lock(&pm->lock);
-	if ((offset & ~3ULL) == ACPI_PM1_EVENT)
+	if (offset == ACPI_PM_RESET || offset >= ACPI_PM_SIZE)
+		reset = write_reset(pm, offset, (uint8_t)value);
+	else if ((offset & ~3ULL) == ACPI_PM1_EVENT)
 		write_event(pm, (uint32_t)value << shift, mask);
 	else if ((offset & ~3ULL) == ACPI_PM1_CONTROL)
 		off = write_control(pm, (uint32_t)value << shift, mask);
 	pthread_mutex_unlock(&pm->lock);
-	if (off)
-		device_power(dev, false);
+	if (off || reset)
+		device_power(dev, reset);
 }
 
 static bool acpi_pm_button(struct device *dev)
@@ -118,6 +134,7 @@ static int acpi_pm_create(struct device *dev)
 	struct acpi_pm *pm = dev->state;
 
 	pm->dev = dev;
+	pm->port92 = PORT92_A20;
 	pthread_mutex_init(&pm->lock, NULL);
 	clock_gettime(CLOCK_MONOTONIC, &pm->start);
 	return 0;
@@ -144,8 +161,8 @@ const struct device_type acpi_pm_type = {
 	.abi = DEVICE_ABI,
 	.flags = DEVICE_F_ONCE | DEVICE_F_PORT,
 	.name = "acpi-pm",
-	.doc = "ACPI's fixed hardware: power button, power-off, timer, reset",
-	.size = WINDOW_SIZE,
+	.doc = "ACPI's fixed hardware: power button, power-off, timer, reset; a PC's reset ports 0xcf9 and 0x92",
+	.size = ACPI_PM_SIZE,
 	.arch = DEVICE_X86,
 	.state_size = sizeof(struct acpi_pm),
 	.create = acpi_pm_create,

@@ -117,7 +117,8 @@ static bool claims(const struct device_host *host, struct place place, unsigned 
 {
 	const struct device_config *config = host->config;
 	uint64_t offset = place.gpa - config->gpa;
-	uint32_t widths = host->dev.type->widths;
+	const struct device_type *type = host->dev.type;
+	uint32_t widths = place.port && type->flags & DEVICE_F_BYTE_PORTS ? 1 << 1 : type->widths;
 
 	return place.port == config->port && offset < config->size && config->size - offset >= len &&
 	       !(len & (len - 1)) && offset % len == 0 && (!widths || widths & 1U << len);
@@ -240,18 +241,10 @@ static inline void device_write(struct target target, unsigned int len, uint64_t
 	device_enter(before);
 }
 
-/* What bus_*read() and bus_*write() are for memory and for ports. */
-static bool access_read(const struct bus *bus, struct place place, unsigned int len, uint64_t *value)
-{
-	return place.port ? bus_port_read(bus, place.gpa, len, value) :
-			    bus_read(bus, place.gpa, len, value);
-}
-
-static bool access_write(const struct bus *bus, struct place place, unsigned int len, uint64_t value)
-{
-	return place.port ? bus_port_write(bus, place.gpa, len, value) :
-			    bus_write(bus, place.gpa, len, value);
-}
+static inline bool place_read(const struct bus *bus, struct place place, unsigned int len,
+			      uint64_t *value);
+static inline bool place_write(const struct bus *bus, struct place place, unsigned int len,
+			       uint64_t value);
 
 /* No device takes it whole. */
 static __attribute__((__noinline__)) bool parts_read(const struct bus *bus, struct place place,
@@ -263,8 +256,8 @@ static __attribute__((__noinline__)) bool parts_read(const struct bus *bus, stru
 
 	if (!bus->lanes || !half)
 		return false;
-	any = access_read(bus, place, half, &low);
-	any |= access_read(bus, place_behind(place, half), len - half, &high);
+	any = place_read(bus, place, half, &low);
+	any |= place_read(bus, place_behind(place, half), len - half, &high);
 	*value = any ? (low & ((1ULL << 8 * half) - 1)) | high << 8 * half : *value;
 	return any;
 }
@@ -277,8 +270,8 @@ static __attribute__((__noinline__)) bool parts_write(const struct bus *bus, str
 
 	if (!bus->lanes || !half)
 		return false;
-	any = access_write(bus, place, half, value);
-	return access_write(bus, place_behind(place, half), len - half, value >> 8 * half) | any;
+	any = place_write(bus, place, half, value);
+	return place_write(bus, place_behind(place, half), len - half, value >> 8 * half) | any;
 }
 
 static inline bool place_read(const struct bus *bus, struct place place, unsigned int len,
@@ -313,14 +306,45 @@ bool bus_write(const struct bus *bus, uint64_t gpa, unsigned int len, uint64_t v
 	return place_write(bus, (struct place){ false, gpa }, len, value);
 }
 
+/*
+ * A port that a device has elsewhere, of a byte. The part of a wider access is none: 0xcf9 is in the
+ * middle of PCI's address register.
+ */
+static __attribute__((__noinline__)) struct target far_port(const struct bus *bus, uint64_t port,
+							    unsigned int len)
+{
+	for (size_t i = 0; i < bus->count && len == 1; i++) {
+		const struct device_config *config = bus->devices[i].config;
+
+		for (size_t j = 0; config->ports && config->ports[j]; j++)
+			if (config->ports[j] == port)
+				return (struct target){ &bus->devices[i], config->size + j };
+	}
+	return (struct target){ 0 };
+}
+
 bool bus_port_read(const struct bus *bus, uint64_t port, unsigned int len, uint64_t *value)
 {
-	return place_read(bus, (struct place){ true, port }, len, value);
+	struct target target;
+
+	if (place_read(bus, (struct place){ true, port }, len, value))
+		return true;
+	target = far_port(bus, port, len);
+	if (target.host)
+		*value = device_read(target, len);
+	return target.host;
 }
 
 bool bus_port_write(const struct bus *bus, uint64_t port, unsigned int len, uint64_t value)
 {
-	return place_write(bus, (struct place){ true, port }, len, value);
+	struct target target;
+
+	if (place_write(bus, (struct place){ true, port }, len, value))
+		return true;
+	target = far_port(bus, port, len);
+	if (target.host)
+		device_write(target, len, value);
+	return target.host;
 }
 
 bool bus_posts(const struct bus *bus, uint64_t addr, bool port, unsigned int len)

@@ -39,7 +39,10 @@ void bus_destroy(struct bus *bus);
 bool bus_read(const struct bus *bus, uint64_t gpa, unsigned int len, uint64_t *value);
 bool bus_write(const struct bus *bus, uint64_t gpa, unsigned int len, uint64_t value);
 
-/* The same for @len bytes (1, 2, 4) at I/O port @port. */
+/*
+ * The same for @len bytes (1, 2, 4) at I/O port @port. One byte that is nobody's may be at one of
+ * those that a device has elsewhere (device_config.ports), and has an offset behind its size then.
+ */
 bool bus_port_read(const struct bus *bus, uint64_t port, unsigned int len, uint64_t *value);
 bool bus_port_write(const struct bus *bus, uint64_t port, unsigned int len, uint64_t value);
 

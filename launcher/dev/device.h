@@ -80,6 +80,7 @@ enum device_flag {
 	DEVICE_F_PORT = 1 << 2,		/* on x86 a bare `loc 3f8` is a port */
 	DEVICE_F_NO_IRQ = 1 << 3,	/* it has no interrupt line unless the config says one */
 	DEVICE_F_HOSTDEV = 1 << 4,	/* it calls chardev_create(): else `hostdev` is said to do nothing */
+	DEVICE_F_BYTE_PORTS = 1 << 5,	/* at ports it is a byte wide, whatever widths says for memory */
 };
 
 struct device_type {

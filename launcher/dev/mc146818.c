@@ -11,6 +11,10 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "dev/device_host.h"
+#include "machine/machine.h"
+#include "vm/vm.h"
+
 #define WINDOW_SIZE	2
 #define MEMORY_SIZE	128
 #define NS_PER_S	1000000000LL
@@ -23,6 +27,10 @@ enum {
 	SECONDS = 0x00, SECONDS_ALARM = 0x01, MINUTES = 0x02, MINUTES_ALARM = 0x03, HOURS = 0x04,
 	HOURS_ALARM = 0x05, WEEKDAY = 0x06, DAY = 0x07, MONTH = 0x08,
 	YEAR = 0x09, REG_A = 0x0a, REG_B = 0x0b, REG_C = 0x0c, REG_D = 0x0d, CENTURY = 0x32,
+
+	/* in KiB; found by the self test; in 64 KiB, as what is above 4G is; one less than there are */
+	MEMORY_BASE = 0x15, MEMORY_EXTENDED = 0x17, MEMORY_EXTENDED_FOUND = 0x30,
+	MEMORY_FROM_16M = 0x34, MEMORY_FROM_4G = 0x5b, CPUS = 0x5f,
 };
 
 enum {
@@ -30,7 +38,7 @@ enum {
 	A_DIVIDER = 7 << 4, A_RESET = 6 << 4,	/* 11x: the divider is held in reset */
 	A_RATE = 15,
 	A_DEFAULT = 0x26,		/* 32.768 kHz, 1.024 kHz periodic rate */
-	B_24H = 1 << 1, B_BINARY = 1 << 2, B_SET = 1 << 7,
+	B_24H = 1 << 1, B_BINARY = 1 << 2, B_UPDATE = 1 << 4, B_SET = 1 << 7,
 	C_UPDATE = 1 << 4, C_ALARM = 1 << 5, C_PERIODIC = 1 << 6, C_IRQ = 1 << 7,
 	C_FLAGS = C_UPDATE | C_ALARM | C_PERIODIC,	/* each is enabled by the same bit of B */
 	D_VALID = 1 << 7,		/* the battery is good */
@@ -290,7 +298,7 @@ static void write_b(struct mc146818 *rtc, uint8_t value)
 
 	if (held && !(value & B_SET))
 		clock_from_registers(rtc);
-	rtc->memory[REG_B] = value;
+	rtc->memory[REG_B] = value & ~(!held && value & B_SET ? B_UPDATE : 0);	/* SET going high clears UIE */
 	clock_to_registers(rtc);	/* in the format that is new */
 	see(rtc);
 }
@@ -361,6 +369,54 @@ static void mc146818_write(struct device *dev, uint64_t offset, unsigned int len
 	pthread_mutex_unlock(&rtc->lock);
 }
 
+/* ---- memory of a PC's firmware: how much memory there is, and how many CPUs ---- */
+
+#define KIB		0x400ULL
+#define MIB		0x100000ULL
+#define GIB		0x40000000ULL
+
+/* Bytes of RAM from @gpa on, without a hole. */
+static uint64_t ram_from(const struct machine *m, uint64_t gpa)
+{
+	const struct memory *memory = machine_find_memory(m, gpa, 1);
+
+	return memory && memory->kind == MEMORY_RAM ? memory->gpa + memory->size - gpa : 0;
+}
+
+static uint64_t ram_above_4g(const struct machine *m)
+{
+	uint64_t size = 0;
+
+	for (size_t i = 0; i < m->memory_count; i++)
+		if (m->memory[i].kind == MEMORY_RAM && m->memory[i].gpa >= 4 * GIB)
+			size += m->memory[i].size;
+	return size;
+}
+
+static uint64_t min(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static void put(struct mc146818 *rtc, unsigned int index, uint64_t value, unsigned int size)
+{
+	for (unsigned int i = 0; i < size; i++)
+		rtc->memory[index + i] = (uint8_t)(value >> 8 * i);
+}
+
+/* Where the IBM PC/AT technical reference has it, and behind that where QEMU's firmware does. */
+static void put_machine(struct mc146818 *rtc, const struct machine *m)
+{
+	uint64_t extended = min(ram_from(m, MIB), 64 * MIB - KIB) / KIB;
+
+	put(rtc, MEMORY_BASE, min(ram_from(m, 0), 640 * KIB) / KIB, 2);
+	put(rtc, MEMORY_EXTENDED, extended, 2);
+	put(rtc, MEMORY_EXTENDED_FOUND, extended, 2);
+	put(rtc, MEMORY_FROM_16M, min(ram_from(m, 16 * MIB) / (64 * KIB), UINT16_MAX), 2);
+	put(rtc, MEMORY_FROM_4G, min(ram_above_4g(m) / (64 * KIB), 0xffffff), 3);
+	put(rtc, CPUS, m->cpu_count - 1, 1);
+}
+
 /* ---- life ---- */
 
 /* "0x0b,0x02". */
@@ -389,12 +445,15 @@ static void mc146818_check(struct device *dev)
 
 static int mc146818_create(struct device *dev)
 {
+	const struct vm *vm = device_host(dev)->vm;
 	struct mc146818 *rtc = dev->state;
 	unsigned long index, value;
 
 	rtc->memory[REG_A] = A_DEFAULT;
 	rtc->memory[REG_B] = B_24H;
 	rtc->memory[REG_D] = D_VALID;
+	if (vm)
+		put_machine(rtc, vm->machine);
 	for (size_t i = 0; i < rtc->reg.count; i++)
 		if (parse_register(rtc->reg.text[i], &index, &value))
 			rtc->memory[index] = (uint8_t)value;
@@ -423,7 +482,8 @@ static void mc146818_status(struct device *dev)
 
 static const struct device_option options[] = {
 	{ "reg", DEVICE_OPTION_STRINGS, offsetof(struct mc146818, reg), NULL, NULL, 1, 63,
-	  "what is in its memory at the start: a register and its value, `0x0b,0x02`" },
+	  "what is in its memory at the start: a register and its value, `0x0b,0x02`; unless said, the "
+	  "bytes of a PC for the sizes of memory and the number of CPUs tell the board's" },
 	{ 0 },
 };
 
@@ -435,6 +495,7 @@ const struct device_type mc146818_type = {
 	.acpi_id = "PNP0B00",
 	.size = WINDOW_SIZE,
 	.arch = DEVICE_X86,
+	.widths = 1 << 1,
 	.state_size = sizeof(struct mc146818),
 	.options = options,
 	.check = mc146818_check,

@@ -261,7 +261,7 @@ static uint64_t ns16550_read(struct device *dev, uint64_t offset, unsigned int l
 	struct ns16550 *uart = dev->state;
 	uint8_t value;
 
-	(void)len;	/* the registers are a byte wide, on the lowest lane */
+	(void)len;	/* the registers are a byte wide; in memory, on the lowest lane */
 	lock_take(&uart->lock);
 	value = registers[offset].read(uart);
 	update_irq(uart);
@@ -362,7 +362,7 @@ static void ns16550_describe(const struct device *dev, struct device_node *node)
 
 #define NS16550_TYPE(config_name)		\
 	.abi = DEVICE_ABI,			\
-	.flags = DEVICE_F_PORT | DEVICE_F_HOSTDEV, \
+	.flags = DEVICE_F_PORT | DEVICE_F_HOSTDEV | DEVICE_F_BYTE_PORTS, \
 	.name = config_name,			\
 	.doc = "UART of a PC",			\
 	.compatible = "ns16550a\0",		\

@@ -21,7 +21,12 @@ enum {
 	COMMAND_TEST_KEYBOARD = 0xab, COMMAND_READ_OUTPUT = 0xd0, COMMAND_WRITE_OUTPUT = 0xd1,
 	COMMAND_PULSE = 0xf0,		/* … 0xff: lines 0 … 3 whose bit is 0; line 0 is reset */
 
-	SELF_TEST_PASSED = 0x55, AUX_MISSING = 0xff,
+	SELF_TEST_PASSED = 0x55,
+	AUX_CLOCK_LOW = 0x01,		/* nobody is there; Linux takes 0xff for a mouse */
+
+	KEYBOARD_RESET = 0xff,		/* sent to the keyboard, and what it says */
+	KEYBOARD_ACK = 0xfa, KEYBOARD_PASSED = 0xaa,
+
 	OUTPUT_RUN = 1 << 0,		/* 0 is reset */
 	OUTPUT_IDLE = 0xcf,
 };
@@ -31,6 +36,7 @@ struct pckeyboard {
 	uint8_t mode;			/* the controller's command byte */
 	uint8_t output;			/* what a read of the data port gives */
 	bool full;			/* … and has not yet given */
+	uint8_t next;			/* what it gives after that, or 0 */
 	uint8_t pending;		/* the command whose argument comes next, or 0 */
 };
 
@@ -38,6 +44,18 @@ static void answer(struct pckeyboard *kbd, uint8_t byte)
 {
 	kbd->output = byte;
 	kbd->full = true;
+	kbd->next = 0;
+}
+
+/*
+ * Nothing is ever typed, but there is an answer to everything: who waits for one, with no end to it,
+ * goes on.
+ */
+static void answer_as_keyboard(struct pckeyboard *kbd, uint8_t byte)
+{
+	answer(kbd, KEYBOARD_ACK);
+	if (byte == KEYBOARD_RESET)
+		kbd->next = KEYBOARD_PASSED;
 }
 
 /* True: reset. */
@@ -59,7 +77,7 @@ static bool write_command(struct pckeyboard *kbd, uint8_t command)
 		answer(kbd, 0);
 		break;
 	case COMMAND_TEST_AUX:
-		answer(kbd, AUX_MISSING);
+		answer(kbd, AUX_CLOCK_LOW);
 		break;
 	case COMMAND_READ_OUTPUT:
 		answer(kbd, OUTPUT_IDLE);
@@ -73,7 +91,9 @@ static bool write_data(struct pckeyboard *kbd, uint8_t value)
 	uint8_t command = kbd->pending;
 
 	kbd->pending = 0;
-	if (command == COMMAND_WRITE)
+	if (!command)
+		answer_as_keyboard(kbd, value);
+	else if (command == COMMAND_WRITE)
 		kbd->mode = value;
 	return command == COMMAND_WRITE_OUTPUT && !(value & OUTPUT_RUN);
 }
@@ -87,7 +107,10 @@ static uint64_t pckeyboard_read(struct device *dev, uint64_t offset, unsigned in
 	pthread_mutex_lock(&kbd->lock);
 	if (offset == PORT_DATA) {
 		value = kbd->output;
-		kbd->full = false;
+		kbd->full = kbd->next;
+		if (kbd->next)
+			kbd->output = kbd->next;
+		kbd->next = 0;
 	} else if (offset == PORT_COMMAND) {
 		value = STATUS_SYSTEM | STATUS_UNLOCKED | (kbd->full ? STATUS_OUTPUT : 0);
 	}
@@ -130,9 +153,10 @@ const struct device_type pckeyboard_type = {
 	.abi = DEVICE_ABI,
 	.flags = DEVICE_F_ONCE | DEVICE_F_PORT | DEVICE_F_NO_IRQ,
 	.name = "pckeyboard",
-	.doc = "keyboard controller without a keyboard: a guest can reset by it",
+	.doc = "keyboard controller, and a keyboard on which nobody types: a guest can reset by it",
 	.size = WINDOW_SIZE,
 	.arch = DEVICE_X86,
+	.widths = 1 << 1,
 	.state_size = sizeof(struct pckeyboard),
 	.create = pckeyboard_create,
 	.destroy = pckeyboard_destroy,

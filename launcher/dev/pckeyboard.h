@@ -4,7 +4,10 @@
 
 #include "dev/device.h"
 
-/* 8042 keyboard controller without a keyboard: enough to be found, and to reset the machine. */
+/*
+ * 8042 keyboard controller: enough to be found, and to reset the machine. The keyboard says yes to
+ * everything, and sends no key and no interrupt.
+ */
 extern const struct device_type pckeyboard_type;
 
 #endif

@@ -59,6 +59,14 @@ void x86_add_firmware(struct machine *m);
 bool x86_ports(const struct device_config *device, unsigned int index, uint64_t *port,
 	       uint64_t *count);
 
+/*
+ * x86: give devices the ports that a PC has far from the rest of them (device_config.ports). They
+ * are in nobody's way: what another device has is that one's.
+ */
+void x86_assign_ports(struct machine *m);
+/* x86: has some device this port in its range? */
+bool x86_is_taken(const struct machine *m, uint16_t port);
+
 /* What is wrong with `pass` but places that overlap. Errors by log_at(). */
 void pass_validate(const struct machine *m);
 
@@ -73,6 +81,7 @@ void x86_validate(const struct machine *m);
 #define X86_FIRMWARE_SIZE	0x40000
 #define X86_TABLES		0xe0000		/* from here on operating systems look for the RSDP */
 #define X86_TABLES_SIZE		0x20000
+#define X86_MPTABLE		0xf0000		/* … and from here on for the MP floating pointer */
 #define X86_SECOND_8259		0x80		/* so far behind the first */
 
 #endif

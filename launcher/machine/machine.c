@@ -334,6 +334,8 @@ void machine_build(struct machine *m, struct node *root)
 	assign_devices(m);
 	finish_devices(m);
 	assign_windows(m);
+	if (m->arch == MACHINE_X86)
+		x86_assign_ports(m);
 }
 
 void machine_fini(struct machine *m)

@@ -80,6 +80,7 @@ struct device_config {
 	uint64_t gpa, size;		/* bytes; gpa MACHINE_AUTO until assigned */
 	bool port;			/* gpa is an I/O port */
 	uint64_t window, window_size;	/* gpa and bytes of its second range; size 0: none */
+	const uint16_t *ports;		/* x86: of a byte, elsewhere on the board, ended by 0; or NULL */
 	uint32_t irq;			/* INTID, x86: GSI; 0: none */
 	bool is_line_0;			/* … but said, as gic:0 */
 	char *hostdev[HOSTDEV_MAX];	/* "-" stdio, ">-" stdout, a path, "|command"; NULL: none */

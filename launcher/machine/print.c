@@ -69,6 +69,9 @@ void machine_print(const struct machine *m, FILE *out)
 			print_range(out, "  its window", device->window, device->window_size);
 			fputc('\n', out);
 		}
+		for (const uint16_t *port = device->ports; port && *port; port++)
+			if (!x86_is_taken(m, *port))
+				fprintf(out, "  %-12s io:%#06x     1\n", "  its port", *port);
 	}
 	if (*m->cmdline)
 		fprintf(out, "  %-12s %s\n", "cmdline", m->cmdline);

@@ -331,6 +331,13 @@ static void check_only_one(const struct machine *m, const char *key)
 	}
 }
 
+/* RAM disks are modules of what starts so, as many as there are. */
+static bool takes_modules(const struct machine *m)
+{
+	return m->arch == MACHINE_X86 &&
+	       (m->x86.start == X86_START_MULTIBOOT || m->x86.start == X86_START_PVH);
+}
+
 static void check_start(const struct machine *m)
 {
 	bool found = m->images_incomplete;
@@ -484,7 +491,8 @@ int machine_validate(const struct machine *m)
 	check_address_map(m);
 	check_start(m);
 	check_only_one(m, "kernel");
-	check_only_one(m, "initrd");
+	if (!takes_modules(m))
+		check_only_one(m, "initrd");
 	check_images(m);
 	check_fdt(m);
 	check_consoles(m);

@@ -141,6 +141,27 @@ bool x86_ports(const struct device_config *device, unsigned int index, uint64_t 
 	return !seen && !index;
 }
 
+void x86_assign_ports(struct machine *m)
+{
+	/* in the order of their offsets, dev/acpi_pm.h */
+	static const uint16_t resets[] = { 0xcf9, 0x92, 0 };
+
+	for (size_t i = 0; i < m->device_count; i++)
+		if (!strcmp(m->device[i].type->name, "acpi-pm"))
+			m->device[i].ports = resets;
+}
+
+bool x86_is_taken(const struct machine *m, uint16_t port)
+{
+	uint64_t first, count;
+
+	for (size_t i = 0; i < m->device_count; i++)
+		for (unsigned int j = 0; m->device[i].port && x86_ports(&m->device[i], j, &first, &count); j++)
+			if (port >= first && port - first < count)
+				return true;
+	return false;
+}
+
 /* ---- validation ---- */
 
 static const struct device_config *find_device(const struct machine *m, const char *name)

@@ -116,7 +116,10 @@ static void set_segment(struct setter *s, unsigned int segment, uint64_t base, u
 		s->error = sys_set_reg_pair(s->vcpu, QVM_REG_SEG(segment), base, attributes);
 }
 
-/* Code and data that reach all of the linear address space, and a TSS, which VMX wants. */
+/*
+ * Code and data that reach all of the linear address space, and a TSS, which VMX wants. No protocol
+ * promises a stack; kernels that push before they have one of their own find one all the same.
+ */
 static void set_flat(struct setter *s, unsigned int code_rights)
 {
 	set_segment(s, CS, 0, QVM_SEG_ATTR(X86_BOOT_CS, code_rights, UINT32_MAX));
@@ -124,6 +127,7 @@ static void set_flat(struct setter *s, unsigned int code_rights)
 		if (i != CS)
 			set_segment(s, i, 0, QVM_SEG_ATTR(X86_BOOT_DS, RIGHTS_DATA32, UINT32_MAX));
 	set_segment(s, TR, 0, QVM_SEG_ATTR(0, RIGHTS_TSS, 0x67));
+	set(s, QVM_REG_GPR(RSP), X86_BOOT_STACK);
 	if (!s->error)
 		s->error = sys_set_reg_pair(s->vcpu, QVM_REG_GDTR, X86_BOOT_GDT, X86_BOOT_GDT_SIZE - 1);
 }

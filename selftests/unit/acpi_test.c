@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // LINK: launcher/config/yaml.c launcher/config/node.c launcher/config/schema.c launcher/config/schema_table.c launcher/config/schema_device.c launcher/dev/load.c launcher/config/value.c launcher/config/override.c launcher/config/config.c launcher/config/nearest.c launcher/config/subst.c launcher/config/text.c launcher/config/asinfo.c launcher/config/qvmconf.c launcher/config/qvmconf_lex.c launcher/config/qvmconf_value.c launcher/config/qvmconf_words.c
-// LINK: launcher/machine/*.c launcher/dev/device_option.c launcher/dev/device_host.c launcher/dev/device_node.c launcher/util/log.c launcher/util/alloc.c launcher/boot/acpi.c launcher/boot/aml.c
+// LINK: launcher/machine/*.c launcher/dev/device_option.c launcher/dev/device_host.c launcher/dev/device_node.c launcher/util/log.c launcher/util/alloc.c launcher/boot/acpi.c launcher/boot/aml.c launcher/boot/mptable.c
 /* The ACPI tables: checksums, what they say of the board, and what ACPICA's compiler makes of them. */
 #include "launcher.h"
 
 #include "boot/acpi.h"
+#include "boot/mptable.h"
 
 #define GPA	0xe0000
 
@@ -177,6 +178,72 @@ TEST(largest_machine_fits)
 	strcat(yaml, "]\n");
 	CHECK(tables_build(yaml) < ACPI_SIZE_MAX);
 	CHECK_EQ(get(find_table("APIC"), 4, 4), 44 + 64 * 8 + 12 + 10 + 6);
+}
+
+/* ---- MP table ---- */
+
+static size_t mptable_of(const char *yaml)
+{
+	struct node *root = launcher_config(yaml);
+	struct machine m;
+	size_t size;
+
+	machine_build(&m, root);
+	memset(area, 0, sizeof(area));
+	size = mptable_build(&m, area, 0xf0000);
+	machine_fini(&m);
+	node_destroy(root);
+	return size;
+}
+
+TEST(mptable)
+{
+	const uint8_t *table = area + 16, *entry = table + 44;
+	size_t size = mptable_of(PC);
+
+	CHECK_EQ(size, 16 + get(table, 4, 2));
+	CHECK(!memcmp(area, "_MP_", 4));
+	CHECK_EQ(get(area, 4, 4), 0xf0010);
+	CHECK_EQ(get(area, 8, 2), 0x401);
+	CHECK_EQ(sum(area, 16), 0);
+	CHECK_EQ(get(area, 11, 5), 0);			/* no default configuration, virtual wire */
+	CHECK(!memcmp(table, "PCMP", 4));
+	CHECK_EQ(table[6], 4);
+	CHECK_EQ(sum(table, get(table, 4, 2)), 0);
+	CHECK_EQ(get(table, 34, 2), 3 + 1 + 1 + 15 + 2);
+	CHECK_EQ(get(table, 36, 4), 0xfee00000);
+	for (unsigned int i = 0; i < 3; i++, entry += 20) {
+		CHECK_EQ(get(entry, 0, 4), (i ? 1 : 3) << 24 | 0x14 << 16 | i << 8);
+		CHECK_EQ(get(entry, 8, 4), 0x201);
+	}
+	CHECK(!memcmp(entry, "\1\0ISA   ", 8));
+	CHECK_EQ(get(entry, 8, 8), 0xfec0000001200002);
+	entry += 16;
+	for (unsigned int irq = 0; irq < 16; irq++) {
+		if (irq == 2)
+			continue;
+		CHECK_EQ(get(entry, 0, 4), (irq == 9 ? 0xd : 0) << 16 | 3);
+		CHECK_EQ(get(entry, 4, 4), (irq ? irq : 2) << 24 | irq << 8);
+		entry += 8;
+	}
+	CHECK_EQ(get(entry, 0, 8), 0x0000000000000304);		/* ExtINT: LINT0 of the first */
+	CHECK_EQ(get(entry, 8, 8), 0x01ff000000000104);		/* NMI: LINT1 of all */
+	CHECK(entry + 16 == area + size);
+}
+
+TEST(mptable_of_other_boards)
+{
+	const uint8_t *table = area + 16;
+
+	CHECK_EQ(mptable_of("arch: x86\nmemory: [ram: 64M]\ndevices: [8259: {}]\n"), 0);
+	/* no timer: no line is elsewhere */
+	CHECK_EQ(mptable_of("arch: x86\nmemory: [ram: 64M]\ndevices: [ioapic: {}]\n"), 16 + 44 + 20 + 19 * 8);
+	CHECK_EQ(get(table, 34, 2), 1 + 1 + 1 + 16 + 1);
+	CHECK_EQ(get(table, 44 + 20 + 16 + 4, 4), 0);
+	CHECK_EQ(get(table, 44 + 20 + 16 + 20, 4), 0x02000200);
+	CHECK(mptable_of("arch: x86\nmemory: [ram: 64M]\ncpus: 64\ndevices: [ioapic: {}, 8259: {}]\n") <
+	      MPTABLE_SIZE_MAX);
+	CHECK_EQ(sum(table, get(table, 4, 2)), 0);
 }
 
 /* ---- by ACPICA's compiler, iasl ---- */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // LINK: launcher/config/yaml.c launcher/config/node.c launcher/config/schema.c launcher/config/schema_table.c launcher/config/schema_device.c launcher/dev/load.c launcher/config/value.c launcher/config/override.c launcher/config/config.c launcher/config/nearest.c launcher/config/subst.c launcher/config/text.c launcher/config/asinfo.c launcher/config/qvmconf.c launcher/config/qvmconf_lex.c launcher/config/qvmconf_value.c launcher/config/qvmconf_words.c
 // LINK: launcher/machine/*.c launcher/dev/device_option.c launcher/dev/device_host.c launcher/dev/device_node.c launcher/util/log.c launcher/util/alloc.c
-// LINK: launcher/boot/boot.c launcher/boot/x86.c launcher/boot/acpi.c launcher/boot/aml.c launcher/boot/bzimage.c launcher/boot/multiboot.c launcher/boot/parts.c launcher/boot/place.c launcher/boot/image_arm64.c launcher/boot/elf.c launcher/boot/raw.c launcher/boot/unpack.c launcher/boot/fdt.c launcher/boot/fdt_merge.c
+// LINK: launcher/boot/boot.c launcher/boot/x86.c launcher/boot/acpi.c launcher/boot/aml.c launcher/boot/mptable.c launcher/boot/bzimage.c launcher/boot/multiboot.c launcher/boot/parts.c launcher/boot/place.c launcher/boot/image_arm64.c launcher/boot/elf.c launcher/boot/raw.c launcher/boot/unpack.c launcher/boot/fdt.c launcher/boot/fdt_merge.c
 /* x86 kernels: bzImage, PVH, multiboot, raw; what they are handed; hostile files. */
 #include "launcher.h"
 
@@ -57,12 +57,12 @@ static void bzimage_make(uint8_t *file)
 
 static void board_boot(struct board *b, const void *data, size_t size, const char *options)
 {
-	char yaml[1024];
+	char yaml[8192];
 
 	b->kernel = launcher_file(data, size);
 	b->initrd = launcher_file("initrd", 6);
 	snprintf(yaml, sizeof(yaml), "arch: x86\nmemory: [{ram: 64M}]\ncmdline: hello\n"
-		 "devices: [8259: {}, acpi-pm: {}, ser8250: {}, ser8250: {}]\n"
+		 "devices: [8259: {}, ioapic: {}, acpi-pm: {}, ser8250: {}, ser8250: {}]\n"
 		 "load:\n- kernel: %s\n- initrd: %s\n%s", b->kernel, b->initrd, options);
 	launcher_listen();
 	b->root = launcher_config(yaml);
@@ -125,6 +125,7 @@ TEST(bzimage_is_placed_and_handed_its_page)
 	CHECK_EQ(get(page, BZIMAGE_CMDLINE, 4), X86_BOOT_CMDLINE);
 	CHECK_STR((const char *)blob_find(&b, "cmdline")->data, "hello");
 	CHECK_EQ(get(page, ZERO_PAGE_RSDP, 8), 0xe0000);
+	CHECK_EQ(blob_find(&b, "MP table")->gpa, 0xf0000);
 	CHECK_EQ(page[ZERO_PAGE_E820_COUNT], 3);
 	CHECK_EQ(get(page, ZERO_PAGE_E820 + 8, 8), 0xa0000);
 	CHECK_EQ(get(page, ZERO_PAGE_E820 + 20, 8), 0x100000);
@@ -274,6 +275,7 @@ TEST(elf_with_the_note_starts_by_pvh)
 	struct elf64 elf;
 	const uint8_t *info;
 	struct board b;
+	size_t at;
 
 	elf64_make(&elf, true);
 	board_boot(&b, &elf, sizeof(elf), "");
@@ -284,7 +286,11 @@ TEST(elf_with_the_note_starts_by_pvh)
 	REQUIRE(info);
 	CHECK_EQ(get(info, 0, 4), 0x336ec578);
 	CHECK_EQ(get(info, 12, 4), 1);
-	CHECK_EQ(get(info, get(info, 16, 8) - X86_BOOT_INFO, 8), b.m.image[1].gpa);
+	at = get(info, 16, 8) - X86_BOOT_INFO;
+	CHECK_EQ(get(info, at, 8), b.m.image[1].gpa);
+	CHECK_EQ(get(info, at + 8, 8), 6);
+	CHECK_STR((const char *)info + get(info, at + 16, 8) - X86_BOOT_INFO, strrchr(b.initrd, '/') + 1);
+	CHECK_STR((const char *)blob_find(&b, "cmdline")->data, "hello");
 	CHECK_EQ(get(info, 24, 8), X86_BOOT_CMDLINE);
 	CHECK_EQ(get(info, 32, 8), 0xe0000);
 	CHECK_EQ(get(info, 48, 4), 3);
@@ -383,6 +389,76 @@ TEST(multiboot)
 	check_refused(&elf, sizeof(elf), "", "is in none of its segments");
 }
 
+static const uint32_t by_addresses[32] = {
+	[4] = 0x1badb002, 1 << 16, -(0x1badb002u + (1 << 16)), 0x300010, 0x300000, 0, 0x301000, 0x300040,
+};
+
+/* A string of the page that a multiboot kernel is handed. */
+static const char *string_at(const uint8_t *info, size_t at)
+{
+	return (const char *)info + get(info, at, 4) - X86_BOOT_INFO;
+}
+
+/* Each RAM disk is one, in their order, at pages of their own, under the names of their files. */
+TEST(multiboot_modules)
+{
+	const uint8_t *info;
+	char options[400], *more = launcher_file("second", 7);
+	struct board b;
+
+	snprintf(options, sizeof(options), "- initrd: %s\n- data: /etc/passwd\n  at: 0x280000\n", more);
+	board_boot(&b, by_addresses, sizeof(by_addresses), options);
+	CHECK_STR(launcher_said(), "");
+	info = blob_find(&b, "multiboot info")->data;
+	REQUIRE(info);
+	CHECK_EQ(get(info, 20, 4), 2);
+	info += get(info, 24, 4) - X86_BOOT_INFO;
+	for (size_t i = 0; i < 2; i++, info += 16) {
+		CHECK_EQ(get(info, 0, 4), b.m.image[1 + i].gpa);
+		CHECK_EQ(get(info, 0, 4) % 4096, 0);
+		CHECK_EQ(get(info, 4, 4) - get(info, 0, 4), 6 + i);
+		CHECK_EQ(get(info, 12, 4), 0);
+	}
+	info = blob_find(&b, "multiboot info")->data;
+	CHECK_STR(string_at(info, get(info, 24, 4) - X86_BOOT_INFO + 8), strrchr(b.initrd, '/') + 1);
+	CHECK_STR(string_at(info, get(info, 24, 4) - X86_BOOT_INFO + 24), strrchr(more, '/') + 1);
+	board_destroy(&b);
+	unlink(more);
+	free(more);
+}
+
+/* The kernel's name comes first, as one word. */
+TEST(multiboot_command_line)
+{
+	char want[64], *path;
+	struct board b;
+
+	board_boot(&b, by_addresses, sizeof(by_addresses), "");
+	snprintf(want, sizeof(want), "%s hello", strrchr(b.kernel, '/') + 1);
+	CHECK_STR((const char *)blob_find(&b, "cmdline")->data, want);
+	*b.m.cmdline = 0;
+	path = b.m.image[0].path;
+	b.m.image[0].path = (char *)"/a dir/a b.bin";
+	CHECK_EQ(x86_boot_prepare(&b.m), 0);
+	CHECK_STR((const char *)blob_find(&b, "cmdline")->data, "a_b.bin");
+	b.m.image[0].path = path;
+	board_destroy(&b);
+}
+
+/* As many as there is room to tell of, and one RAM disk for a kernel that knows no modules. */
+TEST(too_many_modules)
+{
+	char *options = calloc(200, sizeof("- initrd: /etc/passwd\n"));
+	uint8_t file[SETUP + CODE];
+
+	for (int i = 0; i < 200; i++)
+		strcat(options, "- initrd: /etc/passwd\n");
+	check_refused(by_addresses, sizeof(by_addresses), options, "is one more than there is room to tell of");
+	free(options);
+	bzimage_make(file);
+	check_refused(file, sizeof(file), "- initrd: /etc/passwd\n", "initrd: a second one, first at t.yaml:7");
+}
+
 /* As GRUB's own image: a part below 640K, one from 1M on; and an entry by its virtual address. */
 TEST(multiboot_in_two_memories)
 {
@@ -460,12 +536,10 @@ TEST(elf_of_32_bits)
 
 TEST(multiboot_by_addresses)
 {
-	uint32_t file[32] = {
-		[4] = 0x1badb002, 1 << 16, -(0x1badb002u + (1 << 16)),
-		0x300010, 0x300000, 0, 0x301000, 0x300040,
-	};
+	uint32_t file[32];
 	struct board b;
 
+	memcpy(file, by_addresses, sizeof(file));
 	board_boot(&b, file, sizeof(file), "");
 	CHECK_STR(launcher_said(), "");
 	CHECK_EQ(b.m.x86.start, X86_START_MULTIBOOT);
@@ -499,11 +573,12 @@ TEST(firmware_brings_its_own_tables)
 
 	launcher_listen();
 	root = launcher_config("arch: x86\nmemory: [{ram: 640K, at: 0}, {rom: 256K, at: 0xc0000}]\n"
-			       "load: [{data: /etc/passwd, at: 0xfd000}]\n");
+			       "load: [{data: /etc/passwd, at: 0xfd000}]\ndevices: [ioapic: {}]\n");
 	machine_build(&m, root);
 	boot_prepare(&m);
 	CHECK_EQ(m.memory_count, 2);
 	CHECK_EQ(m.x86.rsdp, 0);
+	CHECK_EQ(m.blob_count, 0);
 	machine_fini(&m);
 	node_destroy(root);
 	launcher_quiet();

@@ -350,6 +350,22 @@ TEST(binary_and_twelve_hours)
 	rtc_close();
 }
 
+/* MC146818A data sheet, register B: SET going high clears UIE, so that nobody waits for updates. */
+TEST(set_clears_uie)
+{
+	rtc_open();
+	set(0xb, 0x72);
+	CHECK_EQ(get(0xb), 0x72);
+	set(0xb, 0xf2);
+	CHECK_EQ(get(0xb), 0xe2);
+	set(0xb, 0xf2);
+	CHECK_EQ(get(0xb), 0xf2);
+	set(0xb, 0x62);
+	CHECK_EQ(get(0xb), 0x62);
+	set(0xb, 0x02);
+	rtc_close();
+}
+
 TEST(memory_keeps_what_is_written)
 {
 	rtc_open();

@@ -18,7 +18,7 @@ typedef uint64_t u64;
 #define POSTED		(BELL + 4)	/* whose writes are posted */
 #define BELL_PORT	0xe8
 #define PM1_CONTROL	0x604
-#define PM1_OFF		(5 << 10 | 1 << 13)	/* SLP_TYP S5, SLP_EN */
+#define PM1_OFF		(1 << 13)	/* SLP_TYP of S5, which is 0, and SLP_EN */
 #define LAPIC		0xfee00000ul
 #define IOAPIC		0xfec00000ul
 #define RAM_FRESH	0x4000000ul	/* nothing of the launcher's or ours is there */

@@ -49,6 +49,16 @@ static void end_by_reset_register(u32 value)
 	out8(0x600 + 12, value);		/* as the FADT has it */
 }
 
+static void end_by_chipset(u32 value)
+{
+	check_eq(in8(PORT_92), 2);
+	out8(RESET_PORT, 2);
+	check_eq(in8(RESET_PORT), 2);
+	out32(RESET_PORT - 1, 0x80000600);		/* PCI's address register, which is not here */
+	check_eq(in8(RESET_PORT), 2);
+	out8(value == 1 ? PORT_92 : RESET_PORT, value);
+}
+
 static void end_by_keyboard(u32 value)
 {
 	out8(0x64, value);
@@ -115,6 +125,8 @@ static const struct {
 	{ "exit5", end_by_debug_exit, 5 },
 	{ "exit200", end_by_debug_exit, 200 },
 	{ "reset", end_by_reset_register, 6 },
+	{ "cf9", end_by_chipset, 6 },
+	{ "port92", end_by_chipset, 1 },
 	{ "keyboard", end_by_keyboard, 0xfe },
 	{ "fetch", end_by_bad_memory, 0 },
 	{ "walk", end_by_bad_tables, 0 },

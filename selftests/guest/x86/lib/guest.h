@@ -186,6 +186,7 @@ bool same(const void *a, const void *b, size_t size);
 #define PM1_STATUS	0x600
 #define PM1_CONTROL	0x604
 #define RESET_PORT	0xcf9
+#define PORT_92		0x92
 #define NOBODY_PORT	0x2700		/* nothing is there */
 #define NOBODY		0xe0000000ULL	/* nor there */
 #define LAPIC		0xfee00000ULL
@@ -342,8 +343,8 @@ struct test {
 #define TEST(f)	{ #f, test_##f }
 extern const struct test tests[];
 
-/* Multiboot information, as the loader handed it. */
-extern u32 boot_magic, boot_info;
+/* Multiboot information, as the loader handed it; and ESP at the entry. */
+extern u32 boot_magic, boot_info, boot_stack;
 const char *boot_cmdline(void);
 bool boot_cmdline_is(const char *word);
 

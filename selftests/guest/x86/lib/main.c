@@ -4,7 +4,7 @@
 
 #define NOTES_MAX	8	/* of one test: a loop that fails is not to fill the console */
 
-u32 boot_magic, boot_info;
+u32 boot_magic, boot_info, boot_stack;
 
 static unsigned int failures;		/* of this test */
 static const char *skipped;
@@ -34,10 +34,14 @@ void test_skip(const char *why)
 	skipped = why;
 }
 
-/* Multiboot 3.3: flags, then at 16 the command line if bit 2 is set. */
+/* Multiboot 3.3: flags, then at 16 the command line if bit 2 is set. Its first word is the image's name. */
 const char *boot_cmdline(void)
 {
-	return read32(boot_info) & BIT(2) ? (const char *)(u64)read32(boot_info + 16) : "";
+	const char *line = read32(boot_info) & BIT(2) ? (const char *)(u64)read32(boot_info + 16) : "";
+
+	while (*line && *line != ' ')
+		line++;
+	return *line ? line + 1 : line;
 }
 
 bool boot_cmdline_is(const char *word)
@@ -65,7 +69,7 @@ static void run(unsigned int number, const struct test *test)
 
 void power_off(void)
 {
-	out16(PM1_CONTROL, 5 << 10 | 1 << 13);		/* SLP_TYP of S5, SLP_EN */
+	out16(PM1_CONTROL, 1 << 13);		/* SLP_TYP of S5, which is 0, and SLP_EN */
 	for (;;)
 		;
 }

@@ -18,6 +18,7 @@ header:
 	.globl	start
 start:
 	cli
+	movl	%esp, boot_stack
 	movl	%eax, %ebp
 	movl	%ebx, %esi
 	/* 1 PML4, 1 PDPT, 4 directories: the first 4 GiB to themselves; no caches from 3 GiB on */
