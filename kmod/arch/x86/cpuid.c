@@ -128,20 +128,40 @@ static void init_strings(void)
 	basic[7].edx &= ~BIT(4);
 }
 
+/* Instructions on registers that only XCR0 brings: the state that they need (SDM vol. 1 14.3, 15.3). */
+static const struct { u8 state; u32 l1_ecx, l7_ebx, l7_ecx; } instructions[] = {
+	/* FMA AVX F16C, AVX2, VAES VPCLMULQDQ */
+	{ 0x6, BIT(12) | BIT(28) | BIT(29), BIT(5), BIT(9) | BIT(10) },
+	/* AVX512 F DQ IFMA CD BW VL, VBMI VBMI2 VNNI BITALG VPOPCNTDQ */
+	{ 0xe6, 0, BIT(16) | BIT(17) | BIT(21) | BIT(28) | BIT(30) | BIT(31),
+	  BIT(1) | BIT(6) | BIT(11) | BIT(12) | BIT(14) },
+};
+
+static void mask_instructions(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(instructions); i++) {
+		if (!(instructions[i].state & ~xcr0_supported))
+			continue;
+		basic[1].ecx &= ~instructions[i].l1_ecx;
+		basic[7].ebx &= ~instructions[i].l7_ebx;
+		basic[7].ecx &= ~instructions[i].l7_ecx;
+	}
+}
+
 /* What the host's kernel does not use (it may have found XSAVE broken) the guest can't have. */
 static void init_xsave(void)
 {
 	unsigned int i;
 
+	if (boot_cpu_has(X86_FEATURE_OSXSAVE))
+		xcr0_supported = x86_xcr0_host() & X86_XCR0_GUEST;
+	mask_instructions();
 	if (!boot_cpu_has(X86_FEATURE_OSXSAVE)) {
-		/* XSAVE AVX FMA F16C */
-		basic[1].ecx &= ~(BIT(26) | BIT(28) | BIT(12) | BIT(29));
-		basic[7].ebx &= ~(BIT(5) | BIT(16) | BIT(17) | BIT(21) | BIT(28) | BIT(30) |
-				  BIT(31));
-		basic[7].ecx = basic[7].ecx & (BIT(2) | BIT(22));
+		basic[1].ecx &= ~BIT(26);
 		return;
 	}
-	xcr0_supported = x86_xcr0_host() & X86_XCR0_GUEST;
 	basic[1].ecx &= ~BIT(27);
 	basic[0xd].eax = xcr0_supported;
 	for (i = 2; i < ARRAY_SIZE(xstate); i++) {

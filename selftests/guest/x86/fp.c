@@ -265,6 +265,23 @@ static void test_xsave_sizes(void)
 	check_eq(VECTOR_OF("rdmsr", : "c"(0xda0) : "eax", "edx", "memory"), GP);
 }
 
+/* Instructions are told of only where XCR0 can have the registers that they work on. */
+static void test_instructions_have_their_state(void)
+{
+	struct cpuid one = cpuid(1, 0), seven = cpuid(7, 0);
+	u64 can = HAS_XSAVE(one) ? cpuid(0xd, 0).eax : 1;
+
+	if ((can & 6) != 6) {
+		check_eq(one.ecx & (BIT(12) | BIT(28) | BIT(29)), 0);		/* FMA AVX F16C */
+		check_eq(seven.ebx & BIT(5), 0);				/* AVX2 */
+		check_eq(seven.ecx & (BIT(9) | BIT(10)), 0);			/* VAES VPCLMULQDQ */
+	}
+	if ((can & 0xe6) != 0xe6) {
+		check_eq(seven.ebx & (BIT(16) | BIT(17) | BIT(21) | BIT(28) | BIT(30) | BIT(31)), 0);
+		check_eq(seven.ecx & (BIT(1) | BIT(6) | BIT(11) | BIT(12) | BIT(14)), 0);
+	}
+}
+
 static void test_xsave_round_trip(void)
 {
 	static struct vectors want, got;
@@ -305,6 +322,7 @@ const struct test tests[] = {
 	TEST(xsetbv_rules),
 	TEST(avx_follows_xcr0),
 	TEST(xsave_sizes),
+	TEST(instructions_have_their_state),
 	TEST(xsave_round_trip),
 	{},
 };
