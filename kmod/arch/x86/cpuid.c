@@ -19,6 +19,10 @@
 #define EXTENDED	0x80000000
 #define EXTENDED_MAX	8
 
+#define XSAVE_FIRST	576U		/* of an XSAVE area: the legacy region and the header */
+#define XSTATE_ALIGNED	BIT(1)		/* ECX of a component: by 64 bytes, if compacted */
+#define HAS_XSAVEC	BIT(1)		/* EAX of subleaf 1 */
+
 struct row {
 	u32 leaf;
 	struct x86_cpuid mask;		/* bits of the host's that guests see */
@@ -169,10 +173,10 @@ static void init_xsave(void)
 			host_leaf(0xd, i, &xstate[i]);
 		basic[0xd].ecx = max(basic[0xd].ecx, xstate[i].eax + xstate[i].ebx);
 	}
-	basic[0xd].ecx = max(basic[0xd].ecx, 576U);
+	basic[0xd].ecx = max(basic[0xd].ecx, XSAVE_FIRST);
 	host_leaf(0xd, 1, &xstate[1]);
 	/* no XSAVES */
-	xstate[1] = (struct x86_cpuid){ xstate[1].eax & (BIT(0) | BIT(1) | BIT(2)) };
+	xstate[1] = (struct x86_cpuid){ xstate[1].eax & (BIT(0) | HAS_XSAVEC | BIT(2)) };
 }
 
 static const struct { u8 leaf, reg, bit; u32 cr4; } cr4_by_feature[] = {
@@ -265,19 +269,42 @@ bool x86_guest_has_long_mode(void)
 
 /* ---- per vCPU ---- */
 
-static noinstr void leaf_xstate(const struct qvm_vcpu *vcpu, u32 subleaf, struct x86_cpuid *out)
+/* The area for what XCR0 has on now. */
+static noinstr u32 standard_size(const struct qvm_vcpu *vcpu)
 {
+	u32 size = XSAVE_FIRST;
 	unsigned int i;
 
-	*out = subleaf ? (subleaf < ARRAY_SIZE(xstate) ? xstate[subleaf] : (struct x86_cpuid){}) :
-			 basic[0xd];
-	if (subleaf || !basic[0xd].eax)
-		return;
-	/* EBX: the area for what XCR0 has on now */
-	out->ebx = 576;
 	for (i = 2; i < ARRAY_SIZE(xstate); i++)
 		if (vcpu->arch.xcr0 & BIT(i))
-			out->ebx = max(out->ebx, xstate[i].eax + xstate[i].ebx);
+			size = max(size, xstate[i].eax + xstate[i].ebx);
+	return size;
+}
+
+/* The same of XSAVEC: one behind the other (SDM vol. 1 13.4.3). Without XSAVES there is no IA32_XSS. */
+static noinstr u32 compacted_size(const struct qvm_vcpu *vcpu)
+{
+	u32 size = XSAVE_FIRST;
+	unsigned int i;
+
+	for (i = 2; i < ARRAY_SIZE(xstate); i++) {
+		if (!(vcpu->arch.xcr0 & BIT(i)))
+			continue;
+		if (xstate[i].ecx & XSTATE_ALIGNED)
+			size = round_up(size, 64);
+		size += xstate[i].eax;
+	}
+	return size;
+}
+
+static noinstr void leaf_xstate(const struct qvm_vcpu *vcpu, u32 subleaf, struct x86_cpuid *out)
+{
+	*out = subleaf ? (subleaf < ARRAY_SIZE(xstate) ? xstate[subleaf] : (struct x86_cpuid){}) :
+			 basic[0xd];
+	if (!subleaf && out->eax)
+		out->ebx = standard_size(vcpu);
+	else if (subleaf == 1 && out->eax & HAS_XSAVEC)
+		out->ebx = compacted_size(vcpu);
 }
 
 /* One thread a core, all cores in one package: the id is the vCPU's index. */
