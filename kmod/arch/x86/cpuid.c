@@ -19,6 +19,11 @@
 #define EXTENDED	0x80000000
 #define EXTENDED_MAX	8
 
+#define CACHES		8
+#define CACHE_TYPE	GENMASK(4, 0)	/* EAX of leaf 4; 0: no more caches */
+#define CACHE_LEVEL(eax) ((eax) >> 5 & 7)
+#define CACHE_FLAGS	GENMASK(13, 0)	/* what is above counts threads and cores */
+
 #define XSAVE_FIRST	576U		/* of an XSAVE area: the legacy region and the header */
 #define XSTATE_ALIGNED	BIT(1)		/* ECX of a component: by 64 bytes, if compacted */
 #define HAS_XSAVEC	BIT(1)		/* EAX of subleaf 1 */
@@ -73,6 +78,7 @@ static const struct row rows[] = {
 
 static struct x86_cpuid basic[BASIC_MAX + 1], extended[EXTENDED_MAX + 1];
 static struct x86_cpuid xstate[32];			/* leaf 0xd by subleaf */
+static struct x86_cpuid caches[CACHES];			/* leaf 4 by subleaf; zeros: no more, or none */
 static u64 xcr0_supported = 1, cr4_supported;
 static bool fast_strings;
 
@@ -106,6 +112,19 @@ static void init_rows(void)
 	}
 	basic[0].eax = BASIC_MAX;
 	extended[0].eax = EXTENDED + EXTENDED_MAX;
+}
+
+static void init_caches(void)
+{
+	unsigned int i;
+
+	for (i = 0; cpuid_eax(0) >= 4 && i < CACHES; i++) {
+		host_leaf(4, i, &caches[i]);
+		if (caches[i].eax & CACHE_TYPE)
+			continue;
+		caches[i] = (struct x86_cpuid){};
+		break;
+	}
 }
 
 u64 x86_xcr0_host(void)
@@ -231,6 +250,7 @@ static void init_tsc_ratio(struct x86_cpuid *leaf)
 void x86_cpuid_init(void)
 {
 	init_rows();
+	init_caches();
 	basic[1].ecx |= BIT(31) | BIT(21) | BIT(24);	/* hypervisor, x2APIC, TSC deadline: ours */
 	basic[1].edx |= BIT(9);				/* APIC */
 	basic[6].eax |= BIT(2);
@@ -307,6 +327,20 @@ static noinstr void leaf_xstate(const struct qvm_vcpu *vcpu, u32 subleaf, struct
 		out->ebx = compacted_size(vcpu);
 }
 
+/* Last level: of all vCPUs; the others: of each its own. IDs there may be: a power of two, less one. */
+static noinstr void leaf_caches(const struct qvm_vcpu *vcpu, u32 subleaf, struct x86_cpuid *out)
+{
+	u32 ids = (1U << fls(vcpu->vm->max_vcpus - 1)) - 1;
+
+	*out = subleaf < CACHES ? caches[subleaf] : (struct x86_cpuid){};
+	if (!out->eax)
+		return;
+	out->eax &= CACHE_FLAGS;
+	out->eax |= min(ids, 63U) << 26;
+	if (CACHE_LEVEL(out->eax) >= 3)
+		out->eax |= min(ids, 4095U) << 14;
+}
+
 /* One thread a core, all cores in one package: the id is the vCPU's index. */
 static noinstr void leaf_topology(const struct qvm_vcpu *vcpu, u32 subleaf, struct x86_cpuid *out)
 {
@@ -351,6 +385,8 @@ noinstr void x86_cpuid(const struct qvm_vcpu *vcpu, u32 leaf, u32 subleaf, struc
 {
 	if (leaf == 1)
 		leaf_features(vcpu, out);
+	else if (leaf == 4)
+		leaf_caches(vcpu, subleaf, out);
 	else if (leaf == 0xb)
 		leaf_topology(vcpu, subleaf, out);
 	else if (leaf == 0xd)

@@ -308,6 +308,30 @@ static void test_cpuid_consistent(void)
 	check_eq(cpuid(0xb, 2).ecx >> 8, 0);
 }
 
+/* Caches and who shares them, by the count of CPUs that leaves 1 and 0Bh give. */
+static void test_cpuid_caches(void)
+{
+	unsigned int cpus = cpuid(1, 0).ebx >> 16 & 0xff, ids = 1, i;
+
+	check_eq(cpuid(0xb, 1).ebx, cpus);
+	while (ids < cpus)
+		ids *= 2;
+	for (i = 0; i < 8; i++) {
+		struct cpuid cache = cpuid(4, i);
+		unsigned int level = cache.eax >> 5 & 7;
+
+		if (!(cache.eax & 31))
+			break;
+		check(level >= 1 && level <= 4 && (cache.eax & 31) <= 3);
+		check_eq((cache.eax >> 14 & 0xfff) + 1, level >= 3 ? ids : 1);
+		check_eq((cache.eax >> 26) + 1, ids);
+		check_eq((cache.ebx & 0xfff) + 1, 64);			/* bytes of a line */
+	}
+	check(i);
+	for (; i < 10; i++)
+		check_eq(cpuid(4, i).eax | cpuid(4, i).ebx | cpuid(4, i).ecx | cpuid(4, i).edx, 0);
+}
+
 #define MSR_MISC_ENABLE		0x1a0
 
 /* As the host has them: it says so on the command line. ERMS and FSRM are not there without. */
@@ -368,6 +392,7 @@ const struct test tests[] = {
 	TEST(cpuid_basic),
 	TEST(cpuid_hypervisor),
 	TEST(cpuid_consistent),
+	TEST(cpuid_caches),
 	TEST(fast_strings),
 	TEST(cpuid_apic_bit),
 	TEST(cpuid_is_true),
