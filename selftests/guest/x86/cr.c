@@ -28,6 +28,9 @@ static void test_cr0(void)
 
 	check_eq(cr0 & (CR0_PG | CR0_PE | CR0_ET), CR0_PG | CR0_PE | CR0_ET);
 	check_eq(try_cr0(cr0 & ~CR0_PE), GP);			/* paging without protection */
+	check_eq(try_cr0(cr0 & ~CR0_PG), GP);			/* in 64-bit code */
+	check_eq(read_cr0(), cr0);
+	check_eq(rdmsr(MSR_EFER) & BIT(10), BIT(10));
 	check_eq(try_cr0(cr0 | CR0_NW), GP);			/* NW without CD */
 	check_eq(try_cr0(cr0 | BIT(32)), GP);
 	check_eq(try_cr0(cr0 | BIT(63)), GP);
