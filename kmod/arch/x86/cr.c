@@ -228,6 +228,9 @@ enum exit_action x86_dr_exit(struct qvm_vcpu *vcpu, unsigned int dr, bool is_wri
 		x86_gpr_write(vcpu, gpr, *field);
 		return done(vcpu);
 	}
+	/* Outside 64-bit mode the register is 32 bits wide. */
+	if (x86_code_mode(vcpu) != 8)
+		value = (u32)value;
 	if (dr >= 4 && value >> 32)
 		return gp(vcpu);
 	if (field == &vcpu->arch.dr6)

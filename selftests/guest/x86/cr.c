@@ -251,6 +251,37 @@ static void test_debug_registers(void)
 	write_cr4(read_cr4() & ~CR4_DE);
 }
 
+/* Of a 32-bit instruction's register the upper half does not count, whatever is in it. */
+static void test_debug_registers_of_32_bit_code(void)
+{
+	write_dr0(0);
+	asm volatile("pushq	$" STRING(CODE32) "\n"
+		     "	leaq	1f(%%rip), %%rcx\n"
+		     "	pushq	%%rcx\n"
+		     "	lretq\n"
+		     ".code32\n"
+		     "1:	movl	%%eax, %%dr6\n"
+		     "	movl	%%eax, %%dr0\n"
+		     "	ljmpl	$" STRING(CODE64) ", $2f\n"
+		     ".code64\n"
+		     "2:" : : "a"(0xabcdef0100004007ULL) : "rcx", "memory", "cc");
+	check_eq(read_dr6(), 0xffff4ff7);
+	check_eq(read_dr0(), 0x4007);
+	asm volatile("pushq	$" STRING(CODE32) "\n"
+		     "	leaq	1f(%%rip), %%rcx\n"
+		     "	pushq	%%rcx\n"
+		     "	lretq\n"
+		     ".code32\n"
+		     "1:	movl	%%eax, %%dr7\n"
+		     "	ljmpl	$" STRING(CODE64) ", $2f\n"
+		     ".code64\n"
+		     "2:" : : "a"(0xabcdef0100000500ULL) : "rcx", "memory", "cc");
+	check_eq(read_dr7(), 0x500);
+	write_dr7(0);
+	write_dr6(0);
+	write_dr0(0);
+}
+
 /* ---- CPUID ---- */
 
 static void test_cpuid_basic(void)
@@ -392,6 +423,7 @@ const struct test tests[] = {
 	TEST(cr8_masks),
 	TEST(unknown_registers),
 	TEST(debug_registers),
+	TEST(debug_registers_of_32_bit_code),
 	TEST(cpuid_basic),
 	TEST(cpuid_hypervisor),
 	TEST(cpuid_consistent),
