@@ -412,6 +412,9 @@ TEST(rep_stos_does_one_element_at_a_time)
 		CHECK_EQ(dev.count, i + 1);
 		check_access(i, DEV + 4 * i, 4, true, 0x01020304);
 		CHECK_EQ(GPR(RCX), 2 - i);
+		/* each is an instruction done; RF is what tells those in between from the last */
+		CHECK_EQ(guest.skips, i + 1);
+		CHECK_EQ(guest.rflags & X86_EFLAGS_RF, i < 2 ? X86_EFLAGS_RF : 0);
 	}
 	CHECK_EQ(guest.rip, CODE + 2);
 	CHECK_EQ(GPR(RDI), DEV + 12);

@@ -350,11 +350,23 @@ static void write_results(struct qvm_vcpu *vcpu, const struct x86_insn_state *st
 	}
 }
 
+/*
+ * Between elements of a string: shadows end and TF traps, as between instructions, and what comes now
+ * finds RF set (SDM vol. 3 17.3.1.1, 17.3.1.4), so that no breakpoint of the instruction hits again.
+ */
+static void element_done(struct qvm_vcpu *vcpu)
+{
+	x86_skip_to(vcpu, x86_get_rip(vcpu));
+	x86_set_rflags(vcpu, x86_get_rflags(vcpu) | X86_EFLAGS_RF);
+}
+
 static void finish(struct qvm_vcpu *vcpu, struct x86_insn_state *st)
 {
 	write_results(vcpu, st);
 	if (!insn_is_string(&st->insn) || step_string(vcpu, &st->insn))
 		x86_skip_to(vcpu, st->next_rip);
+	else
+		element_done(vcpu);
 }
 
 static enum exit_action run(struct qvm_vcpu *vcpu, struct x86_insn_state *st)

@@ -6,6 +6,7 @@
 #define X86_EFLAGS_TF		(1UL << 8)
 #define X86_EFLAGS_IF		(1UL << 9)
 #define X86_EFLAGS_DF		(1UL << 10)
+#define X86_EFLAGS_RF		(1UL << 16)
 #define X86_EFLAGS_VM		(1UL << 17)
 #define X86_EFLAGS_AC		(1UL << 18)
 

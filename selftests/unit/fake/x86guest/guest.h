@@ -29,6 +29,7 @@ static struct {
 	u64 rip, rflags, cr3;
 	struct x86_segment seg[SEG_COUNT];
 	unsigned int mode, cpl;
+	unsigned int skips;			/* instructions, or elements of a string, done */
 	u8 maxphyaddr;
 
 	int vector, error;			/* injected; vector -1: none */
@@ -161,6 +162,8 @@ u8 x86_maxphyaddr(void)
 void x86_skip_to(struct qvm_vcpu *vcpu, u64 rip)
 {
 	guest.rip = rip;
+	guest.rflags &= ~(u64)X86_EFLAGS_RF;
+	guest.skips++;
 }
 
 void x86_inject_exception(struct qvm_vcpu *vcpu, unsigned int vector, int error)
