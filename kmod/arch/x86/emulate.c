@@ -292,6 +292,12 @@ static void compute(struct qvm_vcpu *vcpu, struct x86_insn_state *st)
 	case INSN_MOVSX:
 	case INSN_LODS:
 		break;
+	case INSN_CMPXCHG:
+		st->rflags = x86_get_rflags(vcpu);
+		insn_compute(insn, read_gpr(vcpu, GPR_RAX, insn->mem_len), mem, &st->rflags);
+		/* one that does not match is written, too: what it was */
+		st->dst.data = st->rflags & X86_EFLAGS_ZF ? reg : mem;
+		break;
 	default:
 		st->rflags = x86_get_rflags(vcpu);
 		st->result = insn_compute(insn, insn->to_mem ? mem : reg,
@@ -342,6 +348,15 @@ static void write_results(struct qvm_vcpu *vcpu, const struct x86_insn_state *st
 	case INSN_MOVS:
 	case INSN_INS:
 	case INSN_OUTS:
+		break;
+	case INSN_XADD:
+		write_reg(vcpu, insn, st->src.data);
+		x86_set_rflags(vcpu, st->rflags);
+		break;
+	case INSN_CMPXCHG:
+		if (!(st->rflags & X86_EFLAGS_ZF))
+			write_gpr(vcpu, GPR_RAX, st->src.data, insn->mem_len);
+		x86_set_rflags(vcpu, st->rflags);
 		break;
 	default:
 		if (!insn->to_mem && insn->op != INSN_CMP)

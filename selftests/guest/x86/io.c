@@ -222,6 +222,49 @@ static void test_mmio_xchg(void)
 	check_eq(read32(MEMORY), 0x1234);
 }
 
+/* Those that a C compiler makes of a volatile pointer, or an atomic operation. */
+static void test_mmio_more(void)
+{
+	u32 value = 5, was = 0x1234;
+	u64 wide;
+	u8 set;
+
+	write64(MEMORY, 0x1234);
+	asm volatile("lock cmpxchgl %2, (%3)\n setz %1"
+		     : "+a"(was), "=q"(set) : "r"(0x5678), "r"(MEMORY) : "memory", "cc");
+	check(set && was == 0x1234);
+	check_eq(read32(MEMORY), 0x5678);
+	asm volatile("lock cmpxchgl %2, (%3)\n setz %1"
+		     : "+a"(was), "=q"(set) : "r"(0x9999), "r"(MEMORY) : "memory", "cc");
+	check(!set && was == 0x5678);
+	check_eq(read32(MEMORY), 0x5678);
+	asm volatile("lock xaddl %0, (%1)" : "+r"(value) : "r"(MEMORY) : "memory", "cc");
+	check_eq(value, 0x5678);
+	check_eq(read32(MEMORY), 0x567d);
+	asm volatile("stc\n adcl $2, (%0)" : : "r"(MEMORY) : "memory", "cc");
+	check_eq(read32(MEMORY), 0x5680);
+	asm volatile("stc\n sbbl %1, (%0)" : : "r"(MEMORY), "r"(0x7f) : "memory", "cc");
+	check_eq(read32(MEMORY), 0x5600);
+	asm volatile("shll $4, (%0)\n rorb $1, 1(%0)\n sarl %%cl, (%0)" : : "r"(MEMORY), "c"(8) : "memory", "cc");
+	check_eq(read32(MEMORY), 0x530);
+	asm volatile("cmpl $0x530, (%0)\n setzb 4(%0)\n setnzb 5(%0)" : : "r"(MEMORY) : "memory", "cc");
+	check_eq(read16(MEMORY + 4), 1);
+	wide = ~0ULL;
+	asm volatile("cmpl $0x530, (%1)\n cmovnzl (%1), %k0" : "+r"(wide) : "r"(MEMORY) : "memory", "cc");
+	check_eq(wide, 0xffffffff);		/* not moved, and 32 bits wide for all that */
+	asm volatile("cmpl $0x530, (%1)\n cmovzq (%1), %0" : "+r"(wide) : "r"(MEMORY) : "memory", "cc");
+	check_eq(wide, 0x100000530);
+	asm volatile("imull $-2, (%1), %k0" : "=r"(value) : "r"(MEMORY) : "memory", "cc");
+	check_eq(value, (u32)(-2 * 0x530));
+	asm volatile("movnti %1, (%0)" : : "r"(MEMORY), "r"(0x11223344) : "memory");
+	check_eq(read32(MEMORY), 0x11223344);
+	if (cpuid(1, 0).ecx & BIT(22)) {
+		asm volatile("movbel (%1), %k0\n movbew %w0, (%1)" : "=&r"(value) : "r"(MEMORY) : "memory");
+		check_eq(value, 0x44332211);
+		check_eq(read16(MEMORY), 0x1122);
+	}
+}
+
 static void test_mmio_strings(void)
 {
 	fill(buffer, 0, 256);
@@ -304,7 +347,7 @@ static void test_mmio_protection(void)
 static void test_mmio_unknown(void)
 {
 	check_eq(VECTOR_OF("movups (%0), %%xmm0", : "r"(MEMORY) : "memory"), UD);
-	check_eq(VECTOR_OF("lock cmpxchgl %%ecx, (%0)", : "r"(MEMORY), "a"(0), "c"(1) : "memory"), UD);
+	check_eq(VECTOR_OF("mull (%0)", : "r"(MEMORY), "a"(0) : "rdx", "memory", "cc"), UD);
 	check_eq(VECTOR_OF("fldl (%0)", : "r"(MEMORY) : "memory"), UD);
 }
 
@@ -377,6 +420,7 @@ const struct test tests[] = {
 	TEST(mmio_moves),
 	TEST(mmio_bits),
 	TEST(mmio_xchg),
+	TEST(mmio_more),
 	TEST(mmio_strings),
 	TEST(mmio_crosses_pages),
 	TEST(mmio_protection),
