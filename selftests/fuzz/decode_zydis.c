@@ -44,7 +44,7 @@ static const u8 opcode_bytes[] = {
 	0x00, 0x09, 0x10, 0x13, 0x19, 0x1a, 0x22, 0x2b, 0x30, 0x3b, 0x39, 0x63, 0x69, 0x6b,
 	0x6c, 0x6d, 0x6e, 0x6f, 0x80, 0x81,
 	0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a, 0x8b, 0xa0, 0xa1, 0xa2, 0xa3,
-	0xa4, 0xa5, 0xaa, 0xab, 0xac, 0xad, 0xc6, 0xc7, 0xf6, 0xf7,
+	0xa4, 0xa5, 0xa6, 0xa7, 0xaa, 0xab, 0xac, 0xad, 0xae, 0xaf, 0xc6, 0xc7, 0xf6, 0xf7,
 	0xfe, 0xff, 0xc0, 0xc1, 0xd0, 0xd1, 0xd2, 0xd3
 };
 
@@ -125,6 +125,10 @@ static const struct mnemonic mnemonics[] = {
 	{ ZYDIS_MNEMONIC_IMUL, INSN_IMUL, 0 },	{ ZYDIS_MNEMONIC_MOVNTI, INSN_MOV, 0 },
 	{ ZYDIS_MNEMONIC_MOVBE, INSN_MOVBE, 0 }, { ZYDIS_MNEMONIC_XADD, INSN_XADD, 0 },
 	{ ZYDIS_MNEMONIC_CMPXCHG, INSN_CMPXCHG, 0 },
+	{ ZYDIS_MNEMONIC_SCASB, INSN_SCAS, 0 }, { ZYDIS_MNEMONIC_SCASW, INSN_SCAS, 0 },
+	{ ZYDIS_MNEMONIC_SCASD, INSN_SCAS, 0 }, { ZYDIS_MNEMONIC_SCASQ, INSN_SCAS, 0 },
+	{ ZYDIS_MNEMONIC_CMPSB, INSN_CMPS, 0 }, { ZYDIS_MNEMONIC_CMPSW, INSN_CMPS, 0 },
+	{ ZYDIS_MNEMONIC_CMPSD, INSN_CMPS, 0 }, { ZYDIS_MNEMONIC_CMPSQ, INSN_CMPS, 0 },
 #define CONDITION(cc, name)							\
 	{ ZYDIS_MNEMONIC_SET##name, INSN_SETCC, cc }, { ZYDIS_MNEMONIC_CMOV##name, INSN_CMOV, cc }
 	CONDITION(0, O), CONDITION(1, NO), CONDITION(2, B), CONDITION(3, NB), CONDITION(4, Z),
@@ -227,7 +231,7 @@ static const char *compare_address(const struct insn *insn, const struct zydis *
 		/* the destination is in ES whatever the prefix says */
 		if (insn->op == INSN_MOVS)
 			segment = z->operand[1].mem.segment - ZYDIS_REGISTER_ES;
-		if (insn->op == INSN_STOS || insn->op == INSN_INS)
+		if (insn->op == INSN_STOS || insn->op == INSN_INS || insn->op == INSN_SCAS)
 			return segment == SEG_ES ? NULL : "segment";
 		return insn_segment(insn) == segment ? NULL : "segment";
 	}
@@ -262,7 +266,7 @@ static const char *compare_source(const struct insn *insn, const struct zydis *z
 		if (insn->imm != want || insn->op != INSN_IMUL)
 			return insn->imm == want ? NULL : "imm";
 	}
-	if (insn->op == INSN_MOVS || insn->op == INSN_INS || insn->op == INSN_OUTS)
+	if (insn->op == INSN_MOVS || insn->op == INSN_INS || insn->op == INSN_OUTS || insn->op == INSN_CMPS)
 		return NULL;
 	reg = z->reg->reg.value;
 	if (insn->reg_len * 8 != z->reg->size)
@@ -292,15 +296,18 @@ static const char *compare_actions(const struct insn *insn, const struct zydis *
 	return insn->op == INSN_MOVS || insn_reads_memory(insn) == reads ? NULL : "reads";
 }
 
-static bool has_rep(const struct zydis *z)
+static u8 rep_of(const struct zydis *z)
 {
+	u8 rep = REP_NONE;
 	unsigned int i;
 
 	for (i = 0; i < z->insn.raw.prefix_count; i++) {
-		if (z->insn.raw.prefixes[i].value == 0xf2 || z->insn.raw.prefixes[i].value == 0xf3)
-			return true;
+		if (z->insn.raw.prefixes[i].value == 0xf2)
+			rep = REP_NOT_EQUAL;
+		else if (z->insn.raw.prefixes[i].value == 0xf3)
+			rep = REP_EQUAL;
 	}
-	return false;
+	return rep;
 }
 
 static const char *compare(const struct insn *insn, const struct zydis *z)
@@ -315,9 +322,9 @@ static const char *compare(const struct insn *insn, const struct zydis *z)
 		return "mem_len";
 	if (insn->addr_len * 8 != z->insn.address_width)
 		return "addr_len";
-	if (insn->to_mem != z->mem_first && insn->op != INSN_TEST && insn->op != INSN_XCHG)
+	if (insn->to_mem != z->mem_first && insn->op != INSN_TEST && insn->op != INSN_XCHG && insn->op != INSN_CMPS)
 		return "to_mem";
-	if (insn->rep != (is_string(z) && has_rep(z)))
+	if (insn->rep != (is_string(z) ? rep_of(z) : REP_NONE))
 		return "rep";
 	if (insn->locked != !!(z->insn.attributes & ZYDIS_ATTRIB_HAS_LOCK))
 		return "locked";

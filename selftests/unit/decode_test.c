@@ -168,6 +168,12 @@ TEST(strings)
 	CHECK_EQ(insn.mem_len, 8);
 	CHECK_EQ(DECODE(8, 0xf2, 0xaa), 0);
 	CHECK(insn.rep);
+	CHECK_EQ(DECODE(8, 0xf3, 0xf2, 0xa6), 0);		/* of both the last: repne cmpsb */
+	CHECK_EQ(insn.rep, REP_NOT_EQUAL);
+	CHECK(insn_uses_rsi(&insn) && insn_uses_rdi(&insn) && !insn_writes_memory(&insn));
+	CHECK_EQ(DECODE(8, 0xf3, 0x48, 0xaf), 0);		/* repe scasq */
+	CHECK_EQ(insn.rep, REP_EQUAL);
+	CHECK(!insn_uses_rsi(&insn) && insn_uses_rdi(&insn) && insn_reads_memory(&insn));
 	CHECK_EQ(DECODE(8, 0xf3, 0x8b, 0x00), 0);		/* REP means nothing here */
 	CHECK(!insn.rep);
 	CHECK_EQ(DECODE(8, 0x48, 0x6d), 0);			/* no 64-bit port */

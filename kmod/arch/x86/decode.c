@@ -101,10 +101,14 @@ static const struct opcode one_byte[256] = {
 	[0xa3] = { O_MOFFS | O_TO_MEM, INSN_MOV, 0 },
 	[0xa4] = { O_STRING | O_BYTE | O_TO_MEM, INSN_MOVS, 0 },
 	[0xa5] = { O_STRING | O_TO_MEM, INSN_MOVS, 0 },
+	[0xa6] = { O_STRING | O_BYTE, INSN_CMPS, 0 },
+	[0xa7] = { O_STRING, INSN_CMPS, 0 },
 	[0xaa] = { O_STRING | O_BYTE | O_TO_MEM, INSN_STOS, 0 },
 	[0xab] = { O_STRING | O_TO_MEM, INSN_STOS, 0 },
 	[0xac] = { O_STRING | O_BYTE, INSN_LODS, 0 },
 	[0xad] = { O_STRING, INSN_LODS, 0 },
+	[0xae] = { O_STRING | O_BYTE, INSN_SCAS, 0 },
+	[0xaf] = { O_STRING, INSN_SCAS, 0 },
 	[0xc0] = RM_R(INSN_SHIFT, O_GROUP2 | O_BYTE | O_IMM8),
 	[0xc1] = RM_R(INSN_SHIFT, O_GROUP2 | O_IMM8),
 	[0xc6] = RM_R(INSN_MOV, O_GROUP11 | O_BYTE | O_IMM8),
@@ -157,7 +161,7 @@ enum prefix { PREFIX_NONE, PREFIX_SEG, PREFIX_OPSIZE, PREFIX_ADDRSIZE, PREFIX_LO
 
 struct prefix_class {
 	u8 kind;
-	s8 seg;
+	u8 which;		/* enum x86_seg or enum insn_rep */
 };
 
 static const struct prefix_class prefixes[256] = {
@@ -170,8 +174,8 @@ static const struct prefix_class prefixes[256] = {
 	[0x66] = { PREFIX_OPSIZE, 0 },
 	[0x67] = { PREFIX_ADDRSIZE, 0 },
 	[0xf0] = { PREFIX_LOCK, 0 },
-	[0xf2] = { PREFIX_REP, 0 },
-	[0xf3] = { PREFIX_REP, 0 },
+	[0xf2] = { PREFIX_REP, REP_NOT_EQUAL },
+	[0xf3] = { PREFIX_REP, REP_EQUAL },
 };
 
 #define REX_B		BIT(0)
@@ -185,8 +189,8 @@ struct decoder {
 	struct insn *insn;
 	const u8 *bytes;
 	unsigned int pos, count, mode;
-	bool overrun, opsize, rep;
-	u8 rex;
+	bool overrun, opsize;
+	u8 rex, rep;
 	u8 operand_len;
 	const struct opcode *opcode;
 };
@@ -217,8 +221,8 @@ static void take_prefix(struct decoder *d, const struct prefix_class *prefix)
 	switch (prefix->kind) {
 	case PREFIX_SEG:
 		/* In 64-bit mode the four others are there and do nothing. */
-		if (d->mode != 8 || prefix->seg >= SEG_FS)
-			insn->seg = prefix->seg;
+		if (d->mode != 8 || prefix->which >= SEG_FS)
+			insn->seg = prefix->which;
 		break;
 	case PREFIX_OPSIZE:
 		d->opsize = true;
@@ -230,7 +234,7 @@ static void take_prefix(struct decoder *d, const struct prefix_class *prefix)
 		insn->locked = true;
 		break;
 	default:
-		d->rep = true;
+		d->rep = prefix->which;		/* the last of several */
 		break;
 	}
 }
@@ -535,12 +539,30 @@ unsigned int insn_segment(const struct insn *insn)
 
 bool insn_is_string(const struct insn *insn)
 {
+	return insn_uses_rsi(insn) || insn_uses_rdi(insn);
+}
+
+bool insn_uses_rsi(const struct insn *insn)
+{
+	switch (insn->op) {
+	case INSN_MOVS:
+	case INSN_LODS:
+	case INSN_OUTS:
+	case INSN_CMPS:
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool insn_uses_rdi(const struct insn *insn)
+{
 	switch (insn->op) {
 	case INSN_STOS:
 	case INSN_MOVS:
-	case INSN_LODS:
 	case INSN_INS:
-	case INSN_OUTS:
+	case INSN_SCAS:
+	case INSN_CMPS:
 		return true;
 	default:
 		return false;
@@ -567,6 +589,8 @@ bool insn_writes_memory(const struct insn *insn)
 	switch (insn->op) {
 	case INSN_CMP:
 	case INSN_TEST:
+	case INSN_SCAS:
+	case INSN_CMPS:
 		return false;
 	case INSN_BIT_TEST:
 		return insn->op2 != 0;

@@ -134,20 +134,28 @@ static u64 effective_address(const struct qvm_vcpu *vcpu, const struct x86_insn_
 	return mask_len(address, insn->addr_len);
 }
 
+/* CMPS reads both of its operands: what others write is its second source. */
+static bool reads_twice(const struct insn *insn)
+{
+	return insn->op == INSN_CMPS;
+}
+
 static bool plan_string(struct qvm_vcpu *vcpu, struct x86_insn_state *st)
 {
 	const struct insn *insn = &st->insn;
+	bool write = insn_writes_memory(insn);
+	struct transfer *at_rdi = write || reads_twice(insn) ? &st->dst : &st->src;
 
-	if (insn_reads_memory(insn)) {
+	if (insn_uses_rsi(insn)) {
 		st->src.len = insn->mem_len;
 		if (!translate(vcpu, &st->src, insn_segment(insn),
 			       read_gpr(vcpu, GPR_RSI, insn->addr_len), false))
 			return false;
 	}
-	if (insn_writes_memory(insn)) {
-		st->dst.len = insn->mem_len;
-		return translate(vcpu, &st->dst, SEG_ES,
-				 read_gpr(vcpu, GPR_RDI, insn->addr_len), true);
+	if (insn_uses_rdi(insn)) {
+		at_rdi->len = insn->mem_len;
+		return translate(vcpu, at_rdi, SEG_ES,
+				 read_gpr(vcpu, GPR_RDI, insn->addr_len), write);
 	}
 	return true;
 }
@@ -278,6 +286,10 @@ static void compute(struct qvm_vcpu *vcpu, struct x86_insn_state *st)
 	u64 mem = st->src.data, reg = read_source(vcpu, insn);
 
 	switch (insn->op) {
+	case INSN_CMPS:
+		st->rflags = x86_get_rflags(vcpu);
+		insn_compute(insn, mem, st->dst.data, &st->rflags);
+		break;
 	case INSN_MOV:
 	case INSN_STOS:
 	case INSN_XCHG:
@@ -314,17 +326,27 @@ static void step_index(struct qvm_vcpu *vcpu, unsigned int reg, const struct ins
 	write_gpr(vcpu, reg, vcpu->arch.regs.gpr[reg] + step, insn->addr_len);
 }
 
+/* REPE and REPNE end by what was compared; the flags are in place. */
+static bool has_found(struct qvm_vcpu *vcpu, const struct insn *insn)
+{
+	bool equal = x86_get_rflags(vcpu) & X86_EFLAGS_ZF;
+
+	if (insn->op != INSN_SCAS && insn->op != INSN_CMPS)
+		return false;
+	return equal != (insn->rep == REP_EQUAL);
+}
+
 /* True: that was the last element. */
 static bool step_string(struct qvm_vcpu *vcpu, const struct insn *insn)
 {
-	if (insn_reads_memory(insn))
+	if (insn_uses_rsi(insn))
 		step_index(vcpu, GPR_RSI, insn);
-	if (insn_writes_memory(insn))
+	if (insn_uses_rdi(insn))
 		step_index(vcpu, GPR_RDI, insn);
 	if (!insn->rep)
 		return true;
 	write_gpr(vcpu, GPR_RCX, vcpu->arch.regs.gpr[GPR_RCX] - 1, insn->addr_len);
-	return !read_gpr(vcpu, GPR_RCX, insn->addr_len);
+	return !read_gpr(vcpu, GPR_RCX, insn->addr_len) || has_found(vcpu, insn);
 }
 
 static void write_results(struct qvm_vcpu *vcpu, const struct x86_insn_state *st)
@@ -349,6 +371,9 @@ static void write_results(struct qvm_vcpu *vcpu, const struct x86_insn_state *st
 	case INSN_INS:
 	case INSN_OUTS:
 		break;
+	case INSN_CMPS:
+		x86_set_rflags(vcpu, st->rflags);
+		break;
 	case INSN_XADD:
 		write_reg(vcpu, insn, st->src.data);
 		x86_set_rflags(vcpu, st->rflags);
@@ -359,7 +384,7 @@ static void write_results(struct qvm_vcpu *vcpu, const struct x86_insn_state *st
 		x86_set_rflags(vcpu, st->rflags);
 		break;
 	default:
-		if (!insn->to_mem && insn->op != INSN_CMP)
+		if (!insn->to_mem && insn->op != INSN_CMP && insn->op != INSN_SCAS)
 			write_reg(vcpu, insn, st->result);
 		x86_set_rflags(vcpu, st->rflags);
 	}
@@ -386,13 +411,16 @@ static void finish(struct qvm_vcpu *vcpu, struct x86_insn_state *st)
 
 static enum exit_action run(struct qvm_vcpu *vcpu, struct x86_insn_state *st)
 {
+	bool twice = reads_twice(&st->insn);
 	enum exit_action action;
 
 	if (!do_transfer(vcpu, &st->src, false, &action))
 		return action;
+	if (twice && !do_transfer(vcpu, &st->dst, false, &action))
+		return action;
 	if (!st->computed)
 		compute(vcpu, st);
-	if (!do_transfer(vcpu, &st->dst, true, &action))
+	if (!twice && !do_transfer(vcpu, &st->dst, true, &action))
 		return action;
 	finish(vcpu, st);
 	return EXIT_RESUME;
@@ -402,10 +430,12 @@ enum exit_action qvm_arch_complete_access(struct qvm_vcpu *vcpu, const struct qv
 					  u64 data)
 {
 	struct x86_insn_state *st = vcpu->arch.insn;
+	bool first;
 
 	if (vcpu->arch.move.insn)
 		return x86_move_complete(vcpu, access, data);
-	piece_done(access->is_write ? &st->dst : &st->src, access->is_write, data);
+	first = !access->is_write && st->src.done < st->src.len;
+	piece_done(first ? &st->src : &st->dst, access->is_write, data);
 	st->answered = true;
 	/* called below run(), or from user space's answer */
 	return st->running ? EXIT_RESUME : run(vcpu, st);
@@ -496,7 +526,7 @@ static bool transfer_is_memory(const struct qvm_vcpu *vcpu, const struct transfe
 static bool is_for_hardware(const struct qvm_vcpu *vcpu, const struct x86_insn_state *st)
 {
 	return st->known.has_gva && transfer_is_memory(vcpu, &st->src, false) &&
-	       transfer_is_memory(vcpu, &st->dst, true);
+	       transfer_is_memory(vcpu, &st->dst, !reads_twice(&st->insn));
 }
 
 static bool has_no_element(const struct qvm_vcpu *vcpu, const struct insn *insn)

@@ -288,6 +288,30 @@ static void test_mmio_strings(void)
 	}
 }
 
+/* REPE and REPNE end where they find it, at the end of the count otherwise. */
+static void test_mmio_compares(void)
+{
+	static const u8 text[] = "where is x?";
+	const void *from = text, *at = (void *)MEMORY;
+	u64 n = sizeof(text);
+	u8 equal;
+
+	copy((void *)MEMORY, text, sizeof(text));
+	asm volatile("repe cmpsb\n sete %0" : "=q"(equal), "+S"(from), "+D"(at), "+c"(n) : : "memory", "cc");
+	check(equal && !n);
+	check_eq((u64)at, MEMORY + sizeof(text));
+	at = (void *)MEMORY;
+	n = sizeof(text);
+	asm volatile("repne scasb\n sete %0" : "=q"(equal), "+D"(at), "+c"(n) : "a"('x') : "memory", "cc");
+	check(equal);
+	check_eq((u64)at, MEMORY + 10);
+	check_eq(n, 2);
+	at = (void *)MEMORY;
+	n = 3;
+	asm volatile("repne scasw\n sete %0" : "=q"(equal), "+D"(at), "+c"(n) : "a"(0) : "memory", "cc");
+	check(!equal && !n);
+}
+
 /* Half in RAM, half of the device: through two pages that are mapped side by side. */
 static void test_mmio_crosses_pages(void)
 {
@@ -422,6 +446,7 @@ const struct test tests[] = {
 	TEST(mmio_xchg),
 	TEST(mmio_more),
 	TEST(mmio_strings),
+	TEST(mmio_compares),
 	TEST(mmio_crosses_pages),
 	TEST(mmio_protection),
 	TEST(mmio_unknown),
