@@ -50,7 +50,7 @@ static const u8 opcode_bytes[] = {
 
 static const u8 opcode_bytes_0f[] = {
 	0xa3, 0xab, 0xb3, 0xbb, 0xba, 0xb6, 0xb7, 0xbe, 0xbf, 0x40, 0x47, 0x4c, 0x90, 0x95, 0x9f, 0xaf,
-	0xb0, 0xb1, 0xc0, 0xc1, 0xc3, 0x38, 0x38
+	0xb0, 0xb1, 0xbc, 0xbd, 0xc0, 0xc1, 0xc3, 0x38, 0x38
 };
 
 static unsigned int generate_prefixes(u8 *bytes)
@@ -125,6 +125,9 @@ static const struct mnemonic mnemonics[] = {
 	{ ZYDIS_MNEMONIC_IMUL, INSN_IMUL, 0 },	{ ZYDIS_MNEMONIC_MOVNTI, INSN_MOV, 0 },
 	{ ZYDIS_MNEMONIC_MOVBE, INSN_MOVBE, 0 }, { ZYDIS_MNEMONIC_XADD, INSN_XADD, 0 },
 	{ ZYDIS_MNEMONIC_CMPXCHG, INSN_CMPXCHG, 0 },
+	{ ZYDIS_MNEMONIC_BSF, INSN_SCAN, SCAN_FORWARD }, { ZYDIS_MNEMONIC_BSR, INSN_SCAN, SCAN_REVERSE },
+	{ ZYDIS_MNEMONIC_TZCNT, INSN_SCAN, SCAN_COUNT_TRAILING },
+	{ ZYDIS_MNEMONIC_LZCNT, INSN_SCAN, SCAN_COUNT_LEADING },
 	{ ZYDIS_MNEMONIC_SCASB, INSN_SCAS, 0 }, { ZYDIS_MNEMONIC_SCASW, INSN_SCAS, 0 },
 	{ ZYDIS_MNEMONIC_SCASD, INSN_SCAS, 0 }, { ZYDIS_MNEMONIC_SCASQ, INSN_SCAS, 0 },
 	{ ZYDIS_MNEMONIC_CMPSB, INSN_CMPS, 0 }, { ZYDIS_MNEMONIC_CMPSW, INSN_CMPS, 0 },

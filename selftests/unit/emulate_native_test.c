@@ -107,7 +107,7 @@ static unsigned int generate(u8 *bytes)
 	};
 	static const u8 opcodes_0f[] = {
 		0xa3, 0xab, 0xb3, 0xbb, 0xba, 0xba, 0xb6, 0xb7, 0xbe, 0xbf, 0xaf, 0xb0, 0xb1, 0xc0,
-		0xc1, 0xc3, 0x40, 0x90, 0x38
+		0xc1, 0xc3, 0x40, 0x90, 0x38, 0xbc, 0xbd
 	};
 	unsigned int pos = 0, i;
 
@@ -131,7 +131,7 @@ static unsigned int generate(u8 *bytes)
 	return pos;
 }
 
-/* It came with AVX2, for which there is a name. */
+/* It came with AVX2, for which there is a name; so did LZCNT and TZCNT. */
 static bool has_movbe(void)
 {
 	return __builtin_cpu_supports("avx2");
@@ -150,7 +150,7 @@ static bool is_suitable(const struct insn *insn, const u8 *bytes)
 		return false;
 	if ((!insn->has_imm || insn->op == INSN_IMUL) && insn->reg == GPR_RSP)
 		return false;
-	if (insn->op == INSN_MOVBE && !has_movbe())
+	if ((insn->op == INSN_MOVBE || insn->op == INSN_SCAN) && !has_movbe())
 		return false;
 	return insn->op != INSN_BIT_TEST || insn->has_imm ||
 	       (insn->reg != insn->base && insn->reg != insn->index);
@@ -225,6 +225,7 @@ static void run_emulated(const u8 *bytes, unsigned int len, struct native_regs *
 
 #define CF	0x001ULL
 #define AF	0x010ULL
+#define ZF	0x040ULL
 #define OF	0x800ULL
 
 /* OF of one bit alone, CF not of more bits than there are; rotations leave the others. */
@@ -247,6 +248,8 @@ static u64 defined_flags(const struct insn *insn, u64 rcx)
 	switch (insn->op) {
 	case INSN_SHIFT:
 		return flags_of_shift(insn, insn->has_imm ? insn->imm : rcx);
+	case INSN_SCAN:
+		return ZF | (insn->op2 >= SCAN_COUNT_TRAILING ? CF : 0) | X86_EFLAGS_DF;
 	case INSN_IMUL:
 		return CF | OF | X86_EFLAGS_DF;
 	case INSN_BIT_TEST:
@@ -323,7 +326,7 @@ TEST(generated_instructions_do_what_the_processor_does)
 		suitable++;
 	}
 	CHECK(suitable > 50000);
-	CHECK_EQ(ops | (has_movbe() ? 0 : BIT(INSN_MOVBE)), BIT(INSN_INS) - 1);
+	CHECK_EQ(ops | (has_movbe() ? 0 : BIT(INSN_MOVBE) | BIT(INSN_SCAN)), BIT(INSN_INS) - 1);
 	munmap(area, AREA_SIZE);
 	munmap(code_page, PAGE);
 }

@@ -395,6 +395,26 @@ TEST(write_to_rom_is_an_access)
 	CHECK_EQ(guest.rip, CODE + 3);
 }
 
+TEST(counts_are_searches_to_a_cpu_without_them)
+{
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		reset(8);
+		has_scan_counts = i;
+		GPR(RBX) = DEV;
+		guest.rflags = 2;
+		INSN(0xf3, 0x0f, 0xbd, 0x03);	/* lzcnt eax, [rbx]; bsr */
+		mmio(DEV);			/* 0x44332211 */
+		CHECK_EQ(GPR(RAX), i ? 1 : 30);
+		INSN(0xf3, 0x0f, 0xbc, 0x03);	/* tzcnt, bsf */
+		mmio(DEV);
+		CHECK_EQ(GPR(RAX), 0);
+		CHECK_EQ(guest.rflags, i ? 0x42 : 2);	/* ZF: of the result; of the source */
+		CHECK_EQ(dev.count, 2);
+	}
+}
+
 /* ---- strings */
 
 TEST(rep_stos_does_one_element_at_a_time)

@@ -97,6 +97,25 @@ static u64 compute_imul(const struct insn *insn, u64 dest, u64 src, u64 *rflags)
 	return mask_len(product, insn->mem_len);
 }
 
+static u64 compute_scan(const struct insn *insn, u64 dest, u64 src, u64 *rflags)
+{
+	unsigned int bits = 8 * insn->mem_len;
+	u64 result;
+
+	if (insn->op2 <= SCAN_REVERSE) {
+		*rflags = (*rflags & ~ZF) | (src ? 0 : ZF);
+		if (!src)
+			return dest;
+		return insn->op2 == SCAN_FORWARD ? __ffs(src) : fls64(src) - 1;
+	}
+	if (!src)
+		result = bits;
+	else
+		result = insn->op2 == SCAN_COUNT_TRAILING ? __ffs(src) : bits - fls64(src);
+	*rflags = (*rflags & ~(ZF | CF)) | (result ? 0 : ZF) | (src ? 0 : CF);
+	return result;
+}
+
 /* Table B-1 of SDM vol. 1 appendix B: bit 0 negates. */
 static bool condition(u8 cc, u64 rflags)
 {
@@ -143,6 +162,8 @@ u64 insn_compute(const struct insn *insn, u64 dest, u64 src, u64 *rflags)
 		return compute_shift(insn, dest, src, rflags);
 	case INSN_IMUL:
 		return compute_imul(insn, dest, src, rflags);
+	case INSN_SCAN:
+		return compute_scan(insn, dest, src, rflags);
 	case INSN_SETCC:
 		return condition(insn->op2, *rflags);
 	case INSN_CMOV:

@@ -32,6 +32,7 @@
 #define O_NO_REP	BIT(22)	/* F2 or F3 make another instruction of it, or none */
 #define O_NO_66		BIT(23)	/* nor 66; operands have 4 bytes at least */
 #define O_CONDITION	BIT(24)	/* of two bytes, the low four bits of the second */
+#define O_REP_COUNTS	BIT(25)	/* F3 makes those that count of those that search */
 #define O_GROUPS	(O_GROUP1 | O_GROUP2 | O_GROUP3 | O_GROUP5 | O_GROUP8 | O_GROUP11)
 
 struct opcode {
@@ -139,6 +140,8 @@ static const struct opcode two_byte[256] = {
 	[0xb1] = RM_R(INSN_CMPXCHG, O_LOCK),
 	[0xb6] = R_RM(INSN_MOVZX, O_MEM1),
 	[0xb7] = R_RM(INSN_MOVZX, O_MEM2),
+	[0xbc] = { O_MODRM | O_REP_COUNTS, INSN_SCAN, SCAN_FORWARD },
+	[0xbd] = { O_MODRM | O_REP_COUNTS, INSN_SCAN, SCAN_REVERSE },
 	[0xbe] = R_RM(INSN_MOVSX, O_MEM1),
 	[0xbf] = R_RM(INSN_MOVSX, O_MEM2),
 	[0xc0] = RM_R(INSN_XADD, O_BYTE | O_LOCK),
@@ -487,6 +490,8 @@ static int decode_operands(struct decoder *d)
 
 	insn->op = d->opcode->op;
 	insn->op2 = flags & O_CONDITION ? (d->opcode - two_byte) & 15 : d->opcode->op2;
+	if (flags & O_REP_COUNTS && d->rep == REP_EQUAL)
+		insn->op2 += SCAN_COUNT_TRAILING;
 	insn->to_mem = flags & O_TO_MEM;
 	insn->reg_len = d->operand_len;
 	insn->mem_len = memory_size(d);

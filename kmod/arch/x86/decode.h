@@ -35,11 +35,19 @@ enum insn_op {
 	INSN_MOVBE,
 	INSN_XADD, INSN_CMPXCHG,			/* mem and reg; the latter RAX too */
 	INSN_SCAS, INSN_CMPS,				/* flags only */
+	INSN_SCAN,	/* BSF, BSR, TZCNT, LZCNT by op2 */
 	INSN_INS, INSN_OUTS,	/* port in DX ↔ mem: for port exits, not for those of memory */
 };
 
 /* op2 of ADD and SUB: INC and DEC, which leave CF; of XOR: NOT, which leaves all; of SUB: imm - mem */
 enum { INSN_INC = 1, INSN_NOT = 1, INSN_NEG = 2 };
+
+/*
+ * op2 of SCAN, and to the last two what they are on a processor that knows no F3 there. Here it is
+ * taken for one that does.
+ */
+enum { SCAN_FORWARD, SCAN_REVERSE, SCAN_COUNT_TRAILING, SCAN_COUNT_LEADING };
+#define SCAN_PLAIN(op2)		((op2) & 1)
 
 /* Only SCAS and CMPS ask which it is: they go on while ZF is set, or clear. */
 enum insn_rep { REP_NONE, REP_EQUAL, REP_NOT_EQUAL };
@@ -91,7 +99,7 @@ bool insn_writes_memory(const struct insn *insn);
  * cleared, OF of a shift is as of its last bit, BIT_TEST changes CF alone, IMUL CF and OF). @dest and
  * @src are zero-extended; of @src BIT_TEST takes the bit's number modulo the operand's width, SHIFT
  * the count modulo 32 or 64. XADD gives the sum, CMPXCHG compares: @dest is the accumulator.
- * SCAS and CMPS: of CMP.
+ * SCAS and CMPS: of CMP. SCAN changes ZF, and CF if it counts; one that finds nothing gives @dest.
  */
 u64 insn_compute(const struct insn *insn, u64 dest, u64 src, u64 *rflags);
 

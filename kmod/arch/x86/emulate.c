@@ -383,6 +383,12 @@ static void write_results(struct qvm_vcpu *vcpu, const struct x86_insn_state *st
 			write_gpr(vcpu, GPR_RAX, st->src.data, insn->mem_len);
 		x86_set_rflags(vcpu, st->rflags);
 		break;
+	case INSN_SCAN:
+		/* a search that finds nothing leaves all of the register, of 32 bits too */
+		if (st->src.data || insn->op2 >= SCAN_COUNT_TRAILING)
+			write_reg(vcpu, insn, st->result);
+		x86_set_rflags(vcpu, st->rflags);
+		break;
 	default:
 		if (!insn->to_mem && insn->op != INSN_CMP && insn->op != INSN_SCAS)
 			write_reg(vcpu, insn, st->result);
@@ -468,6 +474,21 @@ static u64 code_address(struct qvm_vcpu *vcpu, unsigned int mode)
 	return (u32)(cs.base + x86_get_rip(vcpu));
 }
 
+/* TZCNT and LZCNT are BSF and BSR to a processor that doesn't know them (SDM vol. 2). */
+static void settle_scan(struct qvm_vcpu *vcpu, struct insn *insn)
+{
+	struct x86_cpuid id;
+
+	if (insn->op != INSN_SCAN || insn->op2 < SCAN_COUNT_TRAILING)
+		return;
+	if (insn->op2 == SCAN_COUNT_TRAILING)
+		x86_cpuid(vcpu, 7, 0, &id);
+	else
+		x86_cpuid(vcpu, 0x80000001, 0, &id);
+	if (!(insn->op2 == SCAN_COUNT_TRAILING ? id.ebx & BIT(3) : id.ecx & BIT(5)))
+		insn->op2 = SCAN_PLAIN(insn->op2);
+}
+
 /* 0, -EINVAL, or -EFAULT: a fault has been injected. Each byte is read once. */
 static int fetch(struct qvm_vcpu *vcpu, struct x86_insn_state *st)
 {
@@ -486,6 +507,7 @@ static int fetch(struct qvm_vcpu *vcpu, struct x86_insn_state *st)
 	}
 	if (ret)
 		return -EINVAL;
+	settle_scan(vcpu, &st->insn);
 	st->next_rip = x86_get_rip(vcpu) + st->insn.length;
 	if (mode == 8)
 		x86_insn_cache_add(vcpu, linear, st->bytes, &st->insn);

@@ -258,6 +258,12 @@ static void test_mmio_more(void)
 	check_eq(value, (u32)(-2 * 0x530));
 	asm volatile("movnti %1, (%0)" : : "r"(MEMORY), "r"(0x11223344) : "memory");
 	check_eq(read32(MEMORY), 0x11223344);
+	asm volatile("bsfl (%1), %k0" : "=r"(value) : "r"(MEMORY) : "memory", "cc");
+	check_eq(value, 2);
+	asm volatile("bsrl (%1), %k0" : "=r"(value) : "r"(MEMORY) : "memory", "cc");
+	check_eq(value, 28);
+	asm volatile("rep bsrl (%1), %k0" : "=r"(value) : "r"(MEMORY) : "memory", "cc");
+	check_eq(value, cpuid(0x80000001, 0).ecx & BIT(5) ? 3 : 28);	/* LZCNT, where there is one */
 	if (cpuid(1, 0).ecx & BIT(22)) {
 		asm volatile("movbel (%1), %k0\n movbew %w0, (%1)" : "=&r"(value) : "r"(MEMORY) : "memory");
 		check_eq(value, 0x44332211);

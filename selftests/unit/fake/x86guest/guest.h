@@ -119,6 +119,17 @@ const struct qvm_mem *qvm_region_find(const struct qvm_vm *vm, u64 gpa)
 
 /* ---- the CPU ---- */
 
+static bool has_scan_counts = true;
+
+void x86_cpuid(const struct qvm_vcpu *vcpu, u32 leaf, u32 subleaf, struct x86_cpuid *out)
+{
+	*out = (struct x86_cpuid){};
+	if (!has_scan_counts)
+		return;
+	out->ebx = leaf == 7 ? BIT(3) : 0;			/* BMI1 */
+	out->ecx = leaf == 0x80000001 ? BIT(5) : 0;		/* LZCNT */
+}
+
 u64 x86_get_rip(struct qvm_vcpu *vcpu)
 {
 	return guest.rip;
