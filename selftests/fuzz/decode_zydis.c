@@ -45,7 +45,7 @@ static const u8 opcode_bytes[] = {
 	0x6c, 0x6d, 0x6e, 0x6f, 0x80, 0x81,
 	0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a, 0x8b, 0xa0, 0xa1, 0xa2, 0xa3,
 	0xa4, 0xa5, 0xa6, 0xa7, 0xaa, 0xab, 0xac, 0xad, 0xae, 0xaf, 0xc6, 0xc7, 0xf6, 0xf7,
-	0xfe, 0xff, 0xc0, 0xc1, 0xd0, 0xd1, 0xd2, 0xd3
+	0xfe, 0xff, 0x8f, 0xc0, 0xc1, 0xd0, 0xd1, 0xd2, 0xd3
 };
 
 static const u8 opcode_bytes_0f[] = {
@@ -128,6 +128,7 @@ static const struct mnemonic mnemonics[] = {
 	{ ZYDIS_MNEMONIC_BSF, INSN_SCAN, SCAN_FORWARD }, { ZYDIS_MNEMONIC_BSR, INSN_SCAN, SCAN_REVERSE },
 	{ ZYDIS_MNEMONIC_TZCNT, INSN_SCAN, SCAN_COUNT_TRAILING },
 	{ ZYDIS_MNEMONIC_LZCNT, INSN_SCAN, SCAN_COUNT_LEADING },
+	{ ZYDIS_MNEMONIC_PUSH, INSN_PUSH, 0 },	{ ZYDIS_MNEMONIC_POP, INSN_POP, 0 },
 	{ ZYDIS_MNEMONIC_SCASB, INSN_SCAS, 0 }, { ZYDIS_MNEMONIC_SCASW, INSN_SCAS, 0 },
 	{ ZYDIS_MNEMONIC_SCASD, INSN_SCAS, 0 }, { ZYDIS_MNEMONIC_SCASQ, INSN_SCAS, 0 },
 	{ ZYDIS_MNEMONIC_CMPSB, INSN_CMPS, 0 }, { ZYDIS_MNEMONIC_CMPSW, INSN_CMPS, 0 },
@@ -253,7 +254,7 @@ static const char *compare_source(const struct insn *insn, const struct zydis *z
 {
 	ZydisRegister reg;
 
-	if (insn->op == INSN_SETCC)
+	if (insn->op == INSN_SETCC || insn->op == INSN_PUSH || insn->op == INSN_POP)
 		return insn->has_imm ? "has_imm" : NULL;
 	if (insn->op2 && (insn->op == INSN_ADD || insn->op == INSN_SUB || insn->op == INSN_XOR))
 		return insn->has_imm ? NULL : "has_imm";

@@ -193,6 +193,7 @@ TEST(lock_only_where_it_is_legal)
 	CHECK_EQ(DECODE(8, 0xf0, 0x83, 0x38, 0x01), -EINVAL);	/* cmp, by group */
 	CHECK_EQ(DECODE(8, 0xf0, 0x0f, 0xba, 0x20, 0x01), -EINVAL);	/* bt */
 	CHECK_EQ(DECODE(8, 0xf0, 0xa4), -EINVAL);
+	CHECK_EQ(DECODE(8, 0xf0, 0xff, 0x30), -EINVAL);		/* push */
 	CHECK_EQ(DECODE(8, 0xf0, 0x83, 0x10, 0x01), 0);		/* adc */
 	CHECK_EQ(DECODE(8, 0xf0, 0x0f, 0xb1, 0x08), 0);		/* cmpxchg */
 	CHECK_EQ(DECODE(8, 0xf0, 0x0f, 0xc0, 0x08), 0);		/* xadd */
@@ -201,6 +202,22 @@ TEST(lock_only_where_it_is_legal)
 	CHECK_EQ(DECODE(8, 0xf0, 0xd1, 0x20), -EINVAL);		/* shl */
 	CHECK_EQ(DECODE(8, 0xf0, 0x6b, 0x00, 0x05), -EINVAL);	/* imul */
 	CHECK_EQ(DECODE(8, 0xf0, 0x0f, 0xc3, 0x00), -EINVAL);	/* movnti */
+}
+
+TEST(stack)
+{
+	CHECK_EQ(DECODE(8, 0xff, 0x30), 0);			/* push qword [rax] */
+	CHECK_EQ(insn.op, INSN_PUSH);
+	CHECK_EQ(insn.mem_len, 8);
+	CHECK(insn_reads_memory(&insn) && !insn_writes_memory(&insn));
+	CHECK_EQ(DECODE(8, 0x66, 0x8f, 0x00), 0);		/* pop word [rax] */
+	CHECK_EQ(insn.op, INSN_POP);
+	CHECK_EQ(insn.mem_len, 2);
+	CHECK(!insn_reads_memory(&insn) && insn_writes_memory(&insn));
+	CHECK_EQ(DECODE(4, 0x8f, 0x00), 0);
+	CHECK_EQ(insn.mem_len, 4);
+	CHECK_EQ(DECODE(8, 0x8f, 0x08), -EINVAL);		/* of XOP */
+	CHECK_EQ(DECODE(8, 0xfe, 0x30), -EINVAL);
 }
 
 TEST(shifts)

@@ -17,7 +17,7 @@
 #define O_GROUP1	BIT(7)	/* ModRM.reg says which: see group1 */
 #define O_GROUP3	BIT(8)	/* /0 and /1 are TEST, /2 NOT, /3 NEG */
 #define O_GROUP8	BIT(9)	/* /4 … /7 are BT … BTC */
-#define O_GROUP11	BIT(10)	/* /0 is MOV */
+#define O_GROUP11	BIT(10)	/* /0 is MOV; of 1A POP */
 #define O_LOCK		BIT(11)	/* LOCK is allowed; for a group see can_lock */
 #define O_ONLY64	BIT(12)
 #define O_NOT64		BIT(13)
@@ -25,7 +25,7 @@
 #define O_MEM2		BIT(15)
 #define O_MEM4		BIT(16)
 #define O_PORT		BIT(17)	/* no wider than 4 bytes */
-#define O_GROUP5	BIT(18)	/* or 4: /0 is INC, /1 DEC */
+#define O_GROUP5	BIT(18)	/* or 4: /0 is INC, /1 DEC, but of 4 /6 PUSH */
 #define O_GROUP2	BIT(19)	/* rotations and shifts */
 #define O_ONE		BIT(20)	/* the source is 1 */
 #define O_CL		BIT(21)	/* the source is CL */
@@ -96,6 +96,7 @@ static const struct opcode one_byte[256] = {
 	[0x89] = RM_R(INSN_MOV, 0),
 	[0x8a] = R_RM(INSN_MOV, O_BYTE),
 	[0x8b] = R_RM(INSN_MOV, 0),
+	[0x8f] = RM_R(INSN_POP, O_GROUP11),
 	[0xa0] = { O_MOFFS | O_BYTE, INSN_MOV, 0 },
 	[0xa1] = { O_MOFFS, INSN_MOV, 0 },
 	[0xa2] = { O_MOFFS | O_BYTE | O_TO_MEM, INSN_MOV, 0 },
@@ -395,6 +396,10 @@ static int select_group(struct decoder *d, u8 reg)
 			decode_unary(insn, INSN_SUB, INSN_NEG, 0);
 		return reg <= 3 ? 0 : -EINVAL;
 	case O_GROUP5:
+		if (reg == 6 && !(d->opcode->flags & O_BYTE)) {
+			insn->op = INSN_PUSH;
+			return 0;
+		}
 		decode_unary(insn, reg ? INSN_SUB : INSN_ADD, INSN_INC, 1);
 		return reg <= 1 ? 0 : -EINVAL;
 	case O_GROUP11:
@@ -479,7 +484,9 @@ static bool can_lock(const struct decoder *d)
 		return d->insn->op != INSN_CMP;
 	if (flags & (O_GROUP3 | O_GROUP8))
 		return d->insn->op2 != 0;
-	return flags & (O_LOCK | O_GROUP5);
+	if (flags & O_GROUP5)
+		return d->insn->op != INSN_PUSH;
+	return flags & O_LOCK;
 }
 
 static int decode_operands(struct decoder *d)
@@ -503,6 +510,9 @@ static int decode_operands(struct decoder *d)
 		ret = decode_modrm(d);
 	if (ret)
 		return ret;
+	/* the stack has no 4 bytes in 64-bit mode (SDM vol. 1 6.2.2) */
+	if ((insn->op == INSN_PUSH || insn->op == INSN_POP) && d->mode == 8 && insn->mem_len == 4)
+		insn->mem_len = 8;
 	if (flags & O_CL) {
 		insn->reg = GPR_RCX;
 		insn->reg_len = 1;
@@ -583,6 +593,7 @@ bool insn_reads_memory(const struct insn *insn)
 	case INSN_STOS:
 	case INSN_INS:
 	case INSN_SETCC:
+	case INSN_POP:
 		return false;
 	default:
 		return true;
@@ -596,6 +607,7 @@ bool insn_writes_memory(const struct insn *insn)
 	case INSN_TEST:
 	case INSN_SCAS:
 	case INSN_CMPS:
+	case INSN_PUSH:
 		return false;
 	case INSN_BIT_TEST:
 		return insn->op2 != 0;

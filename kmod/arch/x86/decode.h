@@ -36,6 +36,7 @@ enum insn_op {
 	INSN_XADD, INSN_CMPXCHG,			/* mem and reg; the latter RAX too */
 	INSN_SCAS, INSN_CMPS,				/* flags only */
 	INSN_SCAN,	/* BSF, BSR, TZCNT, LZCNT by op2 */
+	INSN_PUSH, INSN_POP,	/* mem ↔ stack */
 	INSN_INS, INSN_OUTS,	/* port in DX ↔ mem: for port exits, not for those of memory */
 };
 
@@ -86,7 +87,7 @@ int insn_decode(struct insn *insn, const u8 *bytes, unsigned int count, unsigned
 /* Segment of the memory operand, as enum x86_seg; of a string instruction that of rSI. */
 unsigned int insn_segment(const struct insn *insn);
 
-/* What it does; of MOVS both reads and writes, CMPS reads both. Ports do not count. */
+/* What it does; of MOVS both reads and writes, CMPS reads both. Ports and the stack do not count. */
 bool insn_is_string(const struct insn *insn);
 bool insn_uses_rsi(const struct insn *insn);		/* a string's operand in memory, at rSI … */
 bool insn_uses_rdi(const struct insn *insn);		/* … and at ES:rDI */
@@ -94,7 +95,7 @@ bool insn_reads_memory(const struct insn *insn);
 bool insn_writes_memory(const struct insn *insn);
 
 /*
- * All from INSN_AND on but XCHG and ports, on @insn->mem_len bytes: the result, and in @rflags CF, PF,
+ * All from INSN_AND on but XCHG, the stack and ports, on @insn->mem_len bytes: the result, and in @rflags CF, PF,
  * AF, ZF, SF, OF as the SDM defines them (undefined ones: AF of AND, OR, XOR, TEST and shifts is
  * cleared, OF of a shift is as of its last bit, BIT_TEST changes CF alone, IMUL CF and OF). @dest and
  * @src are zero-extended; of @src BIT_TEST takes the bit's number modulo the operand's width, SHIFT

@@ -160,6 +160,42 @@ static bool plan_string(struct qvm_vcpu *vcpu, struct x86_insn_state *st)
 	return true;
 }
 
+/* Bytes of the stack pointer: of SS its B flag (SDM vol. 1 6.2.3). */
+static unsigned int stack_width(struct qvm_vcpu *vcpu)
+{
+	struct x86_segment ss;
+
+	if (x86_code_mode(vcpu) == 8)
+		return 8;
+	x86_get_segment(vcpu, SEG_SS, &ss);
+	return ss.rights & BIT(14) ? 4 : 2;
+}
+
+static bool is_stack(const struct insn *insn)
+{
+	return insn->op == INSN_PUSH || insn->op == INSN_POP;
+}
+
+/* The address of a POP by RSP is of RSP behind it (SDM vol. 2, POP). */
+static bool plan_stack(struct qvm_vcpu *vcpu, struct x86_insn_state *st)
+{
+	const struct insn *insn = &st->insn;
+	bool push = insn->op == INSN_PUSH;
+	u64 address = effective_address(vcpu, st);
+	u64 sp = vcpu->arch.regs.gpr[GPR_RSP] - (push ? insn->mem_len : 0);
+
+	if (!push && insn->base == GPR_RSP)
+		address = mask_len(address + insn->mem_len, insn->addr_len);
+	sp = mask_len(sp, stack_width(vcpu));
+	st->src.len = insn->mem_len;
+	st->dst.len = insn->mem_len;
+	if (push)
+		return translate(vcpu, &st->src, insn_segment(insn), address, false) &&
+		       translate(vcpu, &st->dst, SEG_SS, sp, true);
+	return translate(vcpu, &st->src, SEG_SS, sp, false) &&
+	       translate(vcpu, &st->dst, insn_segment(insn), address, true);
+}
+
 static bool plan(struct qvm_vcpu *vcpu, struct x86_insn_state *st)
 {
 	const struct insn *insn = &st->insn;
@@ -167,6 +203,8 @@ static bool plan(struct qvm_vcpu *vcpu, struct x86_insn_state *st)
 
 	if (insn_is_string(insn))
 		return plan_string(vcpu, st);
+	if (is_stack(insn))
+		return plan_stack(vcpu, st);
 	if (!translate(vcpu, &operand, insn_segment(insn), effective_address(vcpu, st),
 		       insn_writes_memory(insn)))
 		return false;
@@ -298,6 +336,8 @@ static void compute(struct qvm_vcpu *vcpu, struct x86_insn_state *st)
 	case INSN_MOVS:
 	case INSN_INS:
 	case INSN_OUTS:
+	case INSN_PUSH:
+	case INSN_POP:
 		st->dst.data = mem;
 		break;
 	case INSN_MOVZX:
@@ -349,6 +389,13 @@ static bool step_string(struct qvm_vcpu *vcpu, const struct insn *insn)
 	return !read_gpr(vcpu, GPR_RCX, insn->addr_len) || has_found(vcpu, insn);
 }
 
+static void step_stack(struct qvm_vcpu *vcpu, const struct insn *insn)
+{
+	s64 step = insn->op == INSN_PUSH ? -insn->mem_len : insn->mem_len;
+
+	write_gpr(vcpu, GPR_RSP, vcpu->arch.regs.gpr[GPR_RSP] + step, stack_width(vcpu));
+}
+
 static void write_results(struct qvm_vcpu *vcpu, const struct x86_insn_state *st)
 {
 	const struct insn *insn = &st->insn;
@@ -370,6 +417,10 @@ static void write_results(struct qvm_vcpu *vcpu, const struct x86_insn_state *st
 	case INSN_MOVS:
 	case INSN_INS:
 	case INSN_OUTS:
+		break;
+	case INSN_PUSH:
+	case INSN_POP:
+		step_stack(vcpu, insn);
 		break;
 	case INSN_CMPS:
 		x86_set_rflags(vcpu, st->rflags);

@@ -264,6 +264,9 @@ static void test_mmio_more(void)
 	check_eq(value, 28);
 	asm volatile("rep bsrl (%1), %k0" : "=r"(value) : "r"(MEMORY) : "memory", "cc");
 	check_eq(value, cpuid(0x80000001, 0).ecx & BIT(5) ? 3 : 28);	/* LZCNT, where there is one */
+	asm volatile("pushq (%1)\n popw 8(%1)\n addq $6, %%rsp\n pushq 8(%1)\n popq %0"
+		     : "=r"(wide) : "r"(MEMORY) : "memory", "cc");
+	check_eq(wide & 0xffff, 0x3344);
 	if (cpuid(1, 0).ecx & BIT(22)) {
 		asm volatile("movbel (%1), %k0\n movbew %w0, (%1)" : "=&r"(value) : "r"(MEMORY) : "memory");
 		check_eq(value, 0x44332211);
