@@ -41,14 +41,16 @@ static const u8 prefix_bytes[] = {
 };
 
 static const u8 opcode_bytes[] = {
-	0x00, 0x09, 0x22, 0x2b, 0x30, 0x3b, 0x39, 0x63, 0x6c, 0x6d, 0x6e, 0x6f, 0x80, 0x81,
+	0x00, 0x09, 0x10, 0x13, 0x19, 0x1a, 0x22, 0x2b, 0x30, 0x3b, 0x39, 0x63, 0x69, 0x6b,
+	0x6c, 0x6d, 0x6e, 0x6f, 0x80, 0x81,
 	0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a, 0x8b, 0xa0, 0xa1, 0xa2, 0xa3,
-	0xa4, 0xa5, 0xaa, 0xab, 0xac, 0xad, 0xc6, 0xc7, 0xf6, 0xf7,
-	0xfe, 0xff
+	0xa4, 0xa5, 0xa6, 0xa7, 0xaa, 0xab, 0xac, 0xad, 0xae, 0xaf, 0xc6, 0xc7, 0xf6, 0xf7,
+	0xfe, 0xff, 0x8f, 0xc0, 0xc1, 0xd0, 0xd1, 0xd2, 0xd3
 };
 
 static const u8 opcode_bytes_0f[] = {
-	0xa3, 0xab, 0xb3, 0xbb, 0xba, 0xb6, 0xb7, 0xbe, 0xbf
+	0xa3, 0xab, 0xb3, 0xbb, 0xba, 0xb6, 0xb7, 0xbe, 0xbf, 0x40, 0x47, 0x4c, 0x90, 0x95, 0x9f, 0xaf,
+	0xb0, 0xb1, 0xbc, 0xbd, 0xc0, 0xc1, 0xc3, 0x38, 0x38
 };
 
 static unsigned int generate_prefixes(u8 *bytes)
@@ -77,6 +79,8 @@ static void generate(u8 *bytes)
 		bytes[pos++] = 0x0f;
 		if (kind < 5)
 			bytes[pos] = opcode_bytes_0f[rng() % sizeof(opcode_bytes_0f)];
+		if (bytes[pos] == 0x38)
+			bytes[++pos] = 0xf0 | rng() % 2;
 	} else if (kind < 14) {
 		bytes[pos] = opcode_bytes[rng() % sizeof(opcode_bytes)];
 	}
@@ -112,6 +116,29 @@ static const struct mnemonic mnemonics[] = {
 	{ ZYDIS_MNEMONIC_INSB, INSN_INS, 0 },	{ ZYDIS_MNEMONIC_INSW, INSN_INS, 0 },
 	{ ZYDIS_MNEMONIC_INSD, INSN_INS, 0 },	{ ZYDIS_MNEMONIC_OUTSB, INSN_OUTS, 0 },
 	{ ZYDIS_MNEMONIC_OUTSW, INSN_OUTS, 0 }, { ZYDIS_MNEMONIC_OUTSD, INSN_OUTS, 0 },
+	{ ZYDIS_MNEMONIC_ADC, INSN_ADC, 0 },	{ ZYDIS_MNEMONIC_SBB, INSN_SBB, 0 },
+	{ ZYDIS_MNEMONIC_ROL, INSN_SHIFT, ROTATE_LEFT }, { ZYDIS_MNEMONIC_ROR, INSN_SHIFT, ROTATE_RIGHT },
+	{ ZYDIS_MNEMONIC_RCL, INSN_SHIFT, ROTATE_CARRY_LEFT },
+	{ ZYDIS_MNEMONIC_RCR, INSN_SHIFT, ROTATE_CARRY_RIGHT },
+	{ ZYDIS_MNEMONIC_SHL, INSN_SHIFT, SHIFT_LEFT }, { ZYDIS_MNEMONIC_SHR, INSN_SHIFT, SHIFT_RIGHT },
+	{ ZYDIS_MNEMONIC_SAR, INSN_SHIFT, SHIFT_SIGNED },
+	{ ZYDIS_MNEMONIC_IMUL, INSN_IMUL, 0 },	{ ZYDIS_MNEMONIC_MOVNTI, INSN_MOV, 0 },
+	{ ZYDIS_MNEMONIC_MOVBE, INSN_MOVBE, 0 }, { ZYDIS_MNEMONIC_XADD, INSN_XADD, 0 },
+	{ ZYDIS_MNEMONIC_CMPXCHG, INSN_CMPXCHG, 0 },
+	{ ZYDIS_MNEMONIC_BSF, INSN_SCAN, SCAN_FORWARD }, { ZYDIS_MNEMONIC_BSR, INSN_SCAN, SCAN_REVERSE },
+	{ ZYDIS_MNEMONIC_TZCNT, INSN_SCAN, SCAN_COUNT_TRAILING },
+	{ ZYDIS_MNEMONIC_LZCNT, INSN_SCAN, SCAN_COUNT_LEADING },
+	{ ZYDIS_MNEMONIC_PUSH, INSN_PUSH, 0 },	{ ZYDIS_MNEMONIC_POP, INSN_POP, 0 },
+	{ ZYDIS_MNEMONIC_SCASB, INSN_SCAS, 0 }, { ZYDIS_MNEMONIC_SCASW, INSN_SCAS, 0 },
+	{ ZYDIS_MNEMONIC_SCASD, INSN_SCAS, 0 }, { ZYDIS_MNEMONIC_SCASQ, INSN_SCAS, 0 },
+	{ ZYDIS_MNEMONIC_CMPSB, INSN_CMPS, 0 }, { ZYDIS_MNEMONIC_CMPSW, INSN_CMPS, 0 },
+	{ ZYDIS_MNEMONIC_CMPSD, INSN_CMPS, 0 }, { ZYDIS_MNEMONIC_CMPSQ, INSN_CMPS, 0 },
+#define CONDITION(cc, name)							\
+	{ ZYDIS_MNEMONIC_SET##name, INSN_SETCC, cc }, { ZYDIS_MNEMONIC_CMOV##name, INSN_CMOV, cc }
+	CONDITION(0, O), CONDITION(1, NO), CONDITION(2, B), CONDITION(3, NB), CONDITION(4, Z),
+	CONDITION(5, NZ), CONDITION(6, BE), CONDITION(7, NBE), CONDITION(8, S), CONDITION(9, NS),
+	CONDITION(10, P), CONDITION(11, NP), CONDITION(12, L), CONDITION(13, NL), CONDITION(14, LE),
+	CONDITION(15, NLE),
 };
 
 struct zydis {
@@ -173,6 +200,10 @@ static bool zydis_decode(struct zydis *z, const ZydisDecoder *decoder, const u8 
 	}
 	if (!z->mnemonic)
 		return false;
+	/* that of RDX:RAX is not among ours */
+	if (z->insn.mnemonic == ZYDIS_MNEMONIC_IMUL && z->insn.opcode_map == ZYDIS_OPCODE_MAP_DEFAULT &&
+	    z->insn.opcode >= 0xf6)
+		return false;
 	/* strings have hidden operands: theirs come before registers that count */
 	for (i = 0; i < z->insn.operand_count; i++) {
 		if ((is_string(z) && i < 2) ||
@@ -204,7 +235,7 @@ static const char *compare_address(const struct insn *insn, const struct zydis *
 		/* the destination is in ES whatever the prefix says */
 		if (insn->op == INSN_MOVS)
 			segment = z->operand[1].mem.segment - ZYDIS_REGISTER_ES;
-		if (insn->op == INSN_STOS || insn->op == INSN_INS)
+		if (insn->op == INSN_STOS || insn->op == INSN_INS || insn->op == INSN_SCAS)
 			return segment == SEG_ES ? NULL : "segment";
 		return insn_segment(insn) == segment ? NULL : "segment";
 	}
@@ -223,7 +254,9 @@ static const char *compare_source(const struct insn *insn, const struct zydis *z
 {
 	ZydisRegister reg;
 
-	if (insn->op2 && insn->op != INSN_BIT_TEST)
+	if (insn->op == INSN_SETCC || insn->op == INSN_PUSH || insn->op == INSN_POP)
+		return insn->has_imm ? "has_imm" : NULL;
+	if (insn->op2 && (insn->op == INSN_ADD || insn->op == INSN_SUB || insn->op == INSN_XOR))
 		return insn->has_imm ? NULL : "has_imm";
 	if (insn->has_imm != !!z->imm)
 		return "has_imm";
@@ -232,9 +265,12 @@ static const char *compare_source(const struct insn *insn, const struct zydis *z
 
 		if (insn->op == INSN_BIT_TEST)
 			want &= 8 * insn->mem_len - 1;
-		return insn->imm == want ? NULL : "imm";
+		if (insn->op == INSN_SHIFT)
+			want &= insn->mem_len == 8 ? 63 : 31;
+		if (insn->imm != want || insn->op != INSN_IMUL)
+			return insn->imm == want ? NULL : "imm";
 	}
-	if (insn->op == INSN_MOVS || insn->op == INSN_INS || insn->op == INSN_OUTS)
+	if (insn->op == INSN_MOVS || insn->op == INSN_INS || insn->op == INSN_OUTS || insn->op == INSN_CMPS)
 		return NULL;
 	reg = z->reg->reg.value;
 	if (insn->reg_len * 8 != z->reg->size)
@@ -264,15 +300,18 @@ static const char *compare_actions(const struct insn *insn, const struct zydis *
 	return insn->op == INSN_MOVS || insn_reads_memory(insn) == reads ? NULL : "reads";
 }
 
-static bool has_rep(const struct zydis *z)
+static u8 rep_of(const struct zydis *z)
 {
+	u8 rep = REP_NONE;
 	unsigned int i;
 
 	for (i = 0; i < z->insn.raw.prefix_count; i++) {
-		if (z->insn.raw.prefixes[i].value == 0xf2 || z->insn.raw.prefixes[i].value == 0xf3)
-			return true;
+		if (z->insn.raw.prefixes[i].value == 0xf2)
+			rep = REP_NOT_EQUAL;
+		else if (z->insn.raw.prefixes[i].value == 0xf3)
+			rep = REP_EQUAL;
 	}
-	return false;
+	return rep;
 }
 
 static const char *compare(const struct insn *insn, const struct zydis *z)
@@ -287,9 +326,9 @@ static const char *compare(const struct insn *insn, const struct zydis *z)
 		return "mem_len";
 	if (insn->addr_len * 8 != z->insn.address_width)
 		return "addr_len";
-	if (insn->to_mem != z->mem_first && insn->op != INSN_TEST && insn->op != INSN_XCHG)
+	if (insn->to_mem != z->mem_first && insn->op != INSN_TEST && insn->op != INSN_XCHG && insn->op != INSN_CMPS)
 		return "to_mem";
-	if (insn->rep != (is_string(z) && has_rep(z)))
+	if (insn->rep != (is_string(z) ? rep_of(z) : REP_NONE))
 		return "rep";
 	if (insn->locked != !!(z->insn.attributes & ZYDIS_ATTRIB_HAS_LOCK))
 		return "locked";

@@ -168,6 +168,12 @@ TEST(strings)
 	CHECK_EQ(insn.mem_len, 8);
 	CHECK_EQ(DECODE(8, 0xf2, 0xaa), 0);
 	CHECK(insn.rep);
+	CHECK_EQ(DECODE(8, 0xf3, 0xf2, 0xa6), 0);		/* of both the last: repne cmpsb */
+	CHECK_EQ(insn.rep, REP_NOT_EQUAL);
+	CHECK(insn_uses_rsi(&insn) && insn_uses_rdi(&insn) && !insn_writes_memory(&insn));
+	CHECK_EQ(DECODE(8, 0xf3, 0x48, 0xaf), 0);		/* repe scasq */
+	CHECK_EQ(insn.rep, REP_EQUAL);
+	CHECK(!insn_uses_rsi(&insn) && insn_uses_rdi(&insn) && insn_reads_memory(&insn));
 	CHECK_EQ(DECODE(8, 0xf3, 0x8b, 0x00), 0);		/* REP means nothing here */
 	CHECK(!insn.rep);
 	CHECK_EQ(DECODE(8, 0x48, 0x6d), 0);			/* no 64-bit port */
@@ -187,6 +193,46 @@ TEST(lock_only_where_it_is_legal)
 	CHECK_EQ(DECODE(8, 0xf0, 0x83, 0x38, 0x01), -EINVAL);	/* cmp, by group */
 	CHECK_EQ(DECODE(8, 0xf0, 0x0f, 0xba, 0x20, 0x01), -EINVAL);	/* bt */
 	CHECK_EQ(DECODE(8, 0xf0, 0xa4), -EINVAL);
+	CHECK_EQ(DECODE(8, 0xf0, 0xff, 0x30), -EINVAL);		/* push */
+	CHECK_EQ(DECODE(8, 0xf0, 0x83, 0x10, 0x01), 0);		/* adc */
+	CHECK_EQ(DECODE(8, 0xf0, 0x0f, 0xb1, 0x08), 0);		/* cmpxchg */
+	CHECK_EQ(DECODE(8, 0xf0, 0x0f, 0xc0, 0x08), 0);		/* xadd */
+	CHECK_EQ(DECODE(8, 0xf0, 0x0f, 0x95, 0x00), -EINVAL);	/* setne */
+	CHECK_EQ(DECODE(8, 0xf0, 0x0f, 0x45, 0x00), -EINVAL);	/* cmovne */
+	CHECK_EQ(DECODE(8, 0xf0, 0xd1, 0x20), -EINVAL);		/* shl */
+	CHECK_EQ(DECODE(8, 0xf0, 0x6b, 0x00, 0x05), -EINVAL);	/* imul */
+	CHECK_EQ(DECODE(8, 0xf0, 0x0f, 0xc3, 0x00), -EINVAL);	/* movnti */
+}
+
+TEST(stack)
+{
+	CHECK_EQ(DECODE(8, 0xff, 0x30), 0);			/* push qword [rax] */
+	CHECK_EQ(insn.op, INSN_PUSH);
+	CHECK_EQ(insn.mem_len, 8);
+	CHECK(insn_reads_memory(&insn) && !insn_writes_memory(&insn));
+	CHECK_EQ(DECODE(8, 0x66, 0x8f, 0x00), 0);		/* pop word [rax] */
+	CHECK_EQ(insn.op, INSN_POP);
+	CHECK_EQ(insn.mem_len, 2);
+	CHECK(!insn_reads_memory(&insn) && insn_writes_memory(&insn));
+	CHECK_EQ(DECODE(4, 0x8f, 0x00), 0);
+	CHECK_EQ(insn.mem_len, 4);
+	CHECK_EQ(DECODE(8, 0x8f, 0x08), -EINVAL);		/* of XOP */
+	CHECK_EQ(DECODE(8, 0xfe, 0x30), -EINVAL);
+}
+
+TEST(shifts)
+{
+	CHECK_EQ(DECODE(8, 0x48, 0xc1, 0x28, 0x63), 0);		/* shr qword [rax], 35 */
+	CHECK_EQ(insn.op, INSN_SHIFT);
+	CHECK_EQ(insn.op2, SHIFT_RIGHT);
+	CHECK_EQ(insn.imm, 35);
+	CHECK_EQ(DECODE(8, 0xd0, 0x30), 0);			/* sal: another name of shl */
+	CHECK_EQ(insn.op2, SHIFT_LEFT);
+	CHECK_EQ(insn.imm, 1);
+	CHECK_EQ(DECODE(4, 0x66, 0xd3, 0x18), 0);		/* rcr word [eax], cl */
+	CHECK(!insn.has_imm && insn.mem_len == 2);
+	CHECK_EQ(insn.reg, GPR_RCX);
+	CHECK_EQ(insn.reg_len, 1);
 }
 
 TEST(rejects)
@@ -194,7 +240,10 @@ TEST(rejects)
 	CHECK_EQ(DECODE(8, 0x89, 0xc0), -EINVAL);		/* no memory */
 	CHECK_EQ(DECODE(8, 0x0f, 0x28, 0x00), -EINVAL);		/* movaps */
 	CHECK_EQ(DECODE(8, 0x8e, 0x18), -EINVAL);		/* mov ds, [rax] */
-	CHECK_EQ(DECODE(8, 0x83, 0x10, 0x01), -EINVAL);		/* adc */
+	CHECK_EQ(DECODE(8, 0x66, 0x0f, 0xc3, 0x00), -EINVAL);	/* not movnti */
+	CHECK_EQ(DECODE(8, 0xf2, 0x0f, 0x38, 0xf0, 0x00), -EINVAL);	/* crc32 */
+	CHECK_EQ(DECODE(8, 0x0f, 0x38, 0x00, 0x00), -EINVAL);	/* pshufb */
+	CHECK_EQ(DECODE(8, 0xf7, 0x28), -EINVAL);		/* imul of rdx:rax */
 	CHECK_EQ(DECODE(8, 0x82, 0x00, 0x01), -EINVAL);
 	CHECK_EQ(DECODE(4, 0x82, 0x00, 0x01), 0);
 	CHECK_EQ(DECODE(4, 0x63, 0x00), -EINVAL);		/* arpl */

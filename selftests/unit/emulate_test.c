@@ -395,6 +395,73 @@ TEST(write_to_rom_is_an_access)
 	CHECK_EQ(guest.rip, CODE + 3);
 }
 
+TEST(counts_are_searches_to_a_cpu_without_them)
+{
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		reset(8);
+		has_scan_counts = i;
+		GPR(RBX) = DEV;
+		guest.rflags = 2;
+		INSN(0xf3, 0x0f, 0xbd, 0x03);	/* lzcnt eax, [rbx]; bsr */
+		mmio(DEV);			/* 0x44332211 */
+		CHECK_EQ(GPR(RAX), i ? 1 : 30);
+		INSN(0xf3, 0x0f, 0xbc, 0x03);	/* tzcnt, bsf */
+		mmio(DEV);
+		CHECK_EQ(GPR(RAX), 0);
+		CHECK_EQ(guest.rflags, i ? 0x42 : 2);	/* ZF: of the result; of the source */
+		CHECK_EQ(dev.count, 2);
+	}
+}
+
+TEST(push_and_pop)
+{
+	reset(8);
+	GPR(RBX) = DEV;
+	GPR(RSP) = 0x3008;
+	INSN(0xff, 0x33);			/* push qword [rbx] */
+	mmio(DEV);
+	check_access(0, DEV, 8, false, 0);
+	CHECK_EQ(GPR(RSP), 0x3000);
+	CHECK(!memcmp(guest.ram + 0x3000, "\x11\x22\x33\x44\x55\x66\x77\x88", 8));
+	INSN(0x66, 0x8f, 0x43, 0x10);		/* pop word [rbx + 16] */
+	mmio(DEV + 16);
+	check_access(1, DEV + 16, 2, true, 0x2211);
+	CHECK_EQ(GPR(RSP), 0x3002);
+	/* by a stack of 16 bits, that wraps; the rest of RSP stays */
+	reset(4);
+	guest.seg[SEG_SS].rights &= ~BIT(14);
+	guest.seg[SEG_SS].limit = 0xffff;
+	GPR(RBX) = DEV;
+	GPR(RSP) = 0xabcd0000;
+	INSN(0xff, 0x33);
+	mmio(DEV);
+	CHECK_EQ(GPR(RSP), 0xabcdfffc);
+	CHECK(!memcmp(guest.ram + 0xfffc, "\x11\x22\x33\x44", 4));
+	GPR(RSP) = 0xabcd0002;			/* over its end: nothing is done */
+	INSN(0xff, 0x33);
+	mmio(DEV);
+	CHECK_EQ(GPR(RSP), 0xabcd0002);
+	CHECK_EQ(guest.vector, X86_XCPT_SS);
+	CHECK_EQ(dev.count, 1);
+}
+
+/* The device is where the stack points: the address is that of RSP behind the POP. */
+TEST(pop_by_rsp)
+{
+	reset(8);
+	four_levels();
+	*pte(0x10000) = 0x3000 | 7;
+	*pte(0x11000) = DEV | 7;
+	GPR(RSP) = 0x10ff8;
+	memset(guest.ram + 0x3ff8, 0x5a, 8);
+	INSN(0x8f, 0x44, 0x24, 0x08);		/* pop qword [rsp + 8] */
+	mmio(DEV + 8);
+	check_access(0, DEV + 8, 8, true, 0x5a5a5a5a5a5a5a5aULL);
+	CHECK_EQ(GPR(RSP), 0x11000);
+}
+
 /* ---- strings */
 
 TEST(rep_stos_does_one_element_at_a_time)
@@ -412,6 +479,9 @@ TEST(rep_stos_does_one_element_at_a_time)
 		CHECK_EQ(dev.count, i + 1);
 		check_access(i, DEV + 4 * i, 4, true, 0x01020304);
 		CHECK_EQ(GPR(RCX), 2 - i);
+		/* each is an instruction done; RF is what tells those in between from the last */
+		CHECK_EQ(guest.skips, i + 1);
+		CHECK_EQ(guest.rflags & X86_EFLAGS_RF, i < 2 ? X86_EFLAGS_RF : 0);
 	}
 	CHECK_EQ(guest.rip, CODE + 2);
 	CHECK_EQ(GPR(RDI), DEV + 12);

@@ -354,6 +354,30 @@ TEST(periodic_interrupts)
 	board_destroy();
 }
 
+TEST(no_edge_before_the_first_count_ends)
+{
+	u8 mode;
+
+	for (mode = 0; mode < 6; mode++) {
+		board_on();
+		outb(0x43, 0x30 | mode << 1);
+		CHECK_EQ(guest_serve(0), -1);
+		CHECK(!vpic_has_pending(&board.vm));
+		outb(0x40, 0xff);
+		outb(0x40, 0xff);
+		CHECK_EQ(interrupts(50000000, 1000000), 0);
+		/* that of 0xffff + 1 ticks at 55 ms; the gate of modes 1 and 5 has no edge */
+		CHECK_EQ(interrupts(10000000, 1000000), mode != 1 && mode != 5);
+		/* from a count that holds OUT low to one that starts high: an edge */
+		program(0, 0, 0xffff);
+		drain();
+		outb(0x43, 0x34);
+		CHECK_EQ(guest_serve(0), 0x32);
+		CHECK_EQ(vpic_acknowledge(&board.vm), 0x20);
+		board_destroy();
+	}
+}
+
 TEST(no_drift)
 {
 	u64 begin;

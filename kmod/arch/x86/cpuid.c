@@ -19,6 +19,15 @@
 #define EXTENDED	0x80000000
 #define EXTENDED_MAX	8
 
+#define CACHES		8
+#define CACHE_TYPE	GENMASK(4, 0)	/* EAX of leaf 4; 0: no more caches */
+#define CACHE_LEVEL(eax) ((eax) >> 5 & 7)
+#define CACHE_FLAGS	GENMASK(13, 0)	/* what is above counts threads and cores */
+
+#define XSAVE_FIRST	576U		/* of an XSAVE area: the legacy region and the header */
+#define XSTATE_ALIGNED	BIT(1)		/* ECX of a component: by 64 bytes, if compacted */
+#define HAS_XSAVEC	BIT(1)		/* EAX of subleaf 1 */
+
 struct row {
 	u32 leaf;
 	struct x86_cpuid mask;		/* bits of the host's that guests see */
@@ -69,6 +78,7 @@ static const struct row rows[] = {
 
 static struct x86_cpuid basic[BASIC_MAX + 1], extended[EXTENDED_MAX + 1];
 static struct x86_cpuid xstate[32];			/* leaf 0xd by subleaf */
+static struct x86_cpuid caches[CACHES];			/* leaf 4 by subleaf; zeros: no more, or none */
 static u64 xcr0_supported = 1, cr4_supported;
 static bool fast_strings;
 
@@ -104,6 +114,19 @@ static void init_rows(void)
 	extended[0].eax = EXTENDED + EXTENDED_MAX;
 }
 
+static void init_caches(void)
+{
+	unsigned int i;
+
+	for (i = 0; cpuid_eax(0) >= 4 && i < CACHES; i++) {
+		host_leaf(4, i, &caches[i]);
+		if (caches[i].eax & CACHE_TYPE)
+			continue;
+		caches[i] = (struct x86_cpuid){};
+		break;
+	}
+}
+
 u64 x86_xcr0_host(void)
 {
 	u32 low, high;
@@ -128,20 +151,40 @@ static void init_strings(void)
 	basic[7].edx &= ~BIT(4);
 }
 
+/* Instructions on registers that only XCR0 brings: the state that they need (SDM vol. 1 14.3, 15.3). */
+static const struct { u8 state; u32 l1_ecx, l7_ebx, l7_ecx; } instructions[] = {
+	/* FMA AVX F16C, AVX2, VAES VPCLMULQDQ */
+	{ 0x6, BIT(12) | BIT(28) | BIT(29), BIT(5), BIT(9) | BIT(10) },
+	/* AVX512 F DQ IFMA CD BW VL, VBMI VBMI2 VNNI BITALG VPOPCNTDQ */
+	{ 0xe6, 0, BIT(16) | BIT(17) | BIT(21) | BIT(28) | BIT(30) | BIT(31),
+	  BIT(1) | BIT(6) | BIT(11) | BIT(12) | BIT(14) },
+};
+
+static void mask_instructions(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(instructions); i++) {
+		if (!(instructions[i].state & ~xcr0_supported))
+			continue;
+		basic[1].ecx &= ~instructions[i].l1_ecx;
+		basic[7].ebx &= ~instructions[i].l7_ebx;
+		basic[7].ecx &= ~instructions[i].l7_ecx;
+	}
+}
+
 /* What the host's kernel does not use (it may have found XSAVE broken) the guest can't have. */
 static void init_xsave(void)
 {
 	unsigned int i;
 
+	if (boot_cpu_has(X86_FEATURE_OSXSAVE))
+		xcr0_supported = x86_xcr0_host() & X86_XCR0_GUEST;
+	mask_instructions();
 	if (!boot_cpu_has(X86_FEATURE_OSXSAVE)) {
-		/* XSAVE AVX FMA F16C */
-		basic[1].ecx &= ~(BIT(26) | BIT(28) | BIT(12) | BIT(29));
-		basic[7].ebx &= ~(BIT(5) | BIT(16) | BIT(17) | BIT(21) | BIT(28) | BIT(30) |
-				  BIT(31));
-		basic[7].ecx = basic[7].ecx & (BIT(2) | BIT(22));
+		basic[1].ecx &= ~BIT(26);
 		return;
 	}
-	xcr0_supported = x86_xcr0_host() & X86_XCR0_GUEST;
 	basic[1].ecx &= ~BIT(27);
 	basic[0xd].eax = xcr0_supported;
 	for (i = 2; i < ARRAY_SIZE(xstate); i++) {
@@ -149,10 +192,10 @@ static void init_xsave(void)
 			host_leaf(0xd, i, &xstate[i]);
 		basic[0xd].ecx = max(basic[0xd].ecx, xstate[i].eax + xstate[i].ebx);
 	}
-	basic[0xd].ecx = max(basic[0xd].ecx, 576U);
+	basic[0xd].ecx = max(basic[0xd].ecx, XSAVE_FIRST);
 	host_leaf(0xd, 1, &xstate[1]);
 	/* no XSAVES */
-	xstate[1] = (struct x86_cpuid){ xstate[1].eax & (BIT(0) | BIT(1) | BIT(2)) };
+	xstate[1] = (struct x86_cpuid){ xstate[1].eax & (BIT(0) | HAS_XSAVEC | BIT(2)) };
 }
 
 static const struct { u8 leaf, reg, bit; u32 cr4; } cr4_by_feature[] = {
@@ -207,6 +250,7 @@ static void init_tsc_ratio(struct x86_cpuid *leaf)
 void x86_cpuid_init(void)
 {
 	init_rows();
+	init_caches();
 	basic[1].ecx |= BIT(31) | BIT(21) | BIT(24);	/* hypervisor, x2APIC, TSC deadline: ours */
 	basic[1].edx |= BIT(9);				/* APIC */
 	basic[6].eax |= BIT(2);
@@ -245,19 +289,56 @@ bool x86_guest_has_long_mode(void)
 
 /* ---- per vCPU ---- */
 
-static noinstr void leaf_xstate(const struct qvm_vcpu *vcpu, u32 subleaf, struct x86_cpuid *out)
+/* The area for what XCR0 has on now. */
+static noinstr u32 standard_size(const struct qvm_vcpu *vcpu)
 {
+	u32 size = XSAVE_FIRST;
 	unsigned int i;
 
-	*out = subleaf ? (subleaf < ARRAY_SIZE(xstate) ? xstate[subleaf] : (struct x86_cpuid){}) :
-			 basic[0xd];
-	if (subleaf || !basic[0xd].eax)
-		return;
-	/* EBX: the area for what XCR0 has on now */
-	out->ebx = 576;
 	for (i = 2; i < ARRAY_SIZE(xstate); i++)
 		if (vcpu->arch.xcr0 & BIT(i))
-			out->ebx = max(out->ebx, xstate[i].eax + xstate[i].ebx);
+			size = max(size, xstate[i].eax + xstate[i].ebx);
+	return size;
+}
+
+/* The same of XSAVEC: one behind the other (SDM vol. 1 13.4.3). Without XSAVES there is no IA32_XSS. */
+static noinstr u32 compacted_size(const struct qvm_vcpu *vcpu)
+{
+	u32 size = XSAVE_FIRST;
+	unsigned int i;
+
+	for (i = 2; i < ARRAY_SIZE(xstate); i++) {
+		if (!(vcpu->arch.xcr0 & BIT(i)))
+			continue;
+		if (xstate[i].ecx & XSTATE_ALIGNED)
+			size = round_up(size, 64);
+		size += xstate[i].eax;
+	}
+	return size;
+}
+
+static noinstr void leaf_xstate(const struct qvm_vcpu *vcpu, u32 subleaf, struct x86_cpuid *out)
+{
+	*out = subleaf ? (subleaf < ARRAY_SIZE(xstate) ? xstate[subleaf] : (struct x86_cpuid){}) :
+			 basic[0xd];
+	if (!subleaf && out->eax)
+		out->ebx = standard_size(vcpu);
+	else if (subleaf == 1 && out->eax & HAS_XSAVEC)
+		out->ebx = compacted_size(vcpu);
+}
+
+/* Last level: of all vCPUs; the others: of each its own. IDs there may be: a power of two, less one. */
+static noinstr void leaf_caches(const struct qvm_vcpu *vcpu, u32 subleaf, struct x86_cpuid *out)
+{
+	u32 ids = (1U << fls(vcpu->vm->max_vcpus - 1)) - 1;
+
+	*out = subleaf < CACHES ? caches[subleaf] : (struct x86_cpuid){};
+	if (!out->eax)
+		return;
+	out->eax &= CACHE_FLAGS;
+	out->eax |= min(ids, 63U) << 26;
+	if (CACHE_LEVEL(out->eax) >= 3)
+		out->eax |= min(ids, 4095U) << 14;
 }
 
 /* One thread a core, all cores in one package: the id is the vCPU's index. */
@@ -304,6 +385,8 @@ noinstr void x86_cpuid(const struct qvm_vcpu *vcpu, u32 leaf, u32 subleaf, struc
 {
 	if (leaf == 1)
 		leaf_features(vcpu, out);
+	else if (leaf == 4)
+		leaf_caches(vcpu, subleaf, out);
 	else if (leaf == 0xb)
 		leaf_topology(vcpu, subleaf, out);
 	else if (leaf == 0xd)

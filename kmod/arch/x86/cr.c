@@ -59,13 +59,18 @@ bool x86_load_cr3(struct qvm_vcpu *vcpu, u32 cr3)
 	return true;
 }
 
-/* LMA follows LME and PG; long mode needs PAE and a code segment that is not 64-bit yet (9.8.5). */
+/*
+ * LMA follows LME and PG; long mode needs PAE and a code segment that is not 64-bit yet (9.8.5), nor
+ * can paging end in 64-bit code (SDM vol. 2, MOV to control registers).
+ */
 static bool update_lma(struct qvm_vcpu *vcpu, u64 cr0)
 {
 	struct x86_segment cs;
 	u64 *efer = &vcpu->arch.msr.efer;
 
 	if (!(cr0 & X86_CR0_PG)) {
+		if (x86_code_mode(vcpu) == 8)
+			return false;
 		*efer &= ~(u64)EFER_LMA;
 		return true;
 	}
@@ -223,6 +228,9 @@ enum exit_action x86_dr_exit(struct qvm_vcpu *vcpu, unsigned int dr, bool is_wri
 		x86_gpr_write(vcpu, gpr, *field);
 		return done(vcpu);
 	}
+	/* Outside 64-bit mode the register is 32 bits wide. */
+	if (x86_code_mode(vcpu) != 8)
+		value = (u32)value;
 	if (dr >= 4 && value >> 32)
 		return gp(vcpu);
 	if (field == &vcpu->arch.dr6)

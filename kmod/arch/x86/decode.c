@@ -17,7 +17,7 @@
 #define O_GROUP1	BIT(7)	/* ModRM.reg says which: see group1 */
 #define O_GROUP3	BIT(8)	/* /0 and /1 are TEST, /2 NOT, /3 NEG */
 #define O_GROUP8	BIT(9)	/* /4 … /7 are BT … BTC */
-#define O_GROUP11	BIT(10)	/* /0 is MOV */
+#define O_GROUP11	BIT(10)	/* /0 is MOV; of 1A POP */
 #define O_LOCK		BIT(11)	/* LOCK is allowed; for a group see can_lock */
 #define O_ONLY64	BIT(12)
 #define O_NOT64		BIT(13)
@@ -25,8 +25,15 @@
 #define O_MEM2		BIT(15)
 #define O_MEM4		BIT(16)
 #define O_PORT		BIT(17)	/* no wider than 4 bytes */
-#define O_GROUP5	BIT(18)	/* or 4: /0 is INC, /1 DEC */
-#define O_GROUPS	(O_GROUP1 | O_GROUP3 | O_GROUP5 | O_GROUP8 | O_GROUP11)
+#define O_GROUP5	BIT(18)	/* or 4: /0 is INC, /1 DEC, but of 4 /6 PUSH */
+#define O_GROUP2	BIT(19)	/* rotations and shifts */
+#define O_ONE		BIT(20)	/* the source is 1 */
+#define O_CL		BIT(21)	/* the source is CL */
+#define O_NO_REP	BIT(22)	/* F2 or F3 make another instruction of it, or none */
+#define O_NO_66		BIT(23)	/* nor 66; operands have 4 bytes at least */
+#define O_CONDITION	BIT(24)	/* of two bytes, the low four bits of the second */
+#define O_REP_COUNTS	BIT(25)	/* F3 makes those that count of those that search */
+#define O_GROUPS	(O_GROUP1 | O_GROUP2 | O_GROUP3 | O_GROUP5 | O_GROUP8 | O_GROUP11)
 
 struct opcode {
 	u32 flags;
@@ -46,6 +53,14 @@ static const struct opcode one_byte[256] = {
 	[0x09] = RM_R(INSN_OR, O_LOCK),
 	[0x0a] = R_RM(INSN_OR, O_BYTE),
 	[0x0b] = R_RM(INSN_OR, 0),
+	[0x10] = RM_R(INSN_ADC, O_BYTE | O_LOCK),
+	[0x11] = RM_R(INSN_ADC, O_LOCK),
+	[0x12] = R_RM(INSN_ADC, O_BYTE),
+	[0x13] = R_RM(INSN_ADC, 0),
+	[0x18] = RM_R(INSN_SBB, O_BYTE | O_LOCK),
+	[0x19] = RM_R(INSN_SBB, O_LOCK),
+	[0x1a] = R_RM(INSN_SBB, O_BYTE),
+	[0x1b] = R_RM(INSN_SBB, 0),
 	[0x20] = RM_R(INSN_AND, O_BYTE | O_LOCK),
 	[0x21] = RM_R(INSN_AND, O_LOCK),
 	[0x22] = R_RM(INSN_AND, O_BYTE),
@@ -63,6 +78,8 @@ static const struct opcode one_byte[256] = {
 	[0x3a] = R_RM(INSN_CMP, O_BYTE),
 	[0x3b] = R_RM(INSN_CMP, 0),
 	[0x63] = R_RM(INSN_MOVSX, O_MEM4 | O_ONLY64),
+	[0x69] = R_RM(INSN_IMUL, O_IMM),
+	[0x6b] = R_RM(INSN_IMUL, O_IMM8),
 	[0x6c] = { O_STRING | O_BYTE | O_TO_MEM, INSN_INS, 0 },
 	[0x6d] = { O_STRING | O_PORT | O_TO_MEM, INSN_INS, 0 },
 	[0x6e] = { O_STRING | O_BYTE, INSN_OUTS, 0 },
@@ -79,18 +96,29 @@ static const struct opcode one_byte[256] = {
 	[0x89] = RM_R(INSN_MOV, 0),
 	[0x8a] = R_RM(INSN_MOV, O_BYTE),
 	[0x8b] = R_RM(INSN_MOV, 0),
+	[0x8f] = RM_R(INSN_POP, O_GROUP11),
 	[0xa0] = { O_MOFFS | O_BYTE, INSN_MOV, 0 },
 	[0xa1] = { O_MOFFS, INSN_MOV, 0 },
 	[0xa2] = { O_MOFFS | O_BYTE | O_TO_MEM, INSN_MOV, 0 },
 	[0xa3] = { O_MOFFS | O_TO_MEM, INSN_MOV, 0 },
 	[0xa4] = { O_STRING | O_BYTE | O_TO_MEM, INSN_MOVS, 0 },
 	[0xa5] = { O_STRING | O_TO_MEM, INSN_MOVS, 0 },
+	[0xa6] = { O_STRING | O_BYTE, INSN_CMPS, 0 },
+	[0xa7] = { O_STRING, INSN_CMPS, 0 },
 	[0xaa] = { O_STRING | O_BYTE | O_TO_MEM, INSN_STOS, 0 },
 	[0xab] = { O_STRING | O_TO_MEM, INSN_STOS, 0 },
 	[0xac] = { O_STRING | O_BYTE, INSN_LODS, 0 },
 	[0xad] = { O_STRING, INSN_LODS, 0 },
+	[0xae] = { O_STRING | O_BYTE, INSN_SCAS, 0 },
+	[0xaf] = { O_STRING, INSN_SCAS, 0 },
+	[0xc0] = RM_R(INSN_SHIFT, O_GROUP2 | O_BYTE | O_IMM8),
+	[0xc1] = RM_R(INSN_SHIFT, O_GROUP2 | O_IMM8),
 	[0xc6] = RM_R(INSN_MOV, O_GROUP11 | O_BYTE | O_IMM8),
 	[0xc7] = RM_R(INSN_MOV, O_GROUP11 | O_IMM),
+	[0xd0] = RM_R(INSN_SHIFT, O_GROUP2 | O_BYTE | O_ONE),
+	[0xd1] = RM_R(INSN_SHIFT, O_GROUP2 | O_ONE),
+	[0xd2] = RM_R(INSN_SHIFT, O_GROUP2 | O_BYTE | O_CL),
+	[0xd3] = RM_R(INSN_SHIFT, O_GROUP2 | O_CL),
 	[0xf6] = RM_R(INSN_TEST, O_GROUP3 | O_BYTE | O_IMM8),
 	[0xf7] = RM_R(INSN_TEST, O_GROUP3 | O_IMM),
 	[0xfe] = RM_R(0, O_GROUP5 | O_BYTE),
@@ -101,22 +129,35 @@ static const struct opcode one_byte[256] = {
 
 /* SDM vol. 2 table A-3: behind 0F */
 static const struct opcode two_byte[256] = {
+	[0x40 ... 0x4f] = R_RM(INSN_CMOV, O_CONDITION),
+	[0x90 ... 0x9f] = RM_R(INSN_SETCC, O_CONDITION | O_BYTE),
 	[0xa3] = BIT_TEST(0, 0),
 	[0xab] = BIT_TEST(1, O_LOCK),
 	[0xb3] = BIT_TEST(2, O_LOCK),
 	[0xbb] = BIT_TEST(3, O_LOCK),
 	[0xba] = RM_R(INSN_BIT_TEST, O_GROUP8 | O_IMM8),
+	[0xaf] = R_RM(INSN_IMUL, 0),
+	[0xb0] = RM_R(INSN_CMPXCHG, O_BYTE | O_LOCK),
+	[0xb1] = RM_R(INSN_CMPXCHG, O_LOCK),
 	[0xb6] = R_RM(INSN_MOVZX, O_MEM1),
 	[0xb7] = R_RM(INSN_MOVZX, O_MEM2),
+	[0xbc] = { O_MODRM | O_REP_COUNTS, INSN_SCAN, SCAN_FORWARD },
+	[0xbd] = { O_MODRM | O_REP_COUNTS, INSN_SCAN, SCAN_REVERSE },
 	[0xbe] = R_RM(INSN_MOVSX, O_MEM1),
 	[0xbf] = R_RM(INSN_MOVSX, O_MEM2),
+	[0xc0] = RM_R(INSN_XADD, O_BYTE | O_LOCK),
+	[0xc1] = RM_R(INSN_XADD, O_LOCK),
+	[0xc3] = RM_R(INSN_MOV, O_NO_REP | O_NO_66),	/* MOVNTI */
 };
 
-#define OP_NONE		0xff
+/* Table A-4: behind 0F 38 */
+static const struct opcode three_byte[256] = {
+	[0xf0] = R_RM(INSN_MOVBE, O_NO_REP),
+	[0xf1] = RM_R(INSN_MOVBE, O_NO_REP),
+};
 
-/* ADC and SBB would want CF: nobody does that to a device. */
 static const u8 group1[8] = {
-	INSN_ADD, INSN_OR, OP_NONE, OP_NONE, INSN_AND, INSN_SUB, INSN_XOR, INSN_CMP
+	INSN_ADD, INSN_OR, INSN_ADC, INSN_SBB, INSN_AND, INSN_SUB, INSN_XOR, INSN_CMP
 };
 
 /* Prefixes: what kind a byte is. REX is looked at apart: it has to be the last. */
@@ -124,7 +165,7 @@ enum prefix { PREFIX_NONE, PREFIX_SEG, PREFIX_OPSIZE, PREFIX_ADDRSIZE, PREFIX_LO
 
 struct prefix_class {
 	u8 kind;
-	s8 seg;
+	u8 which;		/* enum x86_seg or enum insn_rep */
 };
 
 static const struct prefix_class prefixes[256] = {
@@ -137,8 +178,8 @@ static const struct prefix_class prefixes[256] = {
 	[0x66] = { PREFIX_OPSIZE, 0 },
 	[0x67] = { PREFIX_ADDRSIZE, 0 },
 	[0xf0] = { PREFIX_LOCK, 0 },
-	[0xf2] = { PREFIX_REP, 0 },
-	[0xf3] = { PREFIX_REP, 0 },
+	[0xf2] = { PREFIX_REP, REP_NOT_EQUAL },
+	[0xf3] = { PREFIX_REP, REP_EQUAL },
 };
 
 #define REX_B		BIT(0)
@@ -152,8 +193,8 @@ struct decoder {
 	struct insn *insn;
 	const u8 *bytes;
 	unsigned int pos, count, mode;
-	bool overrun, opsize, rep;
-	u8 rex;
+	bool overrun, opsize;
+	u8 rex, rep;
 	u8 operand_len;
 	const struct opcode *opcode;
 };
@@ -184,8 +225,8 @@ static void take_prefix(struct decoder *d, const struct prefix_class *prefix)
 	switch (prefix->kind) {
 	case PREFIX_SEG:
 		/* In 64-bit mode the four others are there and do nothing. */
-		if (d->mode != 8 || prefix->seg >= SEG_FS)
-			insn->seg = prefix->seg;
+		if (d->mode != 8 || prefix->which >= SEG_FS)
+			insn->seg = prefix->which;
 		break;
 	case PREFIX_OPSIZE:
 		d->opsize = true;
@@ -197,7 +238,7 @@ static void take_prefix(struct decoder *d, const struct prefix_class *prefix)
 		insn->locked = true;
 		break;
 	default:
-		d->rep = true;
+		d->rep = prefix->which;		/* the last of several */
 		break;
 	}
 }
@@ -226,15 +267,27 @@ static u8 operand_size(const struct decoder *d)
 	return (d->mode == 2) == d->opsize ? 4 : 2;
 }
 
-static int decode_opcode(struct decoder *d)
+static const struct opcode *find_opcode(struct decoder *d)
 {
 	u8 byte = decode_prefixes(d);
 
-	d->opcode = byte == 0x0f ? &two_byte[next_byte(d)] : &one_byte[byte];
-	if (!d->opcode->flags || d->opcode->flags & (d->mode == 8 ? O_NOT64 : O_ONLY64))
+	if (byte != 0x0f)
+		return &one_byte[byte];
+	byte = next_byte(d);
+	return byte == 0x38 ? &three_byte[next_byte(d)] : &two_byte[byte];
+}
+
+static int decode_opcode(struct decoder *d)
+{
+	u32 never;
+
+	d->opcode = find_opcode(d);
+	never = (d->mode == 8 ? O_NOT64 : O_ONLY64) | (d->rep ? O_NO_REP : 0) | (d->opsize ? O_NO_66 : 0);
+	if (!d->opcode->flags || d->opcode->flags & never)
 		return -EINVAL;
 	d->operand_len = d->opcode->flags & O_BYTE ? 1 : operand_size(d);
-	if (d->opcode->flags & O_PORT && d->operand_len == 8)
+	if ((d->opcode->flags & O_PORT && d->operand_len == 8) ||
+	    (d->opcode->flags & O_NO_66 && d->operand_len == 2))
 		d->operand_len = 4;
 	return 0;
 }
@@ -332,7 +385,10 @@ static int select_group(struct decoder *d, u8 reg)
 	switch (d->opcode->flags & O_GROUPS) {
 	case O_GROUP1:
 		insn->op = group1[reg];
-		return insn->op == OP_NONE ? -EINVAL : 0;
+		return 0;
+	case O_GROUP2:
+		insn->op2 = reg == 6 ? SHIFT_LEFT : reg;	/* twice there, once written of */
+		return 0;
 	case O_GROUP3:
 		if (reg == 2)
 			decode_unary(insn, INSN_XOR, INSN_NOT, ~0ULL);
@@ -340,6 +396,10 @@ static int select_group(struct decoder *d, u8 reg)
 			decode_unary(insn, INSN_SUB, INSN_NEG, 0);
 		return reg <= 3 ? 0 : -EINVAL;
 	case O_GROUP5:
+		if (reg == 6 && !(d->opcode->flags & O_BYTE)) {
+			insn->op = INSN_PUSH;
+			return 0;
+		}
 		decode_unary(insn, reg ? INSN_SUB : INSN_ADD, INSN_INC, 1);
 		return reg <= 1 ? 0 : -EINVAL;
 	case O_GROUP11:
@@ -398,6 +458,8 @@ static void decode_imm(struct decoder *d)
 	insn->imm = mask_len(insn->imm, insn->mem_len);
 	if (insn->op == INSN_BIT_TEST)
 		insn->imm &= 8 * insn->mem_len - 1;
+	if (insn->op == INSN_SHIFT)
+		insn->imm &= insn->mem_len == 8 ? 63 : 31;
 }
 
 static u8 memory_size(const struct decoder *d)
@@ -420,9 +482,11 @@ static bool can_lock(const struct decoder *d)
 
 	if (flags & O_GROUP1)
 		return d->insn->op != INSN_CMP;
-	if (flags & O_GROUP8)
+	if (flags & (O_GROUP3 | O_GROUP8))
 		return d->insn->op2 != 0;
-	return flags & (O_LOCK | O_GROUP5) || d->insn->op2;
+	if (flags & O_GROUP5)
+		return d->insn->op != INSN_PUSH;
+	return flags & O_LOCK;
 }
 
 static int decode_operands(struct decoder *d)
@@ -432,7 +496,9 @@ static int decode_operands(struct decoder *d)
 	int ret = 0;
 
 	insn->op = d->opcode->op;
-	insn->op2 = d->opcode->op2;
+	insn->op2 = flags & O_CONDITION ? (d->opcode - two_byte) & 15 : d->opcode->op2;
+	if (flags & O_REP_COUNTS && d->rep == REP_EQUAL)
+		insn->op2 += SCAN_COUNT_TRAILING;
 	insn->to_mem = flags & O_TO_MEM;
 	insn->reg_len = d->operand_len;
 	insn->mem_len = memory_size(d);
@@ -444,8 +510,18 @@ static int decode_operands(struct decoder *d)
 		ret = decode_modrm(d);
 	if (ret)
 		return ret;
-	if (flags & (O_IMM8 | O_IMM) && !insn->has_imm)
+	/* the stack has no 4 bytes in 64-bit mode (SDM vol. 1 6.2.2) */
+	if ((insn->op == INSN_PUSH || insn->op == INSN_POP) && d->mode == 8 && insn->mem_len == 4)
+		insn->mem_len = 8;
+	if (flags & O_CL) {
+		insn->reg = GPR_RCX;
+		insn->reg_len = 1;
+	} else if (flags & O_ONE) {
+		insn->has_imm = true;
+		insn->imm = 1;
+	} else if (flags & (O_IMM8 | O_IMM) && !insn->has_imm) {
 		decode_imm(d);
+	}
 	return insn->locked && !can_lock(d) ? -EINVAL : 0;
 }
 
@@ -478,12 +554,30 @@ unsigned int insn_segment(const struct insn *insn)
 
 bool insn_is_string(const struct insn *insn)
 {
+	return insn_uses_rsi(insn) || insn_uses_rdi(insn);
+}
+
+bool insn_uses_rsi(const struct insn *insn)
+{
+	switch (insn->op) {
+	case INSN_MOVS:
+	case INSN_LODS:
+	case INSN_OUTS:
+	case INSN_CMPS:
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool insn_uses_rdi(const struct insn *insn)
+{
 	switch (insn->op) {
 	case INSN_STOS:
 	case INSN_MOVS:
-	case INSN_LODS:
 	case INSN_INS:
-	case INSN_OUTS:
+	case INSN_SCAS:
+	case INSN_CMPS:
 		return true;
 	default:
 		return false;
@@ -494,9 +588,12 @@ bool insn_reads_memory(const struct insn *insn)
 {
 	switch (insn->op) {
 	case INSN_MOV:
+	case INSN_MOVBE:
 		return !insn->to_mem;
 	case INSN_STOS:
 	case INSN_INS:
+	case INSN_SETCC:
+	case INSN_POP:
 		return false;
 	default:
 		return true;
@@ -508,6 +605,9 @@ bool insn_writes_memory(const struct insn *insn)
 	switch (insn->op) {
 	case INSN_CMP:
 	case INSN_TEST:
+	case INSN_SCAS:
+	case INSN_CMPS:
+	case INSN_PUSH:
 		return false;
 	case INSN_BIT_TEST:
 		return insn->op2 != 0;

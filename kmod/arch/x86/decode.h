@@ -28,11 +28,33 @@ enum insn_op {
 	INSN_CMP, INSN_TEST,				/* flags only */
 	INSN_XCHG,
 	INSN_BIT_TEST,	/* BT, BTS, BTR, BTC: op2 says which */
+	INSN_ADC, INSN_SBB,
+	INSN_SHIFT,	/* ROL ROR RCL RCR SHL SHR SHL SAR, by op2 */
+	INSN_IMUL,	/* reg *= mem, or reg = mem * imm; flags */
+	INSN_SETCC, INSN_CMOV,				/* op2 is the condition */
+	INSN_MOVBE,
+	INSN_XADD, INSN_CMPXCHG,			/* mem and reg; the latter RAX too */
+	INSN_SCAS, INSN_CMPS,				/* flags only */
+	INSN_SCAN,	/* BSF, BSR, TZCNT, LZCNT by op2 */
+	INSN_PUSH, INSN_POP,	/* mem ↔ stack */
 	INSN_INS, INSN_OUTS,	/* port in DX ↔ mem: for port exits, not for those of memory */
 };
 
 /* op2 of ADD and SUB: INC and DEC, which leave CF; of XOR: NOT, which leaves all; of SUB: imm - mem */
 enum { INSN_INC = 1, INSN_NOT = 1, INSN_NEG = 2 };
+
+/*
+ * op2 of SCAN, and to the last two what they are on a processor that knows no F3 there. Here it is
+ * taken for one that does.
+ */
+enum { SCAN_FORWARD, SCAN_REVERSE, SCAN_COUNT_TRAILING, SCAN_COUNT_LEADING };
+#define SCAN_PLAIN(op2)		((op2) & 1)
+
+/* Only SCAS and CMPS ask which it is: they go on while ZF is set, or clear. */
+enum insn_rep { REP_NONE, REP_EQUAL, REP_NOT_EQUAL };
+
+/* op2 of SHIFT: ModRM.reg, of which 6 is another 4. Odd ones go to the right. */
+enum { ROTATE_LEFT, ROTATE_RIGHT, ROTATE_CARRY_LEFT, ROTATE_CARRY_RIGHT, SHIFT_LEFT, SHIFT_RIGHT, SHIFT_SIGNED = 7 };
 
 struct insn {
 	u8 length;		/* bytes, 1 … 15 */
@@ -43,11 +65,11 @@ struct insn {
 	bool reg_high;		/* it is AH, CH, DH or BH (reg 0 … 3) */
 	bool to_mem;		/* memory is the first operand: the destination if any */
 	bool has_imm;		/* source is imm, not reg */
-	u64 imm;		/* sign-extended, masked to mem_len; or a bit's number */
-	bool rep;		/* F3 or F2 before a string instruction */
+	u64 imm;		/* sign-extended, masked to mem_len; or a bit's number, or a shift's count */
+	u8 rep;			/* enum insn_rep: before a string instruction */
 	bool locked;
 	u8 addr_len;		/* 2, 4, 8: width of the address, of a string's RCX, RSI, RDI */
-	u8 op2;			/* BIT_TEST: 0 BT 1 BTS 2 BTR 3 BTC; else as above */
+	u8 op2;			/* BIT_TEST: 0 BT 1 BTS 2 BTR 3 BTC; SHIFT, SETCC, CMOV: as encoded; else as above */
 	s8 seg;			/* segment override as enum x86_seg, or -1 */
 	/* effective address: base + index * scale + disp modulo its width; none for strings */
 	s8 base, index;		/* GPR or -1; base -2: RIP of the next instruction */
@@ -65,16 +87,20 @@ int insn_decode(struct insn *insn, const u8 *bytes, unsigned int count, unsigned
 /* Segment of the memory operand, as enum x86_seg; of a string instruction that of rSI. */
 unsigned int insn_segment(const struct insn *insn);
 
-/* What it does; of MOVS both reads and writes. Ports do not count. */
+/* What it does; of MOVS both reads and writes, CMPS reads both. Ports and the stack do not count. */
 bool insn_is_string(const struct insn *insn);
+bool insn_uses_rsi(const struct insn *insn);		/* a string's operand in memory, at rSI … */
+bool insn_uses_rdi(const struct insn *insn);		/* … and at ES:rDI */
 bool insn_reads_memory(const struct insn *insn);
 bool insn_writes_memory(const struct insn *insn);
 
 /*
- * Arithmetic of the op= forms, CMP, TEST and BIT_TEST, on @insn->mem_len bytes: the result, and in
- * @rflags CF, PF, AF, ZF, SF, OF as the SDM defines them (undefined ones: AF of AND, OR, XOR and
- * TEST is cleared, BIT_TEST changes CF alone). @dest and @src are zero-extended; of @src BIT_TEST
- * takes the bit's number modulo the operand's width.
+ * All from INSN_AND on but XCHG, the stack and ports, on @insn->mem_len bytes: the result, and in @rflags CF, PF,
+ * AF, ZF, SF, OF as the SDM defines them (undefined ones: AF of AND, OR, XOR, TEST and shifts is
+ * cleared, OF of a shift is as of its last bit, BIT_TEST changes CF alone, IMUL CF and OF). @dest and
+ * @src are zero-extended; of @src BIT_TEST takes the bit's number modulo the operand's width, SHIFT
+ * the count modulo 32 or 64. XADD gives the sum, CMPXCHG compares: @dest is the accumulator.
+ * SCAS and CMPS: of CMP. SCAN changes ZF, and CF if it counts; one that finds nothing gives @dest.
  */
 u64 insn_compute(const struct insn *insn, u64 dest, u64 src, u64 *rflags);
 

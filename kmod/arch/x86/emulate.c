@@ -134,22 +134,66 @@ static u64 effective_address(const struct qvm_vcpu *vcpu, const struct x86_insn_
 	return mask_len(address, insn->addr_len);
 }
 
+/* CMPS reads both of its operands: what others write is its second source. */
+static bool reads_twice(const struct insn *insn)
+{
+	return insn->op == INSN_CMPS;
+}
+
 static bool plan_string(struct qvm_vcpu *vcpu, struct x86_insn_state *st)
 {
 	const struct insn *insn = &st->insn;
+	bool write = insn_writes_memory(insn);
+	struct transfer *at_rdi = write || reads_twice(insn) ? &st->dst : &st->src;
 
-	if (insn_reads_memory(insn)) {
+	if (insn_uses_rsi(insn)) {
 		st->src.len = insn->mem_len;
 		if (!translate(vcpu, &st->src, insn_segment(insn),
 			       read_gpr(vcpu, GPR_RSI, insn->addr_len), false))
 			return false;
 	}
-	if (insn_writes_memory(insn)) {
-		st->dst.len = insn->mem_len;
-		return translate(vcpu, &st->dst, SEG_ES,
-				 read_gpr(vcpu, GPR_RDI, insn->addr_len), true);
+	if (insn_uses_rdi(insn)) {
+		at_rdi->len = insn->mem_len;
+		return translate(vcpu, at_rdi, SEG_ES,
+				 read_gpr(vcpu, GPR_RDI, insn->addr_len), write);
 	}
 	return true;
+}
+
+/* Bytes of the stack pointer: of SS its B flag (SDM vol. 1 6.2.3). */
+static unsigned int stack_width(struct qvm_vcpu *vcpu)
+{
+	struct x86_segment ss;
+
+	if (x86_code_mode(vcpu) == 8)
+		return 8;
+	x86_get_segment(vcpu, SEG_SS, &ss);
+	return ss.rights & BIT(14) ? 4 : 2;
+}
+
+static bool is_stack(const struct insn *insn)
+{
+	return insn->op == INSN_PUSH || insn->op == INSN_POP;
+}
+
+/* The address of a POP by RSP is of RSP behind it (SDM vol. 2, POP). */
+static bool plan_stack(struct qvm_vcpu *vcpu, struct x86_insn_state *st)
+{
+	const struct insn *insn = &st->insn;
+	bool push = insn->op == INSN_PUSH;
+	u64 address = effective_address(vcpu, st);
+	u64 sp = vcpu->arch.regs.gpr[GPR_RSP] - (push ? insn->mem_len : 0);
+
+	if (!push && insn->base == GPR_RSP)
+		address = mask_len(address + insn->mem_len, insn->addr_len);
+	sp = mask_len(sp, stack_width(vcpu));
+	st->src.len = insn->mem_len;
+	st->dst.len = insn->mem_len;
+	if (push)
+		return translate(vcpu, &st->src, insn_segment(insn), address, false) &&
+		       translate(vcpu, &st->dst, SEG_SS, sp, true);
+	return translate(vcpu, &st->src, SEG_SS, sp, false) &&
+	       translate(vcpu, &st->dst, insn_segment(insn), address, true);
 }
 
 static bool plan(struct qvm_vcpu *vcpu, struct x86_insn_state *st)
@@ -159,6 +203,8 @@ static bool plan(struct qvm_vcpu *vcpu, struct x86_insn_state *st)
 
 	if (insn_is_string(insn))
 		return plan_string(vcpu, st);
+	if (is_stack(insn))
+		return plan_stack(vcpu, st);
 	if (!translate(vcpu, &operand, insn_segment(insn), effective_address(vcpu, st),
 		       insn_writes_memory(insn)))
 		return false;
@@ -278,6 +324,10 @@ static void compute(struct qvm_vcpu *vcpu, struct x86_insn_state *st)
 	u64 mem = st->src.data, reg = read_source(vcpu, insn);
 
 	switch (insn->op) {
+	case INSN_CMPS:
+		st->rflags = x86_get_rflags(vcpu);
+		insn_compute(insn, mem, st->dst.data, &st->rflags);
+		break;
 	case INSN_MOV:
 	case INSN_STOS:
 	case INSN_XCHG:
@@ -286,11 +336,19 @@ static void compute(struct qvm_vcpu *vcpu, struct x86_insn_state *st)
 	case INSN_MOVS:
 	case INSN_INS:
 	case INSN_OUTS:
+	case INSN_PUSH:
+	case INSN_POP:
 		st->dst.data = mem;
 		break;
 	case INSN_MOVZX:
 	case INSN_MOVSX:
 	case INSN_LODS:
+		break;
+	case INSN_CMPXCHG:
+		st->rflags = x86_get_rflags(vcpu);
+		insn_compute(insn, read_gpr(vcpu, GPR_RAX, insn->mem_len), mem, &st->rflags);
+		/* one that does not match is written, too: what it was */
+		st->dst.data = st->rflags & X86_EFLAGS_ZF ? reg : mem;
 		break;
 	default:
 		st->rflags = x86_get_rflags(vcpu);
@@ -308,17 +366,34 @@ static void step_index(struct qvm_vcpu *vcpu, unsigned int reg, const struct ins
 	write_gpr(vcpu, reg, vcpu->arch.regs.gpr[reg] + step, insn->addr_len);
 }
 
+/* REPE and REPNE end by what was compared; the flags are in place. */
+static bool has_found(struct qvm_vcpu *vcpu, const struct insn *insn)
+{
+	bool equal = x86_get_rflags(vcpu) & X86_EFLAGS_ZF;
+
+	if (insn->op != INSN_SCAS && insn->op != INSN_CMPS)
+		return false;
+	return equal != (insn->rep == REP_EQUAL);
+}
+
 /* True: that was the last element. */
 static bool step_string(struct qvm_vcpu *vcpu, const struct insn *insn)
 {
-	if (insn_reads_memory(insn))
+	if (insn_uses_rsi(insn))
 		step_index(vcpu, GPR_RSI, insn);
-	if (insn_writes_memory(insn))
+	if (insn_uses_rdi(insn))
 		step_index(vcpu, GPR_RDI, insn);
 	if (!insn->rep)
 		return true;
 	write_gpr(vcpu, GPR_RCX, vcpu->arch.regs.gpr[GPR_RCX] - 1, insn->addr_len);
-	return !read_gpr(vcpu, GPR_RCX, insn->addr_len);
+	return !read_gpr(vcpu, GPR_RCX, insn->addr_len) || has_found(vcpu, insn);
+}
+
+static void step_stack(struct qvm_vcpu *vcpu, const struct insn *insn)
+{
+	s64 step = insn->op == INSN_PUSH ? -insn->mem_len : insn->mem_len;
+
+	write_gpr(vcpu, GPR_RSP, vcpu->arch.regs.gpr[GPR_RSP] + step, stack_width(vcpu));
 }
 
 static void write_results(struct qvm_vcpu *vcpu, const struct x86_insn_state *st)
@@ -343,11 +418,43 @@ static void write_results(struct qvm_vcpu *vcpu, const struct x86_insn_state *st
 	case INSN_INS:
 	case INSN_OUTS:
 		break;
+	case INSN_PUSH:
+	case INSN_POP:
+		step_stack(vcpu, insn);
+		break;
+	case INSN_CMPS:
+		x86_set_rflags(vcpu, st->rflags);
+		break;
+	case INSN_XADD:
+		write_reg(vcpu, insn, st->src.data);
+		x86_set_rflags(vcpu, st->rflags);
+		break;
+	case INSN_CMPXCHG:
+		if (!(st->rflags & X86_EFLAGS_ZF))
+			write_gpr(vcpu, GPR_RAX, st->src.data, insn->mem_len);
+		x86_set_rflags(vcpu, st->rflags);
+		break;
+	case INSN_SCAN:
+		/* a search that finds nothing leaves all of the register, of 32 bits too */
+		if (st->src.data || insn->op2 >= SCAN_COUNT_TRAILING)
+			write_reg(vcpu, insn, st->result);
+		x86_set_rflags(vcpu, st->rflags);
+		break;
 	default:
-		if (!insn->to_mem && insn->op != INSN_CMP)
+		if (!insn->to_mem && insn->op != INSN_CMP && insn->op != INSN_SCAS)
 			write_reg(vcpu, insn, st->result);
 		x86_set_rflags(vcpu, st->rflags);
 	}
+}
+
+/*
+ * Between elements of a string: shadows end and TF traps, as between instructions, and what comes now
+ * finds RF set (SDM vol. 3 17.3.1.1, 17.3.1.4), so that no breakpoint of the instruction hits again.
+ */
+static void element_done(struct qvm_vcpu *vcpu)
+{
+	x86_skip_to(vcpu, x86_get_rip(vcpu));
+	x86_set_rflags(vcpu, x86_get_rflags(vcpu) | X86_EFLAGS_RF);
 }
 
 static void finish(struct qvm_vcpu *vcpu, struct x86_insn_state *st)
@@ -355,17 +462,22 @@ static void finish(struct qvm_vcpu *vcpu, struct x86_insn_state *st)
 	write_results(vcpu, st);
 	if (!insn_is_string(&st->insn) || step_string(vcpu, &st->insn))
 		x86_skip_to(vcpu, st->next_rip);
+	else
+		element_done(vcpu);
 }
 
 static enum exit_action run(struct qvm_vcpu *vcpu, struct x86_insn_state *st)
 {
+	bool twice = reads_twice(&st->insn);
 	enum exit_action action;
 
 	if (!do_transfer(vcpu, &st->src, false, &action))
 		return action;
+	if (twice && !do_transfer(vcpu, &st->dst, false, &action))
+		return action;
 	if (!st->computed)
 		compute(vcpu, st);
-	if (!do_transfer(vcpu, &st->dst, true, &action))
+	if (!twice && !do_transfer(vcpu, &st->dst, true, &action))
 		return action;
 	finish(vcpu, st);
 	return EXIT_RESUME;
@@ -375,10 +487,12 @@ enum exit_action qvm_arch_complete_access(struct qvm_vcpu *vcpu, const struct qv
 					  u64 data)
 {
 	struct x86_insn_state *st = vcpu->arch.insn;
+	bool first;
 
 	if (vcpu->arch.move.insn)
 		return x86_move_complete(vcpu, access, data);
-	piece_done(access->is_write ? &st->dst : &st->src, access->is_write, data);
+	first = !access->is_write && st->src.done < st->src.len;
+	piece_done(first ? &st->src : &st->dst, access->is_write, data);
 	st->answered = true;
 	/* called below run(), or from user space's answer */
 	return st->running ? EXIT_RESUME : run(vcpu, st);
@@ -411,6 +525,21 @@ static u64 code_address(struct qvm_vcpu *vcpu, unsigned int mode)
 	return (u32)(cs.base + x86_get_rip(vcpu));
 }
 
+/* TZCNT and LZCNT are BSF and BSR to a processor that doesn't know them (SDM vol. 2). */
+static void settle_scan(struct qvm_vcpu *vcpu, struct insn *insn)
+{
+	struct x86_cpuid id;
+
+	if (insn->op != INSN_SCAN || insn->op2 < SCAN_COUNT_TRAILING)
+		return;
+	if (insn->op2 == SCAN_COUNT_TRAILING)
+		x86_cpuid(vcpu, 7, 0, &id);
+	else
+		x86_cpuid(vcpu, 0x80000001, 0, &id);
+	if (!(insn->op2 == SCAN_COUNT_TRAILING ? id.ebx & BIT(3) : id.ecx & BIT(5)))
+		insn->op2 = SCAN_PLAIN(insn->op2);
+}
+
 /* 0, -EINVAL, or -EFAULT: a fault has been injected. Each byte is read once. */
 static int fetch(struct qvm_vcpu *vcpu, struct x86_insn_state *st)
 {
@@ -429,6 +558,7 @@ static int fetch(struct qvm_vcpu *vcpu, struct x86_insn_state *st)
 	}
 	if (ret)
 		return -EINVAL;
+	settle_scan(vcpu, &st->insn);
 	st->next_rip = x86_get_rip(vcpu) + st->insn.length;
 	if (mode == 8)
 		x86_insn_cache_add(vcpu, linear, st->bytes, &st->insn);
@@ -469,7 +599,7 @@ static bool transfer_is_memory(const struct qvm_vcpu *vcpu, const struct transfe
 static bool is_for_hardware(const struct qvm_vcpu *vcpu, const struct x86_insn_state *st)
 {
 	return st->known.has_gva && transfer_is_memory(vcpu, &st->src, false) &&
-	       transfer_is_memory(vcpu, &st->dst, true);
+	       transfer_is_memory(vcpu, &st->dst, !reads_twice(&st->insn));
 }
 
 static bool has_no_element(const struct qvm_vcpu *vcpu, const struct insn *insn)

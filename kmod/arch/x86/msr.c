@@ -3,6 +3,7 @@
  * MSRs of a guest: one table says what there is. What is not in it is #GP and counted; values that
  * the hardware would refuse at a VM entry (26.3.1) are refused here.
  */
+#include <linux/string.h>
 #include <asm/msr-index.h>
 #include <asm/processor-flags.h>
 #include <asm/tsc.h>
@@ -254,6 +255,10 @@ static int read_ucode(struct qvm_vcpu *vcpu, u32 index, u64 *value)
 	return 0;
 }
 
+#define MTRR_ON		BIT_ULL(11)
+#define MTRR_FIXED_ON	BIT_ULL(10)
+#define MTRR_WRITE_BACK	6
+
 /* MTRRs: kept and given back; memory types come from EPT and the guest's PAT. */
 static int read_mtrr_cap(struct qvm_vcpu *vcpu, u32 index, u64 *value)
 {
@@ -383,10 +388,24 @@ int x86_msr_write(struct qvm_vcpu *vcpu, u32 index, u64 value)
 	return row ? row->write(vcpu, index, value) : -EINVAL;
 }
 
+/*
+ * At power-on alone: INIT leaves them (SDM vol. 3 table 9-1). No firmware runs before the guest: what
+ * that leaves is there, on and all memory write-back (11.11.2.1). Linux up to 6.2
+ * goes without PAT where it finds them off.
+ */
+static void mtrr_power_on(struct x86_msrs *msr)
+{
+	msr->mtrr_def_type = MTRR_ON | MTRR_FIXED_ON | MTRR_WRITE_BACK;
+	memset(msr->mtrr_fixed, MTRR_WRITE_BACK, sizeof(msr->mtrr_fixed));
+}
+
 void x86_msr_reset(struct qvm_vcpu *vcpu)
 {
 	struct x86_msrs *msr = &vcpu->arch.msr;
 
+	/* it has bits that a guest can't clear: zero only before the first reset */
+	if (!msr->misc_enable)
+		mtrr_power_on(msr);
 	x86_msr_switched_set(vcpu, &msr->star, 0);
 	x86_msr_switched_set(vcpu, &msr->lstar, 0);
 	x86_msr_switched_set(vcpu, &msr->cstar, 0);

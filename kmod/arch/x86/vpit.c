@@ -50,6 +50,7 @@ struct vpit {
 	struct hrtimer timer;
 	raw_spinlock_t lock;
 	u64 rise;			/* [l] tick of counter 0's next edge */
+	bool out;			/* [l] counter 0's output, as far as the line has followed it */
 	u8 control;			/* [l] port 61h as written */
 	struct pit_counter counter[COUNTERS];	/* [l] */
 };
@@ -73,6 +74,7 @@ static u64 tick_to_ns(const struct vpit *pit, u64 tick)
 
 static void set_line(struct vpit *pit, bool level, u64 *kicks)
 {
+	pit->out = level;
 	vpic_post_input(pit->vm, pit->pic_line, level, kicks);
 	vioapic_post_pin(pit->vm, pit->ioapic_line, level, kicks);
 }
@@ -94,7 +96,11 @@ static void line_sync(struct vpit *pit, u64 now, u64 *kicks)
  */
 static void line_update(struct vpit *pit, u64 now, u64 *kicks)
 {
-	set_line(pit, pit_counter_out(&pit->counter[0], now), kicks);
+	bool out = pit_counter_out(&pit->counter[0], now);
+
+	/* It is high before there is any count, and stays so in all modes but 0: no edge. */
+	if (out != pit->out)
+		set_line(pit, out, kicks);
 	pit->rise = pit_counter_next_rise(&pit->counter[0], now);
 	if (pit->rise == PIT_NEVER)
 		hrtimer_try_to_cancel(&pit->timer);
@@ -298,6 +304,7 @@ int vpit_create(struct qvm_vm *vm, u64 base, u64 control, u64 pic_line, u64 ioap
 	pit->pic_line = pic_line;
 	pit->ioapic_line = ioapic_line;
 	pit->rise = PIT_NEVER;
+	pit->out = true;
 	for (i = 0; i < COUNTERS; i++)
 		pit_counter_init(&pit->counter[i], i != SPEAKER);
 	pit->counters = (struct qvm_vdev){ &counters_ops, "pit", base, PIT_PORTS };

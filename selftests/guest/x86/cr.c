@@ -28,6 +28,9 @@ static void test_cr0(void)
 
 	check_eq(cr0 & (CR0_PG | CR0_PE | CR0_ET), CR0_PG | CR0_PE | CR0_ET);
 	check_eq(try_cr0(cr0 & ~CR0_PE), GP);			/* paging without protection */
+	check_eq(try_cr0(cr0 & ~CR0_PG), GP);			/* in 64-bit code */
+	check_eq(read_cr0(), cr0);
+	check_eq(rdmsr(MSR_EFER) & BIT(10), BIT(10));
 	check_eq(try_cr0(cr0 | CR0_NW), GP);			/* NW without CD */
 	check_eq(try_cr0(cr0 | BIT(32)), GP);
 	check_eq(try_cr0(cr0 | BIT(63)), GP);
@@ -248,6 +251,37 @@ static void test_debug_registers(void)
 	write_cr4(read_cr4() & ~CR4_DE);
 }
 
+/* Of a 32-bit instruction's register the upper half does not count, whatever is in it. */
+static void test_debug_registers_of_32_bit_code(void)
+{
+	write_dr0(0);
+	asm volatile("pushq	$" STRING(CODE32) "\n"
+		     "	leaq	1f(%%rip), %%rcx\n"
+		     "	pushq	%%rcx\n"
+		     "	lretq\n"
+		     ".code32\n"
+		     "1:	movl	%%eax, %%dr6\n"
+		     "	movl	%%eax, %%dr0\n"
+		     "	ljmpl	$" STRING(CODE64) ", $2f\n"
+		     ".code64\n"
+		     "2:" : : "a"(0xabcdef0100004007ULL) : "rcx", "memory", "cc");
+	check_eq(read_dr6(), 0xffff4ff7);
+	check_eq(read_dr0(), 0x4007);
+	asm volatile("pushq	$" STRING(CODE32) "\n"
+		     "	leaq	1f(%%rip), %%rcx\n"
+		     "	pushq	%%rcx\n"
+		     "	lretq\n"
+		     ".code32\n"
+		     "1:	movl	%%eax, %%dr7\n"
+		     "	ljmpl	$" STRING(CODE64) ", $2f\n"
+		     ".code64\n"
+		     "2:" : : "a"(0xabcdef0100000500ULL) : "rcx", "memory", "cc");
+	check_eq(read_dr7(), 0x500);
+	write_dr7(0);
+	write_dr6(0);
+	write_dr0(0);
+}
+
 /* ---- CPUID ---- */
 
 static void test_cpuid_basic(void)
@@ -308,6 +342,30 @@ static void test_cpuid_consistent(void)
 	check_eq(cpuid(0xb, 2).ecx >> 8, 0);
 }
 
+/* Caches and who shares them, by the count of CPUs that leaves 1 and 0Bh give. */
+static void test_cpuid_caches(void)
+{
+	unsigned int cpus = cpuid(1, 0).ebx >> 16 & 0xff, ids = 1, i;
+
+	check_eq(cpuid(0xb, 1).ebx, cpus);
+	while (ids < cpus)
+		ids *= 2;
+	for (i = 0; i < 8; i++) {
+		struct cpuid cache = cpuid(4, i);
+		unsigned int level = cache.eax >> 5 & 7;
+
+		if (!(cache.eax & 31))
+			break;
+		check(level >= 1 && level <= 4 && (cache.eax & 31) <= 3);
+		check_eq((cache.eax >> 14 & 0xfff) + 1, level >= 3 ? ids : 1);
+		check_eq((cache.eax >> 26) + 1, ids);
+		check_eq((cache.ebx & 0xfff) + 1, 64);			/* bytes of a line */
+	}
+	check(i);
+	for (; i < 10; i++)
+		check_eq(cpuid(4, i).eax | cpuid(4, i).ebx | cpuid(4, i).ecx | cpuid(4, i).edx, 0);
+}
+
 #define MSR_MISC_ENABLE		0x1a0
 
 /* As the host has them: it says so on the command line. ERMS and FSRM are not there without. */
@@ -365,9 +423,11 @@ const struct test tests[] = {
 	TEST(cr8_masks),
 	TEST(unknown_registers),
 	TEST(debug_registers),
+	TEST(debug_registers_of_32_bit_code),
 	TEST(cpuid_basic),
 	TEST(cpuid_hypervisor),
 	TEST(cpuid_consistent),
+	TEST(cpuid_caches),
 	TEST(fast_strings),
 	TEST(cpuid_apic_bit),
 	TEST(cpuid_is_true),

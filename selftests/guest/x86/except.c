@@ -227,13 +227,14 @@ static void test_bad_gates(void)
 
 #define STEPS_MAX	12
 static unsigned int steps;
-static u64 step_rip[STEPS_MAX], step_dr6[STEPS_MAX];
+static u64 step_rip[STEPS_MAX], step_dr6[STEPS_MAX], step_flags[STEPS_MAX];
 
 static void take_db(struct frame *frame)
 {
 	if (steps < STEPS_MAX) {
 		step_rip[steps] = frame->rip;
 		step_dr6[steps] = read_dr6();
+		step_flags[steps] = frame->flags;
 	}
 	steps++;
 	write_dr6(0);
@@ -273,6 +274,35 @@ static void test_single_step_over_exits(void)
 	check_eq(STEPPED("wbinvd", : : "memory", "cc"), 4);
 	for (unsigned int i = 0; i < 4; i++)
 		check_eq(step_dr6[i] & (DR6_BS | 0xf), DR6_BS);
+}
+
+static void check_steps_of_3(unsigned int got, u64 flags)
+{
+	check_eq(got, 6);
+	check_eq(step_rip[1], step_rip[0]);
+	check_eq(step_rip[2] - step_rip[0], 2);
+	for (unsigned int i = 0; i < 6; i++) {
+		check_eq(step_dr6[i] & (DR6_BS | 0xf), DR6_BS);
+		check_eq(step_flags[i] & flags, i < 2 ? flags : 0);
+	}
+}
+
+/*
+ * A string's elements are a step each, in memory and in devices alike; between them RF is set, which
+ * Bochs forgets where it does them by itself.
+ */
+static void test_single_step_over_elements(void)
+{
+	static u8 buffer[3];
+	u64 count = 3, to = (u64)buffer;
+
+	check_steps_of_3(STEPPED("rep stosb", "+c"(count), "+D"(to) : "a"(0) : "memory", "cc"), 0);
+	count = 3;
+	to = NOBODY;
+	check_steps_of_3(STEPPED("rep stosb", "+c"(count), "+D"(to) : "a"(0) : "memory", "cc"), EFLAGS_RF);
+	count = 3;
+	to = (u64)buffer;
+	check_steps_of_3(STEPPED("rep insb", "+c"(count), "+D"(to) : "d"(COM1_SCRATCH) : "memory", "cc"), EFLAGS_RF);
 }
 
 /* The trap is behind HLT, which therefore does not wait. */
@@ -417,6 +447,7 @@ const struct test tests[] = {
 	TEST(bad_gates),
 	TEST(single_step),
 	TEST(single_step_over_exits),
+	TEST(single_step_over_elements),
 	TEST(single_step_over_hlt),
 	TEST(single_step_shadows),
 	TEST(icebp),

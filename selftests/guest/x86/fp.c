@@ -232,6 +232,35 @@ static void test_avx_follows_xcr0(void)
 
 static u8 area[4096] __attribute__((aligned(64)));
 
+/* Of XSAVEC, by the subleaves of what is on: one behind the other. */
+static void check_compacted(void)
+{
+	u64 on = xgetbv();
+	u32 size = 576;
+
+	if (!(cpuid(0xd, 1).eax & BIT(1))) {
+		check_eq(cpuid(0xd, 1).ebx, 0);
+		return;
+	}
+	for (unsigned int i = 2; i < 32; i++) {
+		struct cpuid part = cpuid(0xd, i);
+
+		if (!(on & BIT(i)))
+			continue;
+		if (part.ecx & BIT(1))
+			size = (size + 63) & ~63U;
+		size += part.eax;
+	}
+	check_eq(cpuid(0xd, 1).ebx, size);
+	/* it writes the header, and nothing behind that size */
+	fill(area, 0x5a, sizeof(area));
+	check_eq(VECTOR_OF("xsavec64 (%0)", : "r"(area), "a"((u32)on), "d"(0) : "memory"), NONE);
+	check_eq(*(u64 *)(area + 520), BIT(63) | on);
+	for (unsigned int i = size; i < sizeof(area); i++)
+		if (!check_eq(area[i], 0x5a))
+			break;
+}
+
 static void test_xsave_sizes(void)
 {
 	struct cpuid d;
@@ -242,6 +271,7 @@ static void test_xsave_sizes(void)
 	}
 	xsetbv(0, XCR0_X87);
 	check_eq(cpuid(0xd, 0).ebx, 576);
+	check_compacted();
 	if (HAS_AVX(cpuid(1, 0))) {
 		struct cpuid avx = cpuid(0xd, 2);
 
@@ -249,6 +279,11 @@ static void test_xsave_sizes(void)
 		check_eq(avx.ebx, 576);
 		xsetbv(0, XCR0_X87 | XCR0_SSE | XCR0_AVX);
 		check_eq(cpuid(0xd, 0).ebx, 832);
+		check_compacted();
+	}
+	if ((cpuid(0xd, 0).eax & 0xe0) == 0xe0) {
+		xsetbv(0, XCR0_X87 | XCR0_SSE | XCR0_AVX | 0xe0);
+		check_compacted();
 	}
 	d = cpuid(0xd, 0);
 	check(d.ecx >= d.ebx && d.ecx <= sizeof(area));
@@ -263,6 +298,23 @@ static void test_xsave_sizes(void)
 	check_eq(cpuid(0xd, 1).eax & BIT(3), 0);		/* no XSAVES */
 	check_eq(VECTOR_OF("xsaves64 (%0)", : "r"(area), "a"(7), "d"(0) : "memory"), UD);
 	check_eq(VECTOR_OF("rdmsr", : "c"(0xda0) : "eax", "edx", "memory"), GP);
+}
+
+/* Instructions are told of only where XCR0 can have the registers that they work on. */
+static void test_instructions_have_their_state(void)
+{
+	struct cpuid one = cpuid(1, 0), seven = cpuid(7, 0);
+	u64 can = HAS_XSAVE(one) ? cpuid(0xd, 0).eax : 1;
+
+	if ((can & 6) != 6) {
+		check_eq(one.ecx & (BIT(12) | BIT(28) | BIT(29)), 0);		/* FMA AVX F16C */
+		check_eq(seven.ebx & BIT(5), 0);				/* AVX2 */
+		check_eq(seven.ecx & (BIT(9) | BIT(10)), 0);			/* VAES VPCLMULQDQ */
+	}
+	if ((can & 0xe6) != 0xe6) {
+		check_eq(seven.ebx & (BIT(16) | BIT(17) | BIT(21) | BIT(28) | BIT(30) | BIT(31)), 0);
+		check_eq(seven.ecx & (BIT(1) | BIT(6) | BIT(11) | BIT(12) | BIT(14)), 0);
+	}
 }
 
 static void test_xsave_round_trip(void)
@@ -305,6 +357,7 @@ const struct test tests[] = {
 	TEST(xsetbv_rules),
 	TEST(avx_follows_xcr0),
 	TEST(xsave_sizes),
+	TEST(instructions_have_their_state),
 	TEST(xsave_round_trip),
 	{},
 };

@@ -222,6 +222,58 @@ static void test_mmio_xchg(void)
 	check_eq(read32(MEMORY), 0x1234);
 }
 
+/* Those that a C compiler makes of a volatile pointer, or an atomic operation. */
+static void test_mmio_more(void)
+{
+	u32 value = 5, was = 0x1234;
+	u64 wide;
+	u8 set;
+
+	write64(MEMORY, 0x1234);
+	asm volatile("lock cmpxchgl %2, (%3)\n setz %1"
+		     : "+a"(was), "=q"(set) : "r"(0x5678), "r"(MEMORY) : "memory", "cc");
+	check(set && was == 0x1234);
+	check_eq(read32(MEMORY), 0x5678);
+	asm volatile("lock cmpxchgl %2, (%3)\n setz %1"
+		     : "+a"(was), "=q"(set) : "r"(0x9999), "r"(MEMORY) : "memory", "cc");
+	check(!set && was == 0x5678);
+	check_eq(read32(MEMORY), 0x5678);
+	asm volatile("lock xaddl %0, (%1)" : "+r"(value) : "r"(MEMORY) : "memory", "cc");
+	check_eq(value, 0x5678);
+	check_eq(read32(MEMORY), 0x567d);
+	asm volatile("stc\n adcl $2, (%0)" : : "r"(MEMORY) : "memory", "cc");
+	check_eq(read32(MEMORY), 0x5680);
+	asm volatile("stc\n sbbl %1, (%0)" : : "r"(MEMORY), "r"(0x7f) : "memory", "cc");
+	check_eq(read32(MEMORY), 0x5600);
+	asm volatile("shll $4, (%0)\n rorb $1, 1(%0)\n sarl %%cl, (%0)" : : "r"(MEMORY), "c"(8) : "memory", "cc");
+	check_eq(read32(MEMORY), 0x530);
+	asm volatile("cmpl $0x530, (%0)\n setzb 4(%0)\n setnzb 5(%0)" : : "r"(MEMORY) : "memory", "cc");
+	check_eq(read16(MEMORY + 4), 1);
+	wide = ~0ULL;
+	asm volatile("cmpl $0x530, (%1)\n cmovnzl (%1), %k0" : "+r"(wide) : "r"(MEMORY) : "memory", "cc");
+	check_eq(wide, 0xffffffff);		/* not moved, and 32 bits wide for all that */
+	asm volatile("cmpl $0x530, (%1)\n cmovzq (%1), %0" : "+r"(wide) : "r"(MEMORY) : "memory", "cc");
+	check_eq(wide, 0x100000530);
+	asm volatile("imull $-2, (%1), %k0" : "=r"(value) : "r"(MEMORY) : "memory", "cc");
+	check_eq(value, (u32)(-2 * 0x530));
+	asm volatile("movnti %1, (%0)" : : "r"(MEMORY), "r"(0x11223344) : "memory");
+	check_eq(read32(MEMORY), 0x11223344);
+	asm volatile("bsfl (%1), %k0" : "=r"(value) : "r"(MEMORY) : "memory", "cc");
+	check_eq(value, 2);
+	asm volatile("bsrl (%1), %k0" : "=r"(value) : "r"(MEMORY) : "memory", "cc");
+	check_eq(value, 28);
+	asm volatile("rep bsrl (%1), %k0" : "=r"(value) : "r"(MEMORY) : "memory", "cc");
+	check_eq(value, cpuid(0x80000001, 0).ecx & BIT(5) ? 3 : 28);	/* LZCNT, where there is one */
+	asm volatile("pushq (%1)\n popw 8(%1)\n addq $6, %%rsp\n pushq 8(%1)\n popq %0"
+		     : "=r"(wide) : "r"(MEMORY) : "memory", "cc");
+	check_eq(wide & 0xffff, 0x3344);
+	if (cpuid(1, 0).ecx & BIT(22)) {
+		asm volatile("movbel (%1), %k0\n movbew %w0, (%1)" : "=&r"(value) : "r"(MEMORY) : "memory");
+		check_eq(value, 0x44332211);
+		check_eq(read16(MEMORY), 0x1122);
+	}
+}
+
 static void test_mmio_strings(void)
 {
 	fill(buffer, 0, 256);
@@ -243,6 +295,30 @@ static void test_mmio_strings(void)
 		check_eq((u64)to, MEMORY + 32);
 		check_eq(read64(MEMORY + 24), 0x1122334455667788);
 	}
+}
+
+/* REPE and REPNE end where they find it, at the end of the count otherwise. */
+static void test_mmio_compares(void)
+{
+	static const u8 text[] = "where is x?";
+	const void *from = text, *at = (void *)MEMORY;
+	u64 n = sizeof(text);
+	u8 equal;
+
+	copy((void *)MEMORY, text, sizeof(text));
+	asm volatile("repe cmpsb\n sete %0" : "=q"(equal), "+S"(from), "+D"(at), "+c"(n) : : "memory", "cc");
+	check(equal && !n);
+	check_eq((u64)at, MEMORY + sizeof(text));
+	at = (void *)MEMORY;
+	n = sizeof(text);
+	asm volatile("repne scasb\n sete %0" : "=q"(equal), "+D"(at), "+c"(n) : "a"('x') : "memory", "cc");
+	check(equal);
+	check_eq((u64)at, MEMORY + 10);
+	check_eq(n, 2);
+	at = (void *)MEMORY;
+	n = 3;
+	asm volatile("repne scasw\n sete %0" : "=q"(equal), "+D"(at), "+c"(n) : "a"(0) : "memory", "cc");
+	check(!equal && !n);
 }
 
 /* Half in RAM, half of the device: through two pages that are mapped side by side. */
@@ -304,7 +380,7 @@ static void test_mmio_protection(void)
 static void test_mmio_unknown(void)
 {
 	check_eq(VECTOR_OF("movups (%0), %%xmm0", : "r"(MEMORY) : "memory"), UD);
-	check_eq(VECTOR_OF("lock cmpxchgl %%ecx, (%0)", : "r"(MEMORY), "a"(0), "c"(1) : "memory"), UD);
+	check_eq(VECTOR_OF("mull (%0)", : "r"(MEMORY), "a"(0) : "rdx", "memory", "cc"), UD);
 	check_eq(VECTOR_OF("fldl (%0)", : "r"(MEMORY) : "memory"), UD);
 }
 
@@ -377,7 +453,9 @@ const struct test tests[] = {
 	TEST(mmio_moves),
 	TEST(mmio_bits),
 	TEST(mmio_xchg),
+	TEST(mmio_more),
 	TEST(mmio_strings),
+	TEST(mmio_compares),
 	TEST(mmio_crosses_pages),
 	TEST(mmio_protection),
 	TEST(mmio_unknown),

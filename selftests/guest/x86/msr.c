@@ -193,13 +193,22 @@ static void test_pat(void)
 
 static void test_mtrr(void)
 {
+	static const u32 fixed[] = {
+		0x250, 0x258, 0x259, 0x268, 0x269, 0x26a, 0x26b, 0x26c, 0x26d, 0x26e, 0x26f,
+	};
 	u64 cap = rdmsr(0xfe), type = rdmsr(0x2ff);
 
+	/* as firmware leaves them: on, all of memory write-back */
+	check_eq(type, BIT(11) | BIT(10) | 6);
+	for (unsigned int i = 0; i < ARRAY_SIZE(fixed); i++)
+		check_eq(rdmsr(fixed[i]), 0x0606060606060606);
+	for (u32 index = 0x201; index < 0x210; index += 2)
+		check_eq(rdmsr(index) & BIT(11), 0);
 	check_eq(cap & 0xff, 8);
 	check_eq(try_write(0xfe, cap), GP);
 	check_eq(try_write(0x2ff, 0x100), GP);
-	check_eq(try_write(0x2ff, BIT(11) | BIT(10) | 6), NONE);
-	check_eq(rdmsr(0x2ff), BIT(11) | BIT(10) | 6);
+	check_eq(try_write(0x2ff, BIT(11)), NONE);
+	check_eq(rdmsr(0x2ff), BIT(11));
 	wrmsr(0x2ff, type);
 	wrmsr(0x200, 0x12345006);
 	check_eq(rdmsr(0x200), 0x12345006);

@@ -120,6 +120,26 @@ static void test_init_holds(void)
 	check(cpu_wait_done(1));
 }
 
+/* Its memory types are on when it comes up first, and its own: INIT leaves them. */
+static u64 mtrr_was;
+static void mtrr_swap(void)
+{
+	mtrr_was = rdmsr(0x2ff);
+	wrmsr(0x2ff, mtrr_was ^ BIT(10));
+}
+
+static void test_init_leaves_mtrrs(void)
+{
+	static const u64 want[] = { BIT(11) | BIT(10) | 6, BIT(11) | 6 };
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(want); i++) {
+		check(cpu_start(1, mtrr_swap));
+		check(cpu_wait_done(1));
+		check_eq(mtrr_was, want[i]);
+	}
+	check_eq(rdmsr(0x2ff), want[0]);
+}
+
 /* ---- each CPU in real mode at a page of its own ---- */
 
 extern char real_begin[], real_end[];
@@ -252,6 +272,7 @@ const struct test tests[] = {
 	TEST(madt),
 	TEST(sipi_of_a_running_one),
 	TEST(init_holds),
+	TEST(init_leaves_mtrrs),
 	TEST(sipi_pages),
 	TEST(shoot_down),
 	TEST(tsc),

@@ -3,9 +3,11 @@
 #ifndef FAKE_ASM_PROCESSOR_FLAGS_H
 #define FAKE_ASM_PROCESSOR_FLAGS_H
 
+#define X86_EFLAGS_ZF		(1UL << 6)
 #define X86_EFLAGS_TF		(1UL << 8)
 #define X86_EFLAGS_IF		(1UL << 9)
 #define X86_EFLAGS_DF		(1UL << 10)
+#define X86_EFLAGS_RF		(1UL << 16)
 #define X86_EFLAGS_VM		(1UL << 17)
 #define X86_EFLAGS_AC		(1UL << 18)
 

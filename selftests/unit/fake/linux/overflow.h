@@ -4,5 +4,6 @@
 #define FAKE_LINUX_OVERFLOW_H
 
 #define struct_size(p, member, count)	(sizeof(*(p)) + sizeof((p)->member[0]) * (count))
+#define check_mul_overflow(a, b, out)	__builtin_mul_overflow(a, b, out)
 
 #endif

@@ -29,6 +29,7 @@ static struct {
 	u64 rip, rflags, cr3;
 	struct x86_segment seg[SEG_COUNT];
 	unsigned int mode, cpl;
+	unsigned int skips;			/* instructions, or elements of a string, done */
 	u8 maxphyaddr;
 
 	int vector, error;			/* injected; vector -1: none */
@@ -118,6 +119,17 @@ const struct qvm_mem *qvm_region_find(const struct qvm_vm *vm, u64 gpa)
 
 /* ---- the CPU ---- */
 
+static bool has_scan_counts = true;
+
+void x86_cpuid(const struct qvm_vcpu *vcpu, u32 leaf, u32 subleaf, struct x86_cpuid *out)
+{
+	*out = (struct x86_cpuid){};
+	if (!has_scan_counts)
+		return;
+	out->ebx = leaf == 7 ? BIT(3) : 0;			/* BMI1 */
+	out->ecx = leaf == 0x80000001 ? BIT(5) : 0;		/* LZCNT */
+}
+
 u64 x86_get_rip(struct qvm_vcpu *vcpu)
 {
 	return guest.rip;
@@ -161,6 +173,8 @@ u8 x86_maxphyaddr(void)
 void x86_skip_to(struct qvm_vcpu *vcpu, u64 rip)
 {
 	guest.rip = rip;
+	guest.rflags &= ~(u64)X86_EFLAGS_RF;
+	guest.skips++;
 }
 
 void x86_inject_exception(struct qvm_vcpu *vcpu, unsigned int vector, int error)
