@@ -114,9 +114,11 @@ int qvm_arch_vcpu_create(struct qvm_vcpu *vcpu)
 		ret = virt_vcpu_create(vcpu);
 	if (!ret)
 		ret = vlapic_create(vcpu);
-	if (!ret)
-		x86_vcpu_reset(vcpu);
-	return ret;
+	if (ret)
+		return ret;
+	x86_msr_power_on(vcpu);
+	x86_vcpu_reset(vcpu);
+	return 0;
 }
 
 void qvm_arch_vcpu_destroy(struct qvm_vcpu *vcpu)

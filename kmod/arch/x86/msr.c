@@ -388,13 +388,10 @@ int x86_msr_write(struct qvm_vcpu *vcpu, u32 index, u64 value)
 	return row ? row->write(vcpu, index, value) : -EINVAL;
 }
 
-/*
- * At power-on alone: INIT leaves them (SDM vol. 3 table 9-1). No firmware runs before the guest: what
- * that leaves is there, on and all memory write-back (11.11.2.1). Linux up to 6.2
- * goes without PAT where it finds them off.
- */
-static void mtrr_power_on(struct x86_msrs *msr)
+void x86_msr_power_on(struct qvm_vcpu *vcpu)
 {
+	struct x86_msrs *msr = &vcpu->arch.msr;
+
 	msr->mtrr_def_type = MTRR_ON | MTRR_FIXED_ON | MTRR_WRITE_BACK;
 	memset(msr->mtrr_fixed, MTRR_WRITE_BACK, sizeof(msr->mtrr_fixed));
 }
@@ -403,9 +400,6 @@ void x86_msr_reset(struct qvm_vcpu *vcpu)
 {
 	struct x86_msrs *msr = &vcpu->arch.msr;
 
-	/* it has bits that a guest can't clear: zero only before the first reset */
-	if (!msr->misc_enable)
-		mtrr_power_on(msr);
 	x86_msr_switched_set(vcpu, &msr->star, 0);
 	x86_msr_switched_set(vcpu, &msr->lstar, 0);
 	x86_msr_switched_set(vcpu, &msr->cstar, 0);

@@ -33,6 +33,12 @@ bool x86_guest_has_long_mode(void);
 /* ---- msr.c: 0, or -EINVAL: #GP ---- */
 int x86_msr_read(struct qvm_vcpu *vcpu, u32 index, u64 *value);
 int x86_msr_write(struct qvm_vcpu *vcpu, u32 index, u64 value);
+/*
+ * Before the first reset: what INIT leaves (SDM vol. 3 table 9-1). No firmware runs before the guest: what that
+ * leaves is there, MTRRs on and all memory write-back (11.11.2.1). Linux up to 6.2 goes without PAT where it
+ * finds them off.
+ */
+void x86_msr_power_on(struct qvm_vcpu *vcpu);
 void x86_msr_reset(struct qvm_vcpu *vcpu);
 
 /* ---- msr_switch.c: those that the guest uses by itself while it is loaded. Preemption off ---- */
