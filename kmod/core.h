@@ -98,6 +98,7 @@ struct qvm_vm {
 	struct rw_semaphore s2_lock;
 	struct mmu_notifier notifier;		/* [C] of mm */
 	atomic_t poison_check;			/* [a] memory failed; who holds s2_lock looks for it */
+	u64 discards;				/* [s2_lock] how often memory was discarded */
 
 	struct qvm_unclaimed_table unclaimed;
 
@@ -240,6 +241,9 @@ void qvm_region_unpin(u64 hpa, u64 size);
  */
 void qvm_s2_write_done(struct qvm_vm *vm);
 
+/* Ends the VM if any of its memory has failed. Process context, s2_lock not held. */
+void qvm_region_check_all(struct qvm_vm *vm);
+
 /*
  * Tie the VM to the life of its mm, and away from it: that ends the VM, where it has not ended, and
  * releases its regions, as the end of the mm does. vCPUs are there, no thread in them, no lock of
@@ -296,9 +300,16 @@ extern bool qvm_tier0;
 /* See QVM_VCPU_RUN. vCPU mutex held. */
 int qvm_vcpu_run(struct qvm_vcpu *vcpu);
 
+/* 6.13 (and before it real-time kernels): a task waits for this one's next moment that suits. */
+#ifdef _TIF_NEED_RESCHED_LAZY
+#define QVM_RESCHED_LAZY	_TIF_NEED_RESCHED_LAZY
+#else
+#define QVM_RESCHED_LAZY	0
+#endif
+
 /* What of a thread's flags ends a stay in the guest: signals, task work, the scheduler. */
 #define QVM_THREAD_WORK	(_TIF_SIGPENDING | _TIF_NOTIFY_SIGNAL | _TIF_NOTIFY_RESUME | \
-			 _TIF_NEED_RESCHED)
+			 _TIF_NEED_RESCHED | QVM_RESCHED_LAZY)
 
 /*
  * The last look before the guest is entered, interrupts off, mode VCPU_IN_GUEST: something wants

@@ -223,6 +223,7 @@ struct irqfd {
 	bool closed;			/* the eventfd; others may hold its ctx */
 	struct list_head node;		/* vm->eventfds.irqfds */
 	struct irqfd *next_dead;	/* of irqfds_reap() */
+	wait_queue_head_t *queue;	/* [C] of the eventfd; ctx keeps it */
 	wait_queue_entry_t wait;
 };
 
@@ -261,7 +262,10 @@ struct irqfd_poll {
 
 static void irqfd_queue(struct file *file, wait_queue_head_t *wqh, poll_table *table)
 {
-	add_wait_queue(wqh, &container_of(table, struct irqfd_poll, table)->irqfd->wait);
+	struct irqfd *irqfd = container_of(table, struct irqfd_poll, table)->irqfd;
+
+	irqfd->queue = wqh;
+	add_wait_queue(wqh, &irqfd->wait);
 }
 
 static void irqfd_free(struct irqfd *irqfd)
@@ -283,13 +287,23 @@ static bool line_is_shared(const struct irqfd *irqfd)
 	return false;
 }
 
+/* It hears no signal any more. Of HOLD nothing is read, here neither: the count is the device's. */
+static void irqfd_unqueue(struct irqfd *irqfd)
+{
+	u64 count;
+
+	if (irqfd->kind == QVM_IRQFD_F_HOLD)
+		remove_wait_queue(irqfd->queue, &irqfd->wait);
+	else
+		eventfd_ctx_remove_wait_queue(irqfd->ctx, &irqfd->wait, &count);
+}
+
 /* Nothing comes from it after this; a level falls with its last irqfd. VM mutex held. */
 static void irqfd_disarm(struct irqfd *irqfd)
 {
 	struct qvm_vm *vm = irqfd->vm;
-	u64 count;
 
-	eventfd_ctx_remove_wait_queue(irqfd->ctx, &irqfd->wait, &count);
+	irqfd_unqueue(irqfd);
 	if (irqfd->resample && !line_is_shared(irqfd)) {
 		qvm_arch_vm_set_resample(vm, irqfd->line, false);
 		qvm_arch_vm_set_irq(vm, irqfd->line, false);
@@ -483,10 +497,9 @@ void qvm_eventfd_init(struct qvm_vm *vm)
 void qvm_eventfd_release(struct qvm_vm *vm)
 {
 	struct irqfd *irqfd, *next;
-	u64 count;
 
 	list_for_each_entry(irqfd, &vm->eventfds.irqfds, node)
-		eventfd_ctx_remove_wait_queue(irqfd->ctx, &irqfd->wait, &count);
+		irqfd_unqueue(irqfd);
 	/* no line moves any more, so none ends: the last reader is this one */
 	irq_work_sync(&vm->eventfds.ended_work);
 	list_for_each_entry_safe(irqfd, next, &vm->eventfds.irqfds, node)

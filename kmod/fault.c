@@ -87,6 +87,23 @@ void qvm_s2_write_done(struct qvm_vm *vm)
 	up_read(&vm->s2_lock);
 }
 
+void qvm_region_check_all(struct qvm_vm *vm)
+{
+	unsigned int i;
+	u64 done;
+
+	for (i = 0; i < vm->region_count; i++) {
+		const struct qvm_mem *mem = &vm->region[i];
+
+		for (done = 0; done < mem->size; done += min_t(u64, SZ_1G, mem->size - done)) {
+			down_read(&vm->s2_lock);
+			failed_find(vm, mem->gpa + done, min_t(u64, SZ_1G, mem->size - done));
+			up_read(&vm->s2_lock);
+			cond_resched();
+		}
+	}
+}
+
 /* ---- the guest touches what is not there ---- */
 
 /* All of the 2 MiB around it if nothing of them is there, so that a block may map them. */
@@ -133,27 +150,34 @@ static int check_and_clean(struct qvm_vm *vm, struct page **pages, long count)
 	return 0;
 }
 
-/* Takes the pins over, or drops them. */
-static int fault_map(struct qvm_vm *vm, u64 gpa, struct page **pages, long count)
+/*
+ * Takes the pins over, or drops them. @discards: of the VM, before they were pinned: they may be of what
+ * was discarded since, and the owner has others there by now.
+ */
+static int fault_map(struct qvm_vm *vm, u64 gpa, struct page **pages, long count, u64 discards)
 {
 	struct gpa_range range = { gpa, (u64)count << PAGE_SHIFT };
 	int ret;
 
 	down_write(&vm->s2_lock);
-	/* Another vCPU was faster: the guest runs its access again and finds it, or comes back. */
-	if (is_mapped(vm, &range)) {
+	/* Another vCPU was faster, or a discard: the guest runs its access again and finds it, or comes back. */
+	if (vm->discards != discards || is_mapped(vm, &range)) {
 		drop(pages, count);
 		ret = 0;
 	} else {
 		ret = qvm_region_map(vm, gpa, pages, count,
 				     qvm_arch_s2_prot(S2_READ | S2_WRITE | S2_EXEC));
+		/* Marked since it was looked at, when a notifier did not find it mapped. */
+		smp_mb();
+		if (!ret)
+			failed_find(vm, range.gpa, range.size);
 	}
 	qvm_s2_write_done(vm);
 	return ret;
 }
 
 static int fault_fill(struct qvm_vm *vm, const struct qvm_mem *mem, const struct gpa_range *range,
-		      struct page **pages)
+		      struct page **pages, u64 discards)
 {
 	long count = pin(range->gpa - mem->gpa + mem->hva, pages, range->size >> PAGE_SHIFT);
 	int ret;
@@ -165,37 +189,62 @@ static int fault_fill(struct qvm_vm *vm, const struct qvm_mem *mem, const struct
 		drop(pages, count);
 		return ret;
 	}
-	return fault_map(vm, range->gpa, pages, count);
+	return fault_map(vm, range->gpa, pages, count, discards);
 }
 
-int qvm_region_fault(struct qvm_vm *vm, u64 gpa)
+static int fault_once(struct qvm_vm *vm, const struct qvm_mem *mem, u64 gpa)
 {
-	const struct qvm_mem *mem = qvm_region_find(vm, gpa);
 	struct page **pages;
 	struct gpa_range range;
 	struct s2_leaf leaf;
+	u64 discards;
 	bool found;
 	int ret;
 
-	if (!mem || mem->kind != QVM_REGION_RAM)
-		return -EFAULT;
 	down_read(&vm->s2_lock);
 	/* It may be there: apart for a moment, or another vCPU was faster. */
 	found = s2_lookup(&vm->s2, gpa, &leaf);
 	range = fault_range(vm, mem, gpa);
+	discards = vm->discards;
 	up_read(&vm->s2_lock);
 	if (found)
 		return 0;
 	pages = kmalloc_array(range.size >> PAGE_SHIFT, sizeof(*pages), GFP_KERNEL);
 	if (!pages)
 		return -ENOMEM;
-	ret = fault_fill(vm, mem, &range, pages);
+	ret = fault_fill(vm, mem, &range, pages, discards);
 	/* What fails of 2 MiB need not be what the guest touched. */
 	if (ret && range.size > PAGE_SIZE && !fatal_signal_pending(current)) {
 		range = (struct gpa_range){ ALIGN_DOWN(gpa, PAGE_SIZE), PAGE_SIZE };
-		ret = fault_fill(vm, mem, &range, pages);
+		ret = fault_fill(vm, mem, &range, pages, discards);
 	}
 	kfree(pages);
+	return ret;
+}
+
+/*
+ * Memory that can't be pinned now, for somebody uses it where it must not stay (CMA, ZONE_MOVABLE) or there is
+ * none, but a moment later.
+ */
+static bool is_transient(int error)
+{
+	return error == -EAGAIN || error == -EBUSY || error == -ENOMEM;
+}
+
+int qvm_region_fault(struct qvm_vm *vm, u64 gpa)
+{
+	const struct qvm_mem *mem = qvm_region_find(vm, gpa);
+	unsigned int tries = HZ;
+	int ret;
+
+	if (!mem || mem->kind != QVM_REGION_RAM)
+		return -EFAULT;
+	while (is_transient(ret = fault_once(vm, mem, gpa)) && tries--) {
+		/* who wants the thread is heard first, and the guest runs its access again */
+		if (signal_pending(current))
+			return 0;
+		schedule_timeout_interruptible(1);
+	}
 	return ret && fatal_signal_pending(current) ? 0 : ret;
 }
 
@@ -229,6 +278,7 @@ static int discard_chunk(struct qvm_vm *vm, struct discard *discard)
 
 	discard->count = 0;
 	down_write(&vm->s2_lock);
+	vm->discards++;
 	s2_for_each_leaf(&vm->s2, discard->range.gpa, discard->range.size, visit_collect, discard);
 	ret = discard->count ? s2_unmap(&vm->s2, discard->range.gpa, discard->range.size) : 0;
 	qvm_s2_write_done(vm);

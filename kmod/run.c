@@ -86,7 +86,11 @@ static void power_on(struct qvm_vcpu *vcpu)
  */
 static noinline enum exit_action check_requests(struct qvm_vcpu *vcpu, int *error)
 {
-	cond_resched();
+	/* Preemption that can wait: by itself it comes at the way to user space, or a tick later. */
+	if (read_thread_flags() & QVM_RESCHED_LAZY)
+		schedule();
+	else
+		cond_resched();
 	/*
 	 * First take the kick, then look: who kicks after this makes the entry fail. The exchange is a
 	 * full barrier and reads what qvm_vcpu_kick() released, so the request is seen.
@@ -116,7 +120,8 @@ bool qvm_vcpu_take_kick(struct qvm_vcpu *vcpu)
 		WRITE_ONCE(vcpu->kick_since, jiffies);
 		atomic_xchg(&vcpu->kicked, 0);	/* as in check_requests() */
 	}
-	if (likely(!qvm_vcpu_is_wanted(vcpu) && qvm_vm_state(vcpu->vm) != QVM_VM_ENDED))
+	if (likely(!qvm_vcpu_is_wanted(vcpu) && !READ_ONCE(vcpu->post.is_due) &&
+		   qvm_vm_state(vcpu->vm) != QVM_VM_ENDED))
 		return true;
 	atomic_set(&vcpu->kicked, 1);
 	return false;

@@ -117,15 +117,19 @@ static struct share *share_alloc(struct qvm_vm *vm, const struct qvm_share *para
 	share->gpa = param->gpa;
 	share->size = param->size;
 	share->hva = param->hva;
+	/* The limit first: the size is the caller's, and so would be the kernel's memory. */
+	ret = account_locked_vm(vm->mm, share->size >> PAGE_SHIFT, true);
+	if (ret) {
+		kfree(share);
+		return ERR_PTR(-EPERM);
+	}
 	share->pages = kvcalloc(share->size >> PAGE_SHIFT, sizeof(*share->pages),
-				GFP_KERNEL_ACCOUNT);
-	ret = share->pages ? account_locked_vm(vm->mm, share->size >> PAGE_SHIFT, true) : -ENOMEM;
-	if (!ret)
+				GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (share->pages)
 		return share;
-	ret = share->pages ? -EPERM : ret;
-	kvfree(share->pages);
+	account_locked_vm(vm->mm, share->size >> PAGE_SHIFT, false);
 	kfree(share);
-	return ERR_PTR(ret);
+	return ERR_PTR(-ENOMEM);
 }
 
 /* It is in one window, and nothing is shared there. */

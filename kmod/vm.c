@@ -4,6 +4,7 @@
 #include <linux/ctype.h>
 #include <linux/ktime.h>
 #include <linux/list.h>
+#include <linux/nospec.h>
 #include <linux/pid.h>
 #include <linux/printk.h>
 #include <linux/sched/mm.h>
@@ -203,6 +204,9 @@ int qvm_vm_assemble(struct qvm_vm *vm)
 	trace_state(vm->id, vm->name, QVM_VM_ASSEMBLED, 0, 0);
 	/* Pairs with the acquire of qvm_vm_state(): who sees ASSEMBLED sees the whole board. */
 	atomic_cmpxchg_release(&vm->state, QVM_VM_BUILDING, QVM_VM_ASSEMBLED);
+	/* Notifiers look from now on; what failed before is found here. */
+	smp_mb();
+	qvm_region_check_all(vm);
 	return 0;
 }
 
@@ -274,7 +278,8 @@ static int stat_fill(struct qvm_stat *stat, const struct qvm_vm *vm)
 
 	if (vm->mm != current->mm && !perfmon_capable())
 		return -EPERM;
-	vcpu = stat->vcpu < vm->max_vcpus ? READ_ONCE(vm->vcpu[stat->vcpu]) : NULL;
+	vcpu = stat->vcpu < vm->max_vcpus ?
+		       READ_ONCE(vm->vcpu[array_index_nospec(stat->vcpu, vm->max_vcpus)]) : NULL;
 	if (!vcpu)
 		return -ENXIO;
 	stat->id = vm->id;

@@ -76,6 +76,7 @@ struct qvm_query {
  *         unknown vm_type or flags
  * EEXIST  another VM has this name
  * EMFILE, ENFILE  no free fd
+ * EINTR   a signal of any kind; nothing was created, call again
  */
 struct qvm_create_vm {
 	char  name[QVM_NAME_SIZE];	/* In: NUL-terminated, printable ASCII, not empty */

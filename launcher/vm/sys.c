@@ -91,7 +91,10 @@ int sys_create_vm(struct sys *sys, struct qvm_create_vm *create, struct sys_vm *
 		return -ENOMEM;
 	vm->run_size = query.run_size;
 	vm->can_seek = query.features & QVM_FEATURE_RUN_SEEK;
-	vm->fd = call(sys->fd, QVM_CREATE_VM, create);
+	/* any signal cuts short the wait for the locks of this address space */
+	do
+		vm->fd = call(sys->fd, QVM_CREATE_VM, create);
+	while (vm->fd == -EINTR);
 	if (vm->fd < 0) {
 		error = vm->fd;
 		free(vm);

@@ -266,9 +266,12 @@ int qvm_arch_init(void)
 		arm64_vtimer_fini();
 		return ret;
 	}
+	/* First: a pCPU that sleeps at once is to be told of it. Until it is taken nothing is done there. */
+	cpu_pm_register_notifier(&cpu_pm_notifier);
 	ret = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "qvm:online", cpu_up_callback,
 				cpu_down_callback);
 	if (ret < 0) {
+		cpu_pm_unregister_notifier(&cpu_pm_notifier);
 		if (ret != -ENODEV)	/* else the CPU's erratum was named */
 			pr_err("qvm: no CPU hotplug state is free, or EL2 of a CPU is: %d\n", ret);
 		give_back();
@@ -276,7 +279,6 @@ int qvm_arch_init(void)
 	}
 	hotplug_state = ret;
 	arm64_ack_probe();
-	cpu_pm_register_notifier(&cpu_pm_notifier);
 	pr_info("qvm: EL2 by %s, %u-bit physical addresses, %u-bit VMIDs%s\n",
 		arm64_is_nvhe() ? "the stub" : "VHE", arm64_host.pa_bits, probe_vmid_bits(),
 		arm64_host.has_fwb ? ", guests always cached" : "");
