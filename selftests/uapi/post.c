@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* QVM_DOORBELL_F_POST: a guest's writes wait in the ring of the run page. */
+#define _GNU_SOURCE	/* affinity */
+#include <sched.h>
+
 #include <kselftest_harness.h>
 
 #include "eventfd.h"
+#include "pin.h"
 
 #define POST	QVM_DOORBELL_F_POST
 
@@ -139,6 +143,38 @@ TEST_F(post, in_time)
 	EXPECT_EQ(QVM_EXIT_POSTED, run_vcpu(m, 0));
 	EXPECT_LT(milliseconds() - begin, 2000);
 	EXPECT_EQ(1, take_posted(m->run[0]));
+}
+
+/* The timer stays where it was armed when the thread moves on: its kick is for nobody's interrupt. */
+TEST_F(post, in_time_elsewhere)
+{
+	struct runner r;
+	int i, lost = 0;
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		SKIP(return, "one CPU only");
+	for (i = 0; i < 20 && !lost; i++) {
+		long end = milliseconds() + 20000;
+
+		start(&self->m, 3, false, true);
+		must(-pin_thread(pthread_self(), 1));
+		runner_start(&r, &self->m, 0);
+		pin_thread(r.thread, 0);	/* it may have ended */
+		while (!__atomic_load_n(&self->m.run[0]->posted.head, __ATOMIC_ACQUIRE) && milliseconds() < end)
+			;
+		pin_thread(r.thread, 1);
+		must(-pin_thread(pthread_self(), 0));
+		/* not there, where its wake-up would bring the vCPU out */
+		for (end = milliseconds() + 3000; !atomic_load(&r.done) && milliseconds() < end;)
+			sleep_us(1000);
+		lost += !atomic_load(&r.done);
+		if (lost)
+			must(call(self->m.vm, QVM_VM_END, NULL));
+		EXPECT_EQ(QVM_EXIT_POSTED, runner_join(&r));
+		machine_close(&self->m);
+		self->m.vm = 0;
+	}
+	EXPECT_EQ(0, lost) { TH_LOG("round %d", i); }
 }
 
 TEST_F(post, asleep)
