@@ -405,10 +405,15 @@ static int notifier_start(struct mmu_notifier *notifier, const struct mmu_notifi
 	struct qvm_vm *vm = notifier_to_vm(notifier);
 	unsigned int i;
 
-	if (hva->event != MMU_NOTIFY_CLEAR)
+	if (hva->event != MMU_NOTIFY_CLEAR || qvm_vm_state(vm) == QVM_VM_ENDED)
 		return 0;
-	if (qvm_vm_state(vm) == QVM_VM_BUILDING || qvm_vm_state(vm) == QVM_VM_ENDED)
-		return 0;
+	/* Its regions are still coming: who assembles it looks. */
+	if (qvm_vm_state(vm) == QVM_VM_BUILDING) {
+		atomic_set(&vm->poison_check, 1);
+		smp_mb__after_atomic();		/* qvm_vm_assemble() sees it, or we see ASSEMBLED */
+		if (qvm_vm_state(vm) == QVM_VM_BUILDING)
+			return 0;
+	}
 	for (i = 0; i < vm->region_count; i++)
 		notifier_region(vm, &vm->region[i], hva);
 	notifier_shares(vm, hva);

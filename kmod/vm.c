@@ -204,9 +204,10 @@ int qvm_vm_assemble(struct qvm_vm *vm)
 	trace_state(vm->id, vm->name, QVM_VM_ASSEMBLED, 0, 0);
 	/* Pairs with the acquire of qvm_vm_state(): who sees ASSEMBLED sees the whole board. */
 	atomic_cmpxchg_release(&vm->state, QVM_VM_BUILDING, QVM_VM_ASSEMBLED);
-	/* Notifiers look from now on; what failed before is found here. */
+	/* Notifiers look from now on; what they have seen before is looked at here. */
 	smp_mb();
-	qvm_region_check_all(vm);
+	if (atomic_xchg(&vm->poison_check, 0))
+		qvm_region_check_all(vm);
 	return 0;
 }
 

@@ -252,9 +252,11 @@ static uint32_t read_imsc(struct pl011 *uart)
 /* Linux unmasks reception just before it writes UARTCR. */
 static void write_imsc(struct pl011 *uart, uint32_t value)
 {
+	bool was = uart->imsc & (INT_RX | INT_RT), is = value & (INT_RX | INT_RT);
+
 	uart->imsc = value & INT_ALL;
-	if (!uart->cr_written)
-		device_timer_set(uart->timer, uart->imsc & (INT_RX | INT_RT) ? UNMASKED_NS : 0);
+	if (was != is && !uart->cr_written)
+		device_timer_set(uart->timer, is ? UNMASKED_NS : 0);
 }
 
 static uint32_t read_lcr_h(struct pl011 *uart)
