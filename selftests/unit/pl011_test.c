@@ -254,11 +254,16 @@ TEST(input_for_one_that_polls_and_leaves_cr_alone)
 
 TEST(input_for_one_that_waits_for_interrupts_and_leaves_cr_alone)
 {
+	timer_ns = 0;
 	uart_open(&pl011_type);
 	set(IMSC, TX);
 	CHECK_EQ(timer_ns, 0);
 	set(IMSC, RX);
 	CHECK(timer_ns > 0);
+	/* masked again: nobody waits */
+	set(IMSC, 0);
+	CHECK_EQ(timer_ns, 0);
+	set(IMSC, RX);
 	CHECK_EQ(uart_room(), 0);
 	timer_expired(&uart, timer_arg);
 	CHECK_EQ(uart_resumed, 1);
