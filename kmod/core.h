@@ -255,7 +255,8 @@ void qvm_notifier_fini(struct qvm_vm *vm);
 /*
  * The guest touched @gpa of a RAM region and stage 2 has nothing there: pin and map it anew. 0: run
  * the access again (also if the thread is killed). -EFAULT: the owner has no memory there;
- * -EHWPOISON: it failed; -ENOMEM. A thread of vm->mm, s2_lock not held.
+ * -EHWPOISON: it failed; -ENOMEM, -EAGAIN, -EBUSY: it could not be pinned for a second. Sleeps meanwhile,
+ * until a signal: then 0. A thread of vm->mm, s2_lock not held.
  */
 int qvm_region_fault(struct qvm_vm *vm, u64 gpa);
 

@@ -79,7 +79,9 @@ void qvm_s2_write_done(struct qvm_vm *vm)
 	up_write(&vm->s2_lock);
 	/* Pairs with notifier_lock(): it sees the lock free, or we see its request. */
 	smp_mb();
-	if (!atomic_read(&vm->poison_check) || !atomic_xchg(&vm->poison_check, 0))
+	/* A region that is coming is not in the list yet: qvm_vm_assemble() looks. */
+	if (!atomic_read(&vm->poison_check) || qvm_vm_state(vm) == QVM_VM_BUILDING ||
+	    !atomic_xchg(&vm->poison_check, 0))
 		return;
 	down_read(&vm->s2_lock);
 	for (i = 0; i < vm->region_count; i++)
