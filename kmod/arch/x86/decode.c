@@ -552,66 +552,45 @@ unsigned int insn_segment(const struct insn *insn)
 
 /* ---- what an instruction does ---- */
 
+enum {
+	T_RSI = BIT(0), T_RDI = BIT(1),
+	T_NO_READ = BIT(2),		/* whatever its first operand is */
+	T_NO_READ_TO_MEM = BIT(3),	/* if that is memory */
+	T_NO_WRITE = BIT(4),
+};
+
+static const u8 traits[INSN_OP_COUNT] = {
+	[INSN_MOV] = T_NO_READ_TO_MEM, [INSN_MOVBE] = T_NO_READ_TO_MEM,
+	[INSN_CMP] = T_NO_WRITE, [INSN_TEST] = T_NO_WRITE,
+	[INSN_STOS] = T_RDI | T_NO_READ, [INSN_INS] = T_RDI | T_NO_READ,
+	[INSN_MOVS] = T_RSI | T_RDI, [INSN_LODS] = T_RSI, [INSN_OUTS] = T_RSI,
+	[INSN_SCAS] = T_RDI | T_NO_WRITE, [INSN_CMPS] = T_RSI | T_RDI | T_NO_WRITE,
+	[INSN_SETCC] = T_NO_READ, [INSN_POP] = T_NO_READ, [INSN_PUSH] = T_NO_WRITE,
+};
+
 bool insn_is_string(const struct insn *insn)
 {
-	return insn_uses_rsi(insn) || insn_uses_rdi(insn);
+	return traits[insn->op] & (T_RSI | T_RDI);
 }
 
 bool insn_uses_rsi(const struct insn *insn)
 {
-	switch (insn->op) {
-	case INSN_MOVS:
-	case INSN_LODS:
-	case INSN_OUTS:
-	case INSN_CMPS:
-		return true;
-	default:
-		return false;
-	}
+	return traits[insn->op] & T_RSI;
 }
 
 bool insn_uses_rdi(const struct insn *insn)
 {
-	switch (insn->op) {
-	case INSN_STOS:
-	case INSN_MOVS:
-	case INSN_INS:
-	case INSN_SCAS:
-	case INSN_CMPS:
-		return true;
-	default:
-		return false;
-	}
+	return traits[insn->op] & T_RDI;
 }
 
 bool insn_reads_memory(const struct insn *insn)
 {
-	switch (insn->op) {
-	case INSN_MOV:
-	case INSN_MOVBE:
-		return !insn->to_mem;
-	case INSN_STOS:
-	case INSN_INS:
-	case INSN_SETCC:
-	case INSN_POP:
-		return false;
-	default:
-		return true;
-	}
+	return !(traits[insn->op] & (insn->to_mem ? T_NO_READ | T_NO_READ_TO_MEM : T_NO_READ));
 }
 
 bool insn_writes_memory(const struct insn *insn)
 {
-	switch (insn->op) {
-	case INSN_CMP:
-	case INSN_TEST:
-	case INSN_SCAS:
-	case INSN_CMPS:
-	case INSN_PUSH:
+	if (insn->op == INSN_BIT_TEST && !insn->op2)	/* BT */
 		return false;
-	case INSN_BIT_TEST:
-		return insn->op2 != 0;
-	default:
-		return insn->to_mem;
-	}
+	return insn->op == INSN_BIT_TEST || (insn->to_mem && !(traits[insn->op] & T_NO_WRITE));
 }

@@ -38,6 +38,7 @@ enum insn_op {
 	INSN_SCAN,	/* BSF, BSR, TZCNT, LZCNT by op2 */
 	INSN_PUSH, INSN_POP,	/* mem ↔ stack */
 	INSN_INS, INSN_OUTS,	/* port in DX ↔ mem: for port exits, not for those of memory */
+	INSN_OP_COUNT
 };
 
 /* op2 of ADD and SUB: INC and DEC, which leave CF; of XOR: NOT, which leaves all; of SUB: imm - mem */
