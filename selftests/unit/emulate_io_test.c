@@ -2,7 +2,7 @@
 /*
  * Port I/O: IN, OUT and the strings of them.
  *
- * LINK: kmod/arch/x86/emulate.c kmod/arch/x86/decode.c kmod/arch/x86/compute.c kmod/arch/x86/gwalk.c kmod/arch/x86/move.c kmod/arch/x86/insn_cache.c
+ * LINK: kmod/arch/x86/emulate.c kmod/arch/x86/emulate_result.c kmod/arch/x86/decode.c kmod/arch/x86/compute.c kmod/arch/x86/gwalk.c kmod/arch/x86/move.c kmod/arch/x86/insn_cache.c
  * CFLAGS: -Ikmod/arch/x86 -Iuapi/x86
  */
 #include "unit.h"

@@ -3,7 +3,7 @@
  * Generated instructions on a device and RAM beside it, done by the emulator and by the processor
  * that runs the test.
  *
- * LINK: kmod/arch/x86/emulate.c kmod/arch/x86/decode.c kmod/arch/x86/compute.c kmod/arch/x86/gwalk.c kmod/arch/x86/move.c kmod/arch/x86/insn_cache.c
+ * LINK: kmod/arch/x86/emulate.c kmod/arch/x86/emulate_result.c kmod/arch/x86/decode.c kmod/arch/x86/compute.c kmod/arch/x86/gwalk.c kmod/arch/x86/move.c kmod/arch/x86/insn_cache.c
  * CFLAGS: -Ikmod/arch/x86 -Iuapi/x86
  */
 #define _GNU_SOURCE

@@ -2,7 +2,7 @@
 /*
  * Moves that were decoded before: what they find, and what makes them forget.
  *
- * LINK: kmod/arch/x86/emulate.c kmod/arch/x86/decode.c kmod/arch/x86/compute.c kmod/arch/x86/gwalk.c kmod/arch/x86/move.c kmod/arch/x86/insn_cache.c
+ * LINK: kmod/arch/x86/emulate.c kmod/arch/x86/emulate_result.c kmod/arch/x86/decode.c kmod/arch/x86/compute.c kmod/arch/x86/gwalk.c kmod/arch/x86/move.c kmod/arch/x86/insn_cache.c
  * CFLAGS: -Ikmod/arch/x86 -Iuapi/x86
  */
 #include <linux/printk.h>

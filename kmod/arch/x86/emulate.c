@@ -13,6 +13,7 @@
 
 #include "decode.h"
 #include "emulate.h"
+#include "emulate_state.h"
 #include "guestmem.h"
 #include "gwalk.h"
 #include "insn_cache.h"
@@ -22,29 +23,6 @@
 
 #define GUEST_PAGE	4096U
 #define IN_PAGE		(GUEST_PAGE - 1ULL)	/* bits of an address */
-
-struct transfer {
-	u64 gpa[2];		/* of its first byte, and of the second page's first; or the port */
-	u64 data;
-	u8 len;			/* bytes; 0: no transfer */
-	u8 split;		/* bytes in the first page */
-	u8 done;
-	bool is_port;
-};
-
-struct x86_insn_state {
-	struct insn insn;
-	struct transfer src, dst;
-	u64 next_rip;
-	u64 result, rflags;	/* for the end, of arithmetic */
-	bool computed;
-	bool running;		/* run() is below us on the stack: completion returns to it */
-	bool answered;		/* the access that run() has made is complete */
-	bool told;		/* one unknown instruction has been logged */
-	struct x86_mmio known;	/* translation that the exit brought */
-	u8 count;
-	u8 bytes[X86_INSN_MAX];
-};
 
 int x86_emulate_create(struct qvm_vcpu *vcpu)
 {
@@ -160,17 +138,6 @@ static bool plan_string(struct qvm_vcpu *vcpu, struct x86_insn_state *st)
 	return true;
 }
 
-/* Bytes of the stack pointer: of SS its B flag (SDM vol. 1 6.2.3). */
-static unsigned int stack_width(struct qvm_vcpu *vcpu)
-{
-	struct x86_segment ss;
-
-	if (x86_code_mode(vcpu) == 8)
-		return 8;
-	x86_get_segment(vcpu, SEG_SS, &ss);
-	return ss.rights & BIT(14) ? 4 : 2;
-}
-
 static bool is_stack(const struct insn *insn)
 {
 	return insn->op == INSN_PUSH || insn->op == INSN_POP;
@@ -186,7 +153,7 @@ static bool plan_stack(struct qvm_vcpu *vcpu, struct x86_insn_state *st)
 
 	if (!push && insn->base == GPR_RSP)
 		address = mask_len(address + insn->mem_len, insn->addr_len);
-	sp = mask_len(sp, stack_width(vcpu));
+	sp = mask_len(sp, x86_stack_width(vcpu));
 	st->src.len = insn->mem_len;
 	st->dst.len = insn->mem_len;
 	if (push)
@@ -317,136 +284,6 @@ static bool do_transfer(struct qvm_vcpu *vcpu, struct transfer *t, bool write,
 
 /* ---- the instruction ---- */
 
-/* Between reading and writing. */
-static void compute(struct qvm_vcpu *vcpu, struct x86_insn_state *st)
-{
-	const struct insn *insn = &st->insn;
-	u64 mem = st->src.data, reg = read_source(vcpu, insn);
-
-	switch (insn->op) {
-	case INSN_CMPS:
-		st->rflags = x86_get_rflags(vcpu);
-		insn_compute(insn, mem, st->dst.data, &st->rflags);
-		break;
-	case INSN_MOV:
-	case INSN_STOS:
-	case INSN_XCHG:
-		st->dst.data = reg;
-		break;
-	case INSN_MOVS:
-	case INSN_INS:
-	case INSN_OUTS:
-	case INSN_PUSH:
-	case INSN_POP:
-		st->dst.data = mem;
-		break;
-	case INSN_MOVZX:
-	case INSN_MOVSX:
-	case INSN_LODS:
-		break;
-	case INSN_CMPXCHG:
-		st->rflags = x86_get_rflags(vcpu);
-		insn_compute(insn, read_gpr(vcpu, GPR_RAX, insn->mem_len), mem, &st->rflags);
-		/* one that does not match is written, too: what it was */
-		st->dst.data = st->rflags & X86_EFLAGS_ZF ? reg : mem;
-		break;
-	default:
-		st->rflags = x86_get_rflags(vcpu);
-		st->result = insn_compute(insn, insn->to_mem ? mem : reg,
-					  insn->to_mem ? reg : mem, &st->rflags);
-		st->dst.data = st->result;
-	}
-	st->computed = true;
-}
-
-static void step_index(struct qvm_vcpu *vcpu, unsigned int reg, const struct insn *insn)
-{
-	s64 step = x86_get_rflags(vcpu) & X86_EFLAGS_DF ? -insn->mem_len : insn->mem_len;
-
-	write_gpr(vcpu, reg, vcpu->arch.regs.gpr[reg] + step, insn->addr_len);
-}
-
-/* REPE and REPNE end by what was compared; the flags are in place. */
-static bool has_found(struct qvm_vcpu *vcpu, const struct insn *insn)
-{
-	bool equal = x86_get_rflags(vcpu) & X86_EFLAGS_ZF;
-
-	if (insn->op != INSN_SCAS && insn->op != INSN_CMPS)
-		return false;
-	return equal != (insn->rep == REP_EQUAL);
-}
-
-/* True: that was the last element. */
-static bool step_string(struct qvm_vcpu *vcpu, const struct insn *insn)
-{
-	if (insn_uses_rsi(insn))
-		step_index(vcpu, GPR_RSI, insn);
-	if (insn_uses_rdi(insn))
-		step_index(vcpu, GPR_RDI, insn);
-	if (!insn->rep)
-		return true;
-	write_gpr(vcpu, GPR_RCX, vcpu->arch.regs.gpr[GPR_RCX] - 1, insn->addr_len);
-	return !read_gpr(vcpu, GPR_RCX, insn->addr_len) || has_found(vcpu, insn);
-}
-
-static void step_stack(struct qvm_vcpu *vcpu, const struct insn *insn)
-{
-	s64 step = insn->op == INSN_PUSH ? -insn->mem_len : insn->mem_len;
-
-	write_gpr(vcpu, GPR_RSP, vcpu->arch.regs.gpr[GPR_RSP] + step, stack_width(vcpu));
-}
-
-static void write_results(struct qvm_vcpu *vcpu, const struct x86_insn_state *st)
-{
-	const struct insn *insn = &st->insn;
-
-	switch (insn->op) {
-	case INSN_MOV:
-		if (insn->to_mem)
-			break;
-		fallthrough;
-	case INSN_MOVZX:
-	case INSN_LODS:
-	case INSN_XCHG:
-		write_reg(vcpu, insn, st->src.data);
-		break;
-	case INSN_MOVSX:
-		write_reg(vcpu, insn, sign_extend64(st->src.data, 8 * insn->mem_len - 1));
-		break;
-	case INSN_STOS:
-	case INSN_MOVS:
-	case INSN_INS:
-	case INSN_OUTS:
-		break;
-	case INSN_PUSH:
-	case INSN_POP:
-		step_stack(vcpu, insn);
-		break;
-	case INSN_CMPS:
-		x86_set_rflags(vcpu, st->rflags);
-		break;
-	case INSN_XADD:
-		write_reg(vcpu, insn, st->src.data);
-		x86_set_rflags(vcpu, st->rflags);
-		break;
-	case INSN_CMPXCHG:
-		if (!(st->rflags & X86_EFLAGS_ZF))
-			write_gpr(vcpu, GPR_RAX, st->src.data, insn->mem_len);
-		x86_set_rflags(vcpu, st->rflags);
-		break;
-	case INSN_SCAN:
-		/* a search that finds nothing leaves all of the register, of 32 bits too */
-		if (st->src.data || insn->op2 >= SCAN_COUNT_TRAILING)
-			write_reg(vcpu, insn, st->result);
-		x86_set_rflags(vcpu, st->rflags);
-		break;
-	default:
-		if (!insn->to_mem && insn->op != INSN_CMP && insn->op != INSN_SCAS)
-			write_reg(vcpu, insn, st->result);
-		x86_set_rflags(vcpu, st->rflags);
-	}
-}
-
 /*
  * Between elements of a string: shadows end and TF traps, as between instructions, and what comes now
  * finds RF set (SDM vol. 3 17.3.1.1, 17.3.1.4), so that no breakpoint of the instruction hits again.
@@ -459,8 +296,8 @@ static void element_done(struct qvm_vcpu *vcpu)
 
 static void finish(struct qvm_vcpu *vcpu, struct x86_insn_state *st)
 {
-	write_results(vcpu, st);
-	if (!insn_is_string(&st->insn) || step_string(vcpu, &st->insn))
+	x86_emulate_write(vcpu, st);
+	if (!insn_is_string(&st->insn) || x86_emulate_step(vcpu, &st->insn))
 		x86_skip_to(vcpu, st->next_rip);
 	else
 		element_done(vcpu);
@@ -476,7 +313,7 @@ static enum exit_action run(struct qvm_vcpu *vcpu, struct x86_insn_state *st)
 	if (twice && !do_transfer(vcpu, &st->dst, false, &action))
 		return action;
 	if (!st->computed)
-		compute(vcpu, st);
+		x86_emulate_compute(vcpu, st);
 	if (!twice && !do_transfer(vcpu, &st->dst, true, &action))
 		return action;
 	finish(vcpu, st);
